@@ -1,0 +1,84 @@
+//! One clip: what is said, how it sounds, how the face moves, and the label.
+
+use serde::{Deserialize, Serialize};
+
+/// The three modalities, in the order used everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Modality {
+    /// What is said.
+    Text,
+    /// How it sounds.
+    Audio,
+    /// How the face moves.
+    Visual,
+}
+
+impl Modality {
+    /// All three, in order.
+    pub const ALL: [Modality; 3] = [Modality::Text, Modality::Audio, Modality::Visual];
+
+    /// The name used in files, tensors and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Modality::Text => "text",
+            Modality::Audio => "audio",
+            Modality::Visual => "visual",
+        }
+    }
+
+    /// The position in [`Modality::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// A sequence of feature frames, `[frames, width]`, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sequence {
+    width: usize,
+    data: Vec<f32>,
+}
+
+impl Sequence {
+    /// From row-major data.
+    ///
+    /// # Panics
+    /// If `width` is 0 or does not divide the length of `data`.
+    pub fn new(width: usize, data: Vec<f32>) -> Self {
+        assert!(width > 0 && data.len().is_multiple_of(width), "{} values do not make rows of {width}", data.len());
+        Sequence { width, data }
+    }
+
+    /// Values per frame.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Number of frames.
+    pub fn frames(&self) -> usize {
+        self.data.len() / self.width
+    }
+
+    /// All values, frame after frame.
+    pub fn data(&self) -> &[f32] {
+        &self.data
+    }
+}
+
+/// A clip of a corpus.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clip {
+    /// Unique within the corpus.
+    pub id: String,
+    /// The video the clip was cut from; folds are cut along it.
+    pub video_id: String,
+    /// `train`, `valid`, `test` or whatever the corpus names.
+    pub split: String,
+    /// Sentiment in [−3, 3].
+    pub label: f32,
+    /// The transcript; may be empty.
+    pub text: String,
+    /// Features by [`Modality::index`]; `None` where the clip lacks them.
+    pub features: [Option<Sequence>; 3],
+}

@@ -1,0 +1,3 @@
+//! Layers with exact gradients, the blocks of the paper, and the two halves of every scheme.
+
+pub mod scheme;
