@@ -1,8 +1,26 @@
 //! The physical layer: symbols, the channel and its keyed randomness, equalisers, modulation and closed forms.
+//!
+//! Conventions: the SNR is Es/N0 per complex symbol, a burst has mean power 1, fading is one coefficient a burst, and
+//! every random number follows from a [`NoiseKey`]. A burst goes
+//! [`Symbols`] → [`draw`] → [`Realisation::apply`] → [`equalise`] → [`Equalised`].
 
-/// placeholder
-pub struct Equalised;
-/// placeholder
-pub struct Equaliser;
-/// placeholder
-pub struct Symbols;
+#![forbid(unsafe_code)]
+
+pub mod closed_form;
+mod complex;
+mod conditions;
+mod draw;
+mod equaliser;
+mod modulation;
+mod snr;
+mod sweep;
+mod symbols;
+
+pub use complex::Complex;
+pub use conditions::{ChannelKind, Conditions, ConditionsError, KFactor};
+pub use draw::{NoiseKey, Realisation, Received, draw, realised_snr_db};
+pub use equaliser::{Equalised, Equaliser, EqualiserError, UnknownEqualiser, ZF_FLOOR, equalise};
+pub use modulation::Modulation;
+pub use snr::{SnrDb, SnrError};
+pub use sweep::{ChannelList, ChannelSpec, SnrList, SweepError, sweep};
+pub use symbols::{POWER_EPSILON, Symbols, SymbolsError};

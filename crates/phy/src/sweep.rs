@@ -1,0 +1,319 @@
+//! The points of a sweep, as the `--channel` and `--snr` options give them.
+
+use std::{collections::HashSet, fmt, str::FromStr};
+
+use crate::{ChannelKind, Conditions, ConditionsError, SnrDb, SnrError};
+
+/// An option that makes no sweep.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SweepError {
+    /// One of the numbers is no SNR.
+    #[error(transparent)]
+    Snr(#[from] SnrError),
+    /// One of the channels is none.
+    #[error(transparent)]
+    Channel(#[from] ConditionsError),
+    /// `start:stop:step` with other than three parts.
+    #[error("expected start:stop:step such as -12:21:3, got `{0}`")]
+    Parts(String),
+    /// A step that leads nowhere.
+    #[error("the step of `{0}` must be above 0")]
+    Step(String),
+    /// A range that ends before it begins.
+    #[error("`{0}` stops below its start")]
+    Backwards(String),
+    /// Too many points for a sweep that ends.
+    #[error("`{text}` has {points} points, at most {max} are accepted", max = SnrList::MAX_POINTS)]
+    TooMany {
+        /// What was given.
+        text: String,
+        /// How many points it makes.
+        points: u64,
+    },
+    /// The same point twice, which would be counted twice.
+    #[error("{0} is given twice")]
+    Twice(String),
+    /// A K factor that is no number.
+    #[error("expected a K factor such as rician:4, got `{0}`")]
+    KFactor(String),
+}
+
+/// SNRs in the order given: one value, a list `-12,-6,0`, or `start:stop:step` with `stop` included where it is met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnrList(Vec<SnrDb>);
+
+impl SnrList {
+    /// The most points accepted.
+    pub const MAX_POINTS: usize = 1000;
+
+    /// The SNRs, each once, at least one.
+    pub fn values(&self) -> &[SnrDb] {
+        &self.0
+    }
+
+    fn range(text: &str) -> Result<Vec<SnrDb>, SweepError> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let &[start, stop, step] = parts.as_slice() else {
+            return Err(SweepError::Parts(text.to_owned()));
+        };
+        let (start, stop) = (start.parse::<SnrDb>()?.db(), stop.parse::<SnrDb>()?.db());
+        let step = step.parse::<SnrDb>()?.db();
+        if step <= 0.0 {
+            return Err(SweepError::Step(text.to_owned()));
+        }
+        if stop < start {
+            return Err(SweepError::Backwards(text.to_owned()));
+        }
+        // A hair more than the quotient, so that 0:1:0.1 meets 1.
+        let points = ((stop - start) / step + 1e-9).floor() as u64 + 1;
+        if points > SnrList::MAX_POINTS as u64 {
+            return Err(SweepError::TooMany {
+                text: text.to_owned(),
+                points,
+            });
+        }
+        // Rounded, so that 3 · 0.1 is the same point as a given 0.3.
+        let value = |k: u64| ((start + k as f64 * step) * 1e9).round() / 1e9;
+        (0..points)
+            .map(|k| Ok(SnrDb::try_from(value(k))?))
+            .collect()
+    }
+}
+
+impl FromStr for SnrList {
+    type Err = SweepError;
+
+    fn from_str(text: &str) -> Result<Self, SweepError> {
+        let values = if text.contains(':') {
+            SnrList::range(text)?
+        } else {
+            text.split(',')
+                .map(|v| Ok(v.parse::<SnrDb>()?))
+                .collect::<Result<Vec<_>, SweepError>>()?
+        };
+        if values.len() > SnrList::MAX_POINTS {
+            return Err(SweepError::TooMany {
+                text: text.to_owned(),
+                points: values.len() as u64,
+            });
+        }
+        let mut seen = HashSet::new();
+        match values.iter().find(|v| !seen.insert(**v)) {
+            Some(twice) => Err(SweepError::Twice(format!("{twice} dB"))),
+            None => Ok(SnrList(values)),
+        }
+    }
+}
+
+/// The SNRs with commas, which parses back.
+impl fmt::Display for SnrList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values: Vec<String> = self.0.iter().map(SnrDb::to_string).collect();
+        f.write_str(&values.join(","))
+    }
+}
+
+/// A channel without its SNR: `none`, `awgn`, `rayleigh`, or `rician:K` with the linear K factor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChannelSpec {
+    kind: ChannelKind,
+    k_factor: Option<f64>,
+}
+
+impl ChannelSpec {
+    /// The kind of channel.
+    pub fn kind(&self) -> ChannelKind {
+        self.kind
+    }
+
+    /// The conditions at an SNR, which the noiseless channel ignores.
+    pub fn at(&self, snr_db: SnrDb) -> Conditions {
+        let snr_db = (self.kind != ChannelKind::None).then_some(snr_db);
+        Conditions::new(self.kind, snr_db, self.k_factor).expect("checked when the spec was made")
+    }
+}
+
+impl From<&Conditions> for ChannelSpec {
+    fn from(conditions: &Conditions) -> Self {
+        ChannelSpec {
+            kind: conditions.kind(),
+            k_factor: conditions.k_factor(),
+        }
+    }
+}
+
+impl FromStr for ChannelSpec {
+    type Err = SweepError;
+
+    fn from_str(text: &str) -> Result<Self, SweepError> {
+        let (kind, k_factor) = match text.split_once(':') {
+            Some((kind, k)) => (
+                kind,
+                Some(
+                    k.parse()
+                        .map_err(|_| SweepError::KFactor(text.to_owned()))?,
+                ),
+            ),
+            None => (text, None),
+        };
+        let kind: ChannelKind = kind.trim().parse()?;
+        let any_snr = (kind != ChannelKind::None)
+            .then(|| SnrDb::try_from(0.0))
+            .transpose()?;
+        let conditions = Conditions::new(kind, any_snr, k_factor)?;
+        Ok(ChannelSpec::from(&conditions))
+    }
+}
+
+impl fmt::Display for ChannelSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.k_factor {
+            Some(k) => f.pad(&format!("{}:{k}", self.kind)),
+            None => f.pad(self.kind.name()),
+        }
+    }
+}
+
+/// Channels in the order given, `none,awgn,rayleigh,rician:4`, each once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelList(Vec<ChannelSpec>);
+
+impl ChannelList {
+    /// The channels, at least one.
+    pub fn channels(&self) -> &[ChannelSpec] {
+        &self.0
+    }
+}
+
+impl FromStr for ChannelList {
+    type Err = SweepError;
+
+    fn from_str(text: &str) -> Result<Self, SweepError> {
+        let channels = text
+            .split(',')
+            .map(str::parse)
+            .collect::<Result<Vec<ChannelSpec>, _>>()?;
+        match channels
+            .iter()
+            .enumerate()
+            .find(|(k, c)| channels[..*k].contains(c))
+        {
+            Some((_, twice)) => Err(SweepError::Twice(format!("channel {twice}"))),
+            None => Ok(ChannelList(channels)),
+        }
+    }
+}
+
+/// The channels with commas, which parses back.
+impl fmt::Display for ChannelList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let channels: Vec<String> = self.0.iter().map(ChannelSpec::to_string).collect();
+        f.write_str(&channels.join(","))
+    }
+}
+
+/// Every channel at every SNR, channel after channel; the noiseless one once.
+pub fn sweep(channels: &ChannelList, snrs: &SnrList) -> Vec<Conditions> {
+    let points = |channel: &ChannelSpec| match channel.kind {
+        ChannelKind::None => 1,
+        _ => snrs.values().len(),
+    };
+    let at = |channel: &ChannelSpec| {
+        let channel = *channel;
+        snrs.values()
+            .iter()
+            .take(points(&channel))
+            .map(move |snr| channel.at(*snr))
+    };
+    channels.channels().iter().flat_map(at).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn db(text: &str) -> Vec<f64> {
+        text.parse::<SnrList>()
+            .unwrap()
+            .values()
+            .iter()
+            .map(|s| s.db())
+            .collect()
+    }
+
+    #[test]
+    fn values_lists_and_ranges() {
+        assert_eq!(db("-6"), [-6.0]);
+        assert_eq!(db("-12, -6,0.5"), [-12.0, -6.0, 0.5]);
+        assert_eq!(
+            db("-12:21:3"),
+            (0..12)
+                .map(|k| -12.0 + 3.0 * f64::from(k))
+                .collect::<Vec<_>>()
+        );
+        assert_eq!(
+            db("0:1:0.1"),
+            [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+        );
+        assert_eq!(db("0:5:3"), [0.0, 3.0]);
+        assert_eq!(db("4:4:1"), [4.0]);
+        let list: SnrList = "-12:0:6".parse().unwrap();
+        assert_eq!(list.to_string().parse(), Ok(list));
+    }
+
+    #[test]
+    fn what_makes_no_list_of_snrs_is_named() {
+        let error = |text: &str| text.parse::<SnrList>().unwrap_err();
+        assert_eq!(error("0:9:0"), SweepError::Step("0:9:0".into()));
+        assert_eq!(error("0:9:-3"), SweepError::Step("0:9:-3".into()));
+        assert_eq!(error("9:0:3"), SweepError::Backwards("9:0:3".into()));
+        assert_eq!(error("1:2"), SweepError::Parts("1:2".into()));
+        assert_eq!(
+            error("0:100:0.01"),
+            SweepError::TooMany {
+                text: "0:100:0.01".into(),
+                points: 10_001
+            }
+        );
+        assert_eq!(error("3,0,3"), SweepError::Twice("3 dB".into()));
+        assert_eq!(error(""), SweepError::Snr(SnrError::NotANumber("".into())));
+        assert_eq!(
+            error("0,inf"),
+            SweepError::Snr(SnrError::NotFinite(f64::INFINITY))
+        );
+        assert!(matches!(
+            error("0:nan:1"),
+            SweepError::Snr(SnrError::NotFinite(_))
+        ));
+        assert!(error("0:1:x").to_string().contains("`x`"));
+    }
+
+    #[test]
+    fn channels_and_their_sweep() {
+        let channels: ChannelList = "none,awgn,rician:4".parse().unwrap();
+        let points = sweep(&channels, &"-12,0".parse().unwrap());
+        let text: Vec<String> = points.iter().map(Conditions::to_string).collect();
+        assert_eq!(
+            text,
+            [
+                "none",
+                "awgn -12 dB",
+                "awgn 0 dB",
+                "rician:4 -12 dB",
+                "rician:4 0 dB"
+            ]
+        );
+        assert_eq!(channels.to_string(), "none,awgn,rician:4");
+        let error = |text: &str| text.parse::<ChannelList>().unwrap_err();
+        assert_eq!(error("awgn,awgn"), SweepError::Twice("channel awgn".into()));
+        assert_eq!(
+            error("rician"),
+            SweepError::Channel(ConditionsError::MissingKFactor)
+        );
+        assert_eq!(
+            error("awgn,"),
+            SweepError::Channel(ConditionsError::UnknownKind("".into()))
+        );
+        assert_eq!(error("rician:x"), SweepError::KFactor("rician:x".into()));
+    }
+}
