@@ -1,0 +1,100 @@
+//! Patience with a peer that is away: exponential backoff with full jitter, and one log line an outage.
+
+use rand::RngExt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tonic::Status;
+
+const BASE: Duration = Duration::from_millis(50);
+const CAP: Duration = Duration::from_secs(2);
+
+/// Delays between tries: uniform in [0, min(2 s, 50 ms · 2^tries)].
+#[derive(Clone, Debug, Default)]
+pub struct Backoff {
+    tries: u32,
+}
+
+impl Backoff {
+    /// How long to wait before the next try.
+    pub fn next_delay(&mut self) -> Duration {
+        let limit = BASE.saturating_mul(1 << self.tries.min(10)).min(CAP);
+        self.tries = self.tries.saturating_add(1);
+        // Full jitter: clients that lost the same peer do not come back in step.
+        limit.mul_f64(rand::rng().random::<f64>())
+    }
+
+    /// Starts over, after a success.
+    pub fn reset(&mut self) {
+        self.tries = 0;
+    }
+}
+
+/// Says once that a peer is waited for, and once that it is back, however many tries and streams lie between.
+#[derive(Debug)]
+pub struct Outage {
+    peer: String,
+    since: Mutex<Option<Instant>>,
+}
+
+impl Outage {
+    /// No outage yet of `peer`, which is named as in "channel emulator at http://…".
+    pub fn new(peer: impl Into<String>) -> Self {
+        Outage {
+            peer: peer.into(),
+            since: Mutex::new(None),
+        }
+    }
+
+    /// The peer's name.
+    pub fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    /// The peer could not be reached, or broke off.
+    pub fn begin(&self, reason: &Status) {
+        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        if since.is_none() {
+            *since = Some(Instant::now());
+            tracing::warn!(
+                "waiting for the {}: {}",
+                self.peer,
+                crate::connect::reason(reason)
+            );
+        }
+    }
+
+    /// The peer answers.
+    pub fn end(&self) {
+        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(began) = since.take() {
+            tracing::info!(
+                "the {} answers again after {:.1} s",
+                self.peer,
+                began.elapsed().as_secs_f64()
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_to_the_cap_and_start_over() {
+        let mut backoff = Backoff::default();
+        let mut longest = Duration::ZERO;
+        for tries in 0..200 {
+            let delay = backoff.next_delay();
+            assert!(
+                delay <= CAP && delay <= BASE * (1 << tries.min(10)),
+                "{delay:?} at try {tries}"
+            );
+            longest = longest.max(delay);
+        }
+        // 190 draws uniform up to the cap: all below 0.9 of it with probability 0.9^190 < 1e-8.
+        assert!(longest > CAP.mul_f64(0.9), "{longest:?}");
+        backoff.reset();
+        assert!(backoff.next_delay() <= BASE);
+    }
+}

@@ -1,0 +1,167 @@
+//! A channel to a peer.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::{Code, Status};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Pings find a dead peer; the timeout leaves room for a machine whose cores are all busy.
+pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// For calls with one answer.
+pub const UNARY_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Where a peer listens: `http://host:port`. Parses on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerUrl(Uri);
+
+/// Why a URL is no [`PeerUrl`].
+#[derive(Debug, thiserror::Error)]
+#[error("`{url}` is not of the form http://host:port: {problem}")]
+pub struct UrlError {
+    url: String,
+    problem: String,
+}
+
+impl FromStr for PeerUrl {
+    type Err = UrlError;
+
+    fn from_str(url: &str) -> Result<Self, UrlError> {
+        let wrong = |problem: &str| UrlError {
+            url: url.into(),
+            problem: problem.into(),
+        };
+        let uri: Uri = url.parse().map_err(|error| wrong(&format!("{error}")))?;
+        match uri.scheme_str() {
+            Some("http") => {}
+            Some(other) => return Err(wrong(&format!("the scheme is {other}"))),
+            None => return Err(wrong("the scheme is missing")),
+        }
+        if uri.host().is_none_or(str::is_empty) {
+            return Err(wrong("the host is missing"));
+        }
+        if uri.port_u16().is_none_or(|port| port == 0) {
+            return Err(wrong("the port is missing or out of range"));
+        }
+        if uri.path() != "/" || uri.query().is_some() {
+            return Err(wrong("nothing may follow the port"));
+        }
+        Ok(PeerUrl(uri))
+    }
+}
+
+impl fmt::Display for PeerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `Uri` would print a closing slash, which nobody wrote.
+        write!(
+            f,
+            "http://{}",
+            self.0
+                .authority()
+                .map_or("", |authority| authority.as_str())
+        )
+    }
+}
+
+impl PeerUrl {
+    /// A channel that connects at the first call and again after every loss. Never blocks and never fails by itself;
+    /// calls fail with UNAVAILABLE while the peer is away.
+    pub fn channel(&self) -> Channel {
+        Endpoint::from(self.0.clone())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+            .keep_alive_while_idle(true)
+            .connect_lazy()
+    }
+}
+
+/// Whether a call that ended with `status` may succeed when tried again.
+///
+/// Final are the answers that a peer gave on purpose about what it was asked; transient is all that losing, overloading
+/// or restarting a peer can cause.
+pub fn is_transient(status: &Status) -> bool {
+    match status.code() {
+        Code::Unavailable
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::DeadlineExceeded
+        | Code::Aborted
+        | Code::ResourceExhausted => true,
+        // A reset of the HTTP/2 stream or connection is reported as INTERNAL, too; its message alone tells it apart.
+        Code::Internal => status.message().starts_with("h2 protocol error"),
+        _ => false,
+    }
+}
+
+/// What went wrong in one line: the status' message, and the root of the transport error below it.
+pub fn reason(status: &Status) -> String {
+    let mut root: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(status);
+    while let Some(deeper) = root.and_then(std::error::Error::source) {
+        root = Some(deeper);
+    }
+    let message = if status.message().is_empty() {
+        status.code().description()
+    } else {
+        status.message()
+    };
+    match root.map(ToString::to_string) {
+        Some(root) if !message.contains(&root) => format!("{message}: {root}"),
+        _ => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_checked() {
+        let good: PeerUrl = "http://127.0.0.1:50052".parse().unwrap();
+        assert_eq!(good.to_string(), "http://127.0.0.1:50052");
+        assert_eq!(
+            "http://[::1]:7/".parse::<PeerUrl>().unwrap().to_string(),
+            "http://[::1]:7"
+        );
+        for (url, problem) in [
+            ("127.0.0.1:50052", "scheme is missing"),
+            ("localhost:50052", "scheme is missing"),
+            ("https://host:1", "scheme is https"),
+            ("http://host", "port is missing"),
+            ("http://host:0", "port is missing"),
+            ("http://host:99999", "port"),
+            ("http://host:1/path", "nothing may follow"),
+            ("http://host:1?q=1", "nothing may follow"),
+            ("http://:1", ""),
+            ("", ""),
+            ("http://a b:1", "invalid"),
+        ] {
+            let error = url.parse::<PeerUrl>().expect_err(url).to_string();
+            assert!(
+                error.contains(problem) && error.contains("http://host:port"),
+                "{url}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn statuses_are_told_apart() {
+        assert!(is_transient(&Status::unavailable("gone")));
+        assert!(is_transient(&Status::internal(
+            "h2 protocol error: stream reset"
+        )));
+        for last in [
+            Status::internal("a bug"),
+            Status::failed_precondition("other weights"),
+            Status::invalid_argument("no opening"),
+            Status::unimplemented("no such service"),
+            Status::permission_denied("no"),
+            Status::out_of_range("too large"),
+        ] {
+            assert!(!is_transient(&last), "{last}");
+        }
+    }
+}

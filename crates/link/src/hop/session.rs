@@ -1,0 +1,220 @@
+//! One stream of a hop, and the window that outlives it.
+
+use super::{Delivered, Exchange, Held, Task};
+use crate::backoff::Backoff;
+use crate::connect::is_transient;
+use crate::delivery::Delivery;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+
+/// Messages between the task and the connection.
+const OUTBOUND: usize = 32;
+
+/// How one stream ended.
+pub(super) enum End {
+    /// Everything is acknowledged and nothing more will come.
+    Finished,
+    /// With a status that trying again cannot change.
+    Final(Status),
+    /// To be tried again.
+    Lost(Status),
+}
+
+/// The items that are out, in the order in which they came.
+pub(super) struct Window<E: Exchange> {
+    items: mpsc::Receiver<Held<E::Item>>,
+    /// The caller has handed over its last item.
+    closed: bool,
+    pending: BTreeMap<u64, Held<E::Item>>,
+    order: HashMap<Delivery, u64>,
+    next: u64,
+}
+
+impl<E: Exchange> Window<E> {
+    pub(super) fn new(items: mpsc::Receiver<Held<E::Item>>) -> Self {
+        Window {
+            items,
+            closed: false,
+            pending: BTreeMap::new(),
+            order: HashMap::new(),
+            next: 0,
+        }
+    }
+
+    /// Nothing is out and nothing more will come.
+    pub(super) fn is_finished(&mut self) -> bool {
+        loop {
+            match self.items.try_recv() {
+                Ok(held) => self.insert(held),
+                Err(mpsc::error::TryRecvError::Empty) => break,
+                Err(mpsc::error::TryRecvError::Disconnected) => {
+                    self.closed = true;
+                    break;
+                }
+            }
+        }
+        self.closed && self.pending.is_empty()
+    }
+
+    fn insert(&mut self, held: Held<E::Item>) {
+        let key = E::key(&held.item);
+        if self.order.contains_key(&key) {
+            tracing::debug!(%key, "already out");
+            return;
+        }
+        self.order.insert(key, self.next);
+        self.pending.insert(self.next, held);
+        self.next += 1;
+    }
+
+    fn take(&mut self, response: &E::Response) -> Option<Held<E::Item>> {
+        let taken = E::acknowledges(response)
+            .and_then(|key| self.order.remove(&key))
+            .and_then(|position| self.pending.remove(&position));
+        if taken.is_none() {
+            tracing::debug!("ignored a response to nothing that is out");
+        }
+        taken
+    }
+}
+
+/// The sending side of one stream.
+struct Outbound<E: Exchange> {
+    /// `None` once our side of the stream is ended.
+    sender: Option<mpsc::Sender<E::Request>>,
+    /// Messages of the item that is being sent.
+    messages: VecDeque<E::Request>,
+    /// The first item that was not yet sent on this stream.
+    position: u64,
+}
+
+impl<E: Exchange> Outbound<E> {
+    /// Makes sure that there is a message to send if an item waits; ends our side after the last item.
+    fn refill(&mut self, window: &Window<E>) {
+        if self.messages.is_empty()
+            && let Some((&position, held)) = window.pending.range(self.position..).next()
+        {
+            E::requests(&held.item, &mut self.messages);
+            self.position = position + 1;
+        }
+        if self.messages.is_empty() && window.closed {
+            self.sender = None;
+        }
+    }
+
+    fn has_messages(&self) -> bool {
+        self.sender.is_some() && !self.messages.is_empty()
+    }
+
+    /// Sends one message, and as many more as there is room for. Safe to cancel.
+    async fn send(&mut self) {
+        let Some(sender) = &self.sender else { return };
+        let Ok(permit) = sender.reserve().await else {
+            // The connection has let go of our side; its own end of the stream says why.
+            self.sender = None;
+            return;
+        };
+        if let Some(message) = self.messages.pop_front() {
+            permit.send(message);
+        }
+    }
+}
+
+impl<E: Exchange> Task<E> {
+    /// Opens a stream and runs it to its end.
+    pub(super) async fn session(&mut self, backoff: &mut Backoff) -> End {
+        let (sender, requests) = mpsc::channel(OUTBOUND);
+        if let Some(opening) = self.exchange.opening() {
+            // The channel is empty.
+            let _ = sender.try_send(opening);
+        }
+        let opened = self.exchange.open(ReceiverStream::new(requests));
+        let mut inbound = match tokio::time::timeout(self.config.inactivity, opened).await {
+            Ok(Ok(inbound)) => inbound,
+            Ok(Err(status)) => return ended(status),
+            Err(_) => return End::Lost(self.silent()),
+        };
+        let mut outbound = Outbound {
+            sender: Some(sender),
+            messages: VecDeque::new(),
+            position: 0,
+        };
+        if self.window.pending.is_empty() {
+            self.config.outage.end();
+        }
+        self.exchange_all(&mut outbound, &mut inbound, backoff)
+            .await
+    }
+
+    async fn exchange_all(
+        &mut self,
+        outbound: &mut Outbound<E>,
+        inbound: &mut Streaming<E::Response>,
+        backoff: &mut Backoff,
+    ) -> End {
+        let mut heard = Instant::now();
+        let timer = sleep_until(heard + self.config.inactivity);
+        tokio::pin!(timer);
+        loop {
+            if self.window.closed && self.window.pending.is_empty() {
+                return End::Finished;
+            }
+            outbound.refill(&self.window);
+            tokio::select! {
+                response = inbound.message() => match response {
+                    Ok(Some(response)) => {
+                        heard = Instant::now();
+                        backoff.reset();
+                        self.config.outage.end();
+                        self.deliver(response);
+                    }
+                    Ok(None) => return End::Lost(Status::unavailable("the peer ended the stream")),
+                    Err(status) => return ended(status),
+                },
+                () = outbound.send(), if outbound.has_messages() => {}
+                held = self.window.items.recv(), if !self.window.closed => match held {
+                    Some(held) => {
+                        if self.window.pending.is_empty() {
+                            // The clock runs while something is out.
+                            heard = Instant::now();
+                        }
+                        self.window.insert(held);
+                    }
+                    None => self.window.closed = true,
+                },
+                () = &mut timer => {
+                    let due = heard + self.config.inactivity;
+                    if !self.window.pending.is_empty() && due <= Instant::now() {
+                        return End::Lost(self.silent());
+                    }
+                    timer.as_mut().reset(due.max(Instant::now() + self.config.inactivity / 4));
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, response: E::Response) {
+        if let Some(held) = self.window.take(&response) {
+            // Never full, see `Hop::start`; closed only if the caller is gone, which ends the task.
+            let delivered: Delivered<E> = Ok((held, response));
+            let _ = self.results.try_send(delivered);
+        }
+    }
+
+    fn silent(&self) -> Status {
+        Status::deadline_exceeded(format!(
+            "nothing came for {} s",
+            self.config.inactivity.as_secs_f64()
+        ))
+    }
+}
+
+fn ended(status: Status) -> End {
+    match is_transient(&status) {
+        true => End::Lost(status),
+        false => End::Final(status),
+    }
+}

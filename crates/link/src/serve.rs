@@ -1,0 +1,234 @@
+//! How every process serves: a bound port, health, reflection, limits on what a peer may ask, and an orderly end.
+
+use crate::connect::{KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT};
+use crate::drain::Drain;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::body::Body;
+use tonic::codegen::{Service, http};
+use tonic::server::NamedService;
+use tonic::service::{Routes, RoutesBuilder};
+use tonic::transport::server::TcpIncoming;
+use tonic::{Status, Streaming};
+use tonic_health::ServingStatus;
+
+/// How long a drain may take before what is still in flight is cut off; its owner sends it again.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
+/// A stream on which nothing comes in for so long is ended; a [`crate::Hop`] opens it again.
+const INACTIVITY: Duration = Duration::from_secs(300);
+/// HTTP/2 streams on one connection.
+const STREAMS_PER_CONNECTION: u32 = 256;
+
+/// Why a process cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be bound.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// As it was given.
+        address: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The server broke.
+    #[error("serving on {address} failed: {reason}")]
+    Serve {
+        /// Where it served.
+        address: SocketAddr,
+        /// What broke.
+        reason: String,
+    },
+}
+
+/// A bound port.
+#[derive(Debug)]
+pub struct Socket {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Socket {
+    /// Binds `address`, `host:port`; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// Names the address, if it is none or is in use.
+    pub async fn bind(address: &str) -> Result<Socket, ServeError> {
+        let fail = |source| ServeError::Bind {
+            address: address.into(),
+            source,
+        };
+        let listener = TcpListener::bind(address).await.map_err(fail)?;
+        let bound = listener.local_addr().map_err(fail)?;
+        Ok(Socket {
+            listener,
+            address: bound,
+        })
+    }
+
+    /// The address that was bound, with the real port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// The gRPC services of one process.
+#[derive(Debug, Default)]
+pub struct Services {
+    routes: RoutesBuilder,
+    names: Vec<&'static str>,
+}
+
+impl Services {
+    /// Adds a service. Set its `max_decoding_message_size` to [`crate::MAX_MESSAGE_BYTES`] first.
+    #[must_use]
+    pub fn with<S>(mut self, service: S) -> Self
+    where
+        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
+        S: NamedService + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        self.names.push(S::NAME);
+        self.routes.add_service(service);
+        self
+    }
+}
+
+/// Serves until the drain is over. Once bound, prints the one line `listening on http://ADDRESS` to stdout: whoever
+/// starts processes on port 0 reads it.
+///
+/// Beside the services themselves it serves `grpc.health.v1` (NOT_SERVING while draining) and reflection. When the drain
+/// starts, no connection and no stream is accepted any more; handlers see the drain themselves and finish, for at most
+/// five seconds.
+///
+/// # Errors
+/// If the server breaks.
+pub async fn serve(socket: Socket, services: Services, drain: &Drain) -> Result<(), ServeError> {
+    let Socket { listener, address } = socket;
+    let fail = |error: &dyn std::error::Error| ServeError::Serve {
+        address,
+        reason: error.to_string(),
+    };
+    let Services { routes, names } = services;
+    let (health, health_service) = tonic_health::server::health_reporter();
+    for name in &names {
+        health
+            .set_service_status(*name, ServingStatus::Serving)
+            .await;
+    }
+    let routes: Routes = routes.routes().add_service(health_service);
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let routes = routes.add_service(reflection().build_v1().map_err(|error| fail(&error))?);
+    let routes = routes.add_service(reflection().build_v1alpha().map_err(|error| fail(&error))?);
+
+    let draining = async {
+        drain.started().await;
+        health
+            .set_service_status("", ServingStatus::NotServing)
+            .await;
+        for name in &names {
+            health
+                .set_service_status(*name, ServingStatus::NotServing)
+                .await;
+        }
+    };
+    let server = tonic::transport::Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(
+            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            draining,
+        );
+
+    announce(address);
+    tokio::select! {
+        served = server => served.map_err(|error| fail(&error)),
+        () = async { drain.started().await; tokio::time::sleep(DRAIN_DEADLINE).await } => {
+            tracing::warn!("cut off what was still in flight after {} s of draining", DRAIN_DEADLINE.as_secs());
+            Ok(())
+        }
+    }
+}
+
+#[allow(clippy::print_stdout)]
+fn announce(address: SocketAddr) {
+    use std::io::Write;
+    tracing::info!(%address, "listening");
+    // Whoever started the process may have closed the pipe; that is no reason to stop serving.
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "listening on http://{address}").and_then(|()| stdout.flush());
+}
+
+/// Limits the live streams of a service; each holds a window of items in memory.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    free: Arc<Semaphore>,
+    limit: usize,
+}
+
+impl Admission {
+    /// At most `limit` streams at a time.
+    pub fn new(limit: usize) -> Self {
+        Admission {
+            free: Arc::new(Semaphore::new(limit)),
+            limit,
+        }
+    }
+
+    /// A place, to be held as long as the stream lives.
+    ///
+    /// # Errors
+    /// RESOURCE_EXHAUSTED if all are taken; a [`crate::Hop`] tries again later.
+    pub fn admit(&self) -> Result<OwnedSemaphorePermit, Status> {
+        let full = |_| Status::resource_exhausted(format!("all {} streams are taken", self.limit));
+        self.free.clone().try_acquire_owned().map_err(full)
+    }
+}
+
+/// The incoming side of a stream, as a handler should read it.
+#[derive(Debug)]
+pub struct Incoming<T> {
+    stream: Streaming<T>,
+    drain: Drain,
+    inactivity: Duration,
+}
+
+impl<T> Incoming<T> {
+    /// Reads `stream` until the peer ends it, the drain starts, or nothing has come for five minutes.
+    pub fn new(stream: Streaming<T>, drain: Drain) -> Self {
+        Incoming {
+            stream,
+            drain,
+            inactivity: INACTIVITY,
+        }
+    }
+
+    /// The next message; `None` when the peer has sent its last or the process drains. Safe to cancel.
+    ///
+    /// # Errors
+    /// What broke the stream, DEADLINE_EXCEEDED if nothing came for too long.
+    pub async fn next(&mut self) -> Result<Option<T>, Status> {
+        tokio::select! {
+            biased;
+            () = self.drain.started() => Ok(None),
+            next = tokio::time::timeout(self.inactivity, self.stream.message()) => next.unwrap_or_else(|_| {
+                Err(Status::deadline_exceeded(format!("nothing came for {} s", self.inactivity.as_secs())))
+            }),
+        }
+    }
+
+    /// What to end the outgoing side with once all that was taken is answered: nothing if the peer ended the stream,
+    /// [`Drain::status`] if the process drains.
+    pub fn ending(&self) -> Option<Status> {
+        self.drain.has_started().then(Drain::status)
+    }
+}
