@@ -1,5 +1,25 @@
 //! Clips and where they come from: the corpus folder, the generated corpus `builtin`, and importers.
+//!
+//! Data enters as a [`CorpusSpec`] and leaves as a [`Corpus`]: validated clips whose index is the row
+//! that noise keys, predictions and feature tensors refer to.
+#![forbid(unsafe_code)]
 
+pub mod builtin;
 mod clip;
+mod clips_csv;
+mod corpus;
+mod error;
+mod features;
+mod folder;
+mod folds;
+mod save;
+mod spec;
 
 pub use clip::{Clip, Modality, Sequence};
+pub use clips_csv::Columns;
+pub use corpus::{Corpus, LABEL_RANGE, Replaced};
+pub use error::CorpusError;
+pub use features::TensorNames;
+pub use folder::{CLIPS_FILE, FEATURES_FILE, read_files};
+pub use folds::folds_by_video;
+pub use spec::CorpusSpec;
