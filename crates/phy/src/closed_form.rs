@@ -121,7 +121,7 @@ mod tests {
             };
             (0..n).map(at).sum::<f64>() / f64::from(n)
         };
-        for k in [0.0, 1.0, 4.0, 50.0] {
+        for k in [0.0f64, 1.0, 4.0, 50.0] {
             let density = |t: f64| {
                 let z = 2.0 * t * (k * (1.0 + k)).sqrt();
                 2.0 * (1.0 + k) * t * (z - k - (1.0 + k) * t * t).exp() * bessel_scaled(z)

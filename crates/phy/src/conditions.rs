@@ -1,6 +1,6 @@
 //! What a burst meets: the kind of channel, its SNR, its K factor.
 
-use std::{fmt, hash::Hash, str::FromStr};
+use std::{fmt, hash::Hash, ops::Range, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -174,6 +174,14 @@ impl Conditions {
         }
     }
 
+    /// The draws worth making of those asked for: all, but of the noiseless channel, which has no randomness, the first.
+    pub fn draws(&self, wanted: Range<u32>) -> Range<u32> {
+        match self {
+            Conditions::None => wanted.start..wanted.end.min(wanted.start.saturating_add(1)),
+            _ => wanted,
+        }
+    }
+
     /// The linear K factor of a Rician channel.
     pub fn k_factor(&self) -> Option<f64> {
         match self {
@@ -235,18 +243,18 @@ mod tests {
 
     #[test]
     fn values_that_do_not_fit_the_kind_are_refused() {
-        use ChannelKind::*;
+        use ChannelKind::{Awgn, Rayleigh, Rician};
         let at = Some(snr(3.0));
         assert_eq!(
             Conditions::new(Awgn, None, None),
             Err(ConditionsError::MissingSnr(Awgn))
         );
         assert_eq!(
-            Conditions::new(None, at, Option::None),
+            Conditions::new(ChannelKind::None, at, None),
             Err(ConditionsError::UnexpectedSnr(snr(3.0)))
         );
         assert_eq!(
-            Conditions::new(Rician, at, Option::None),
+            Conditions::new(Rician, at, None),
             Err(ConditionsError::MissingKFactor)
         );
         assert_eq!(
@@ -266,6 +274,13 @@ mod tests {
             "AWGN".parse::<ChannelKind>(),
             Err(ConditionsError::UnknownKind("AWGN".into()))
         );
+    }
+
+    #[test]
+    fn noiseless_is_drawn_once() {
+        assert_eq!(Conditions::None.draws(3..7), 3..4);
+        assert_eq!(Conditions::None.draws(3..3), 3..3);
+        assert_eq!(Conditions::Awgn(snr(0.0)).draws(3..7), 3..7);
     }
 
     #[test]
