@@ -1,0 +1,187 @@
+//! Two-class counts: Acc-2, F1, and what the matched-filter reference asks of its source.
+
+use crate::{Prediction, Source};
+
+/// Decisions against truths, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Binary {
+    /// Positive decisions that were right.
+    pub true_pos: u64,
+    /// Positive decisions that were wrong.
+    pub false_pos: u64,
+    /// Negative decisions that were right.
+    pub true_neg: u64,
+    /// Negative decisions that were wrong.
+    pub false_neg: u64,
+}
+
+impl Binary {
+    /// Counts (truth, decision).
+    pub fn count(pairs: impl IntoIterator<Item = (bool, bool)>) -> Self {
+        let mut counts = Binary::default();
+        for pair in pairs {
+            *match pair {
+                (true, true) => &mut counts.true_pos,
+                (false, true) => &mut counts.false_pos,
+                (false, false) => &mut counts.true_neg,
+                (true, false) => &mut counts.false_neg,
+            } += 1;
+        }
+        counts
+    }
+
+    /// The family "nonneg": all clips, truth y ≥ 0.
+    pub fn nonneg<'a>(rows: impl IntoIterator<Item = (&'a Prediction, f32)>) -> Self {
+        Binary::count(rows.into_iter().map(|(p, y)| (y >= 0.0, p.is_nonneg())))
+    }
+
+    /// The family "pos": clips with y ≠ 0, truth y > 0.
+    pub fn pos<'a>(rows: impl IntoIterator<Item = (&'a Prediction, f32)>) -> Self {
+        Binary::count(
+            rows.into_iter()
+                .filter(|(_, y)| *y != 0.0)
+                .map(|(p, y)| (y > 0.0, p.is_pos())),
+        )
+    }
+
+    /// How many were counted.
+    pub fn total(&self) -> u64 {
+        self.true_pos + self.false_pos + self.true_neg + self.false_neg
+    }
+
+    /// How many decisions were right.
+    pub fn correct(&self) -> u64 {
+        self.true_pos + self.true_neg
+    }
+
+    /// Acc-2; `None` of nothing.
+    pub fn accuracy(&self) -> Option<f64> {
+        ratio(self.correct(), self.total())
+    }
+
+    /// The F1 of both classes, averaged with the number of truths of each as weight; a class never decided nor true
+    /// counts 0, as a class without a right decision does. `None` of nothing.
+    pub fn f1(&self) -> Option<f64> {
+        let f1 = |right: u64| {
+            ratio(2 * right, 2 * right + self.false_pos + self.false_neg).unwrap_or(0.0)
+        };
+        let (pos, neg) = (
+            self.true_pos + self.false_neg,
+            self.true_neg + self.false_pos,
+        );
+        let sum = pos as f64 * f1(self.true_pos) + neg as f64 * f1(self.true_neg);
+        (self.total() > 0).then(|| sum / self.total() as f64)
+    }
+
+    /// These decisions as a source to be transmitted; `None` of nothing. A decision never made counts as right half the
+    /// time, which has no weight.
+    pub fn source(&self) -> Option<Source> {
+        let positive = self.true_pos + self.false_pos;
+        Some(Source {
+            q: ratio(positive, self.total())?,
+            p1: ratio(self.true_pos, positive).unwrap_or(0.5),
+            p0: ratio(self.true_neg, self.total() - positive).unwrap_or(0.5),
+        })
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(p_neg: f32, p_zero: f32, p_pos: f32) -> Prediction {
+        Prediction {
+            p_neg,
+            p_zero,
+            p_pos,
+            classes: [1.0 / 7.0; 7],
+            score: 0.0,
+        }
+    }
+
+    #[test]
+    fn families_differ_in_zeros() {
+        let (neg, pos, torn) = (
+            says(0.9, 0.0, 0.1),
+            says(0.2, 0.1, 0.7),
+            says(0.45, 0.2, 0.35),
+        );
+        let rows = [
+            (&neg, -1.0),
+            (&pos, 2.0),
+            (&torn, 0.0),
+            (&torn, 1.0),
+            (&neg, 0.0),
+        ];
+        let nonneg = Binary::nonneg(rows);
+        assert_eq!(
+            nonneg,
+            Binary {
+                true_pos: 3,
+                false_pos: 0,
+                true_neg: 1,
+                false_neg: 1
+            }
+        );
+        let signed = Binary::pos(rows);
+        assert_eq!(
+            signed,
+            Binary {
+                true_pos: 1,
+                false_pos: 0,
+                true_neg: 1,
+                false_neg: 1
+            }
+        );
+        assert_eq!(nonneg.accuracy(), Some(0.8));
+    }
+
+    /// Against scikit-learn's f1_score(y, ŷ, average="weighted") on the same counts.
+    #[test]
+    fn f1_is_weighted_by_support() {
+        let counts = Binary {
+            true_pos: 5,
+            false_pos: 2,
+            true_neg: 1,
+            false_neg: 2,
+        };
+        // class 1: P 5/7, R 5/7, F1 5/7, support 7; class 0: P 1/3, R 1/3, F1 1/3, support 3.
+        assert!((counts.f1().unwrap() - (0.7 * 5.0 / 7.0 + 0.3 / 3.0)).abs() < 1e-15);
+        let constant = Binary {
+            true_pos: 6,
+            false_pos: 4,
+            true_neg: 0,
+            false_neg: 0,
+        };
+        assert!((constant.f1().unwrap() - 0.6 * 0.75).abs() < 1e-15);
+        assert_eq!(
+            (Binary::default().f1(), Binary::default().accuracy()),
+            (None, None)
+        );
+        assert!(Binary::default().source().is_none());
+    }
+
+    #[test]
+    fn a_source_has_the_accuracy_of_its_counts() {
+        let counts = Binary {
+            true_pos: 50,
+            false_pos: 20,
+            true_neg: 10,
+            false_neg: 20,
+        };
+        let source = counts.source().unwrap();
+        assert!((source.accuracy() - counts.accuracy().unwrap()).abs() < 1e-15);
+        assert_eq!(source.q, 0.7);
+        let constant = Binary {
+            true_pos: 6,
+            false_pos: 4,
+            true_neg: 0,
+            false_neg: 0,
+        };
+        assert!((constant.source().unwrap().accuracy() - 0.6).abs() < 1e-15);
+    }
+}
