@@ -1,1 +1,71 @@
-//! receiver
+//! The receiver: takes bursts from the channel, equalises and decodes them, and keeps the journal.
+//!
+//! ```text
+//! stream ─▶ burst (checked) ─▶ decoder (micro-batches) ─▶ journal (one commit a batch) ─▶ receipt
+//!                                                              └─▶ accuracy ─▶ Watch
+//! ```
+//!
+//! * [`service`]: the streams. Reads no further than its window, so a peer that takes no receipts stalls alone.
+//! * [`burst`]: what is checked of a burst before anything is done with it.
+//! * [`decoder`]: equaliser and M-VIB on a thread of their own.
+//! * [`journal`]: SQLite on a thread of its own. A receipt leaves when its row is committed; a key counts once.
+//! * [`accuracy`]: the counts that watchers see.
+//!
+//! Every queue between them is bounded and makes its senders wait. At SIGTERM the streams stop reading, what was read is
+//! answered, the queues run empty and the process ends with 0.
+
+#![forbid(unsafe_code)]
+
+pub mod accuracy;
+mod app;
+pub mod burst;
+pub mod decoder;
+pub mod journal;
+pub mod refusal;
+pub mod service;
+
+pub use app::App;
+
+use std::path::PathBuf;
+
+/// The receiver of Latentlink: turns bursts into predictions and keeps the journal.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(version)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the receiver can do.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Command {
+    /// Receives bursts until SIGTERM or Ctrl-C.
+    Serve(ServeArgs),
+}
+
+/// Options of `receiver serve`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServeArgs {
+    /// Folder of the weights, or of their receiver half.
+    #[arg(long, value_name = "DIR")]
+    pub weights: PathBuf,
+    /// Address to serve on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50053")]
+    pub listen: String,
+    /// SQLite file that holds a row for every clip received; made if there is none. Survives the death of the process,
+    /// not the loss of power.
+    #[arg(long, value_name = "FILE", default_value = "latentlink-journal.sqlite")]
+    pub journal: PathBuf,
+}
+
+/// Plays the receiver's role; logs to stderr.
+///
+/// # Errors
+/// Whatever keeps it from starting or breaks it, in one line.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    link::telemetry::init("receiver");
+    match args.command {
+        Command::Serve(args) => App::new(&args).await?.run().await,
+    }
+}

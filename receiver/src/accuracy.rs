@@ -1,0 +1,184 @@
+//! Live accuracy: what each row was right about, and the counts over all rows that met the same conditions.
+
+use metrics::Prediction;
+use proto::v1::{ChannelReport, Conditions, Row, Snapshot, Tally};
+use std::collections::{HashMap, VecDeque};
+
+/// Most tallies in one snapshot. A client may pin conditions of its own for every clip; a message has a limit.
+const TALLIES_SHOWN: usize = 500;
+/// Most of the latest rows that are kept at hand and shown.
+pub const LATEST_KEPT: usize = 100;
+
+/// What one prediction was right about. Both families of Acc-2 are kept, as everywhere.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Verdict {
+    /// Acc-2 "pos": p_pos > p_neg against y > 0; `None` for a label of 0, which that family drops.
+    pub sign_correct: Option<bool>,
+    /// Acc-2 "nonneg": p_zero + p_pos ≥ ½ against y ≥ 0.
+    pub nonneg_correct: bool,
+    /// Acc-7: the most likely class against the label rounded half to even.
+    pub class_correct: bool,
+    /// |score − y|.
+    pub absolute_error: f64,
+}
+
+impl Verdict {
+    /// Of a prediction against its label in [−3, 3].
+    pub fn of(prediction: &Prediction, label: f32) -> Self {
+        let positive = prediction.p_pos > prediction.p_neg;
+        let nonneg = prediction.p_zero + prediction.p_pos >= 0.5;
+        let mut class = 0;
+        for (candidate, p) in prediction.classes.iter().enumerate() {
+            if *p > prediction.classes[class] {
+                class = candidate;
+            }
+        }
+        let truth = label.round_ties_even().clamp(-3.0, 3.0) as i32;
+        Verdict {
+            sign_correct: (label != 0.0).then_some(positive == (label > 0.0)),
+            nonneg_correct: nonneg == (label >= 0.0),
+            class_correct: class as i32 - 3 == truth,
+            absolute_error: (f64::from(prediction.score) - f64::from(label)).abs(),
+        }
+    }
+}
+
+/// Conditions by their bits, so that they can be looked up.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Met {
+    kind: i32,
+    snr_db: Option<u64>,
+    k_factor: Option<u64>,
+}
+
+impl From<&Conditions> for Met {
+    fn from(conditions: &Conditions) -> Self {
+        let bits = |value: Option<f64>| value.map(f64::to_bits);
+        Met { kind: conditions.kind, snr_db: bits(conditions.snr_db), k_factor: bits(conditions.k_factor) }
+    }
+}
+
+/// The accuracy of the weights being served, kept up to date row by row, and the latest rows.
+#[derive(Default)]
+pub struct Accuracy {
+    clips: u64,
+    tallies: HashMap<Met, Tally>,
+    /// Oldest first, at most [`LATEST_KEPT`].
+    latest: VecDeque<Row>,
+}
+
+impl Accuracy {
+    /// Takes up counts that were added up elsewhere: the journal's, at start.
+    pub fn add_tally(&mut self, tally: Tally) {
+        self.clips += tally.clips;
+        let conditions = tally.conditions.unwrap_or_default();
+        self.tallies.insert(Met::from(&conditions), tally);
+    }
+
+    /// Takes up a row that is counted already.
+    pub fn add_latest(&mut self, row: Row) {
+        if self.latest.len() == LATEST_KEPT {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(row);
+    }
+
+    /// Counts a new row and remembers it. `verdict` is `None` for a row without a label.
+    pub fn count(&mut self, row: Row, verdict: Option<Verdict>) {
+        let conditions = row.channel.as_ref().and_then(|ChannelReport { conditions, .. }| *conditions).unwrap_or_default();
+        let tally = self
+            .tallies
+            .entry(Met::from(&conditions))
+            .or_insert_with(|| Tally { conditions: Some(conditions), ..Tally::default() });
+        self.clips += 1;
+        tally.clips += 1;
+        if let Some(verdict) = verdict {
+            tally.labelled += 1;
+            tally.signed += u64::from(verdict.sign_correct.is_some());
+            tally.sign_correct += u64::from(verdict.sign_correct == Some(true));
+            tally.nonneg_correct += u64::from(verdict.nonneg_correct);
+            tally.class_correct += u64::from(verdict.class_correct);
+            tally.absolute_error += verdict.absolute_error;
+        }
+        self.add_latest(row);
+    }
+
+    /// Rows counted.
+    pub fn clips(&self) -> u64 {
+        self.clips
+    }
+
+    /// The counts in the order of kind, K and SNR, and the `latest` newest rows, newest first. Of very many different
+    /// conditions, those with the most rows are shown.
+    pub fn snapshot(&self, latest: usize) -> Snapshot {
+        let mut tallies: Vec<Tally> = self.tallies.values().cloned().collect();
+        tallies.sort_by_key(|tally| std::cmp::Reverse(tally.clips));
+        tallies.truncate(TALLIES_SHOWN);
+        tallies.sort_by(|a, b| {
+            let order = |tally: &Tally| {
+                let conditions = tally.conditions.unwrap_or_default();
+                let or_least = |value: Option<f64>| value.unwrap_or(f64::NEG_INFINITY);
+                (conditions.kind, or_least(conditions.k_factor), or_least(conditions.snr_db))
+            };
+            let (a, b) = (order(a), order(b));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
+        });
+        Snapshot { clips: self.clips, tallies, latest: self.latest.iter().rev().take(latest).cloned().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::v1::ChannelKind;
+
+    fn prediction(p_neg: f32, p_zero: f32, p_pos: f32, class: i32) -> Prediction {
+        let mut classes = [0.05; 7];
+        classes[(class + 3) as usize] = 0.7;
+        Prediction { p_neg, p_zero, p_pos, classes, score: 0.5 }
+    }
+
+    #[test]
+    fn a_verdict_follows_both_families_of_acc2() {
+        let right = Verdict::of(&prediction(0.2, 0.1, 0.7, 1), 1.4);
+        assert_eq!((right.sign_correct, right.nonneg_correct, right.class_correct), (Some(true), true, true));
+        assert!((right.absolute_error - 0.9).abs() < 1e-6);
+        // More mass above zero than below, yet less than half at or above it: the families disagree.
+        let split = Verdict::of(&prediction(0.55, 0.0, 0.45, -1), 2.0);
+        assert_eq!((split.sign_correct, split.nonneg_correct, split.class_correct), (Some(false), false, false));
+        let zero = Verdict::of(&prediction(0.4, 0.3, 0.3, 0), 0.0);
+        assert_eq!((zero.sign_correct, zero.nonneg_correct, zero.class_correct), (None, true, true));
+    }
+
+    #[test]
+    fn labels_are_rounded_half_to_even() {
+        assert!(Verdict::of(&prediction(0.0, 0.0, 1.0, 0), 0.5).class_correct);
+        assert!(Verdict::of(&prediction(0.0, 0.0, 1.0, 2), 1.5).class_correct);
+        assert!(Verdict::of(&prediction(0.0, 0.0, 1.0, 2), 2.5).class_correct);
+        assert!(Verdict::of(&prediction(0.0, 0.0, 1.0, -2), -2.5).class_correct);
+    }
+
+    #[test]
+    fn snapshots_keep_conditions_apart_and_show_the_newest_rows_first() {
+        let mut accuracy = Accuracy::default();
+        for sequence in 0..150u64 {
+            let snr_db = [-12.0, 9.0, 3.0][sequence as usize % 3];
+            let conditions = Conditions { kind: ChannelKind::Awgn as i32, snr_db: Some(snr_db), k_factor: None };
+            let row = Row {
+                delivery: Some(proto::v1::DeliveryKey { run_id: String::new(), sequence }),
+                channel: Some(ChannelReport { conditions: Some(conditions), ..Default::default() }),
+                ..Default::default()
+            };
+            let verdict = (sequence % 2 == 0).then(|| Verdict::of(&prediction(0.1, 0.1, 0.8, 1), 1.0));
+            accuracy.count(row, verdict);
+        }
+        let snapshot = accuracy.snapshot(4);
+        assert_eq!(snapshot.clips, 150);
+        let snrs: Vec<f64> = snapshot.tallies.iter().filter_map(|tally| tally.conditions?.snr_db).collect();
+        assert_eq!(snrs, [-12.0, 3.0, 9.0]);
+        assert!(snapshot.tallies.iter().all(|tally| tally.clips == 50 && tally.labelled == 25 && tally.sign_correct == 25));
+        let newest: Vec<u64> = snapshot.latest.iter().filter_map(|row| Some(row.delivery.as_ref()?.sequence)).collect();
+        assert_eq!(newest, [149, 148, 147, 146]);
+        assert_eq!(accuracy.snapshot(1000).latest.len(), LATEST_KEPT);
+    }
+}

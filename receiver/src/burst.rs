@@ -1,0 +1,76 @@
+//! A burst as it came in, checked.
+
+use link::convert::{conditions_to_wire, received_from_wire};
+use link::fault::ErrorCode;
+use link::{Delivery, Fault};
+use phy::{Complex, Symbols};
+use proto::v1::{Burst, ChannelReport, DeliveryKey, Timings};
+
+/// The longest clip id that is journaled, in bytes.
+const CLIP_ID_BYTES: usize = 1024;
+
+/// A whole burst that can be decoded and journaled.
+#[derive(Clone, Debug)]
+pub struct Reception {
+    /// Counted once.
+    pub delivery: Delivery,
+    /// y, behind the channel.
+    pub symbols: Symbols,
+    /// The channel coefficient.
+    pub h: Complex,
+    /// Noise variance per complex symbol.
+    pub n0: f32,
+    /// What the emulator did, as it is passed on.
+    pub channel: ChannelReport,
+    /// Microseconds in the processes before this one.
+    pub timings: Timings,
+    /// The client's name for the clip.
+    pub clip_id: String,
+    /// The reference label in [−3, 3]. For scoring: it never reaches the decoder.
+    pub label: Option<f32>,
+}
+
+impl Reception {
+    /// Checks a burst for a model that expects `symbols` complex symbols.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn check(delivery: Option<&DeliveryKey>, burst: Burst, symbols: usize) -> Result<Self, Fault> {
+        let delivery = Delivery::from_wire(delivery)?;
+        let (received, conditions) = received_from_wire(burst.channel.as_ref(), &burst.symbols)?;
+        if received.symbols.len() != symbols {
+            let problem = format!("these weights expect {symbols} symbols, got {}", received.symbols.len());
+            return Err(Fault::new(ErrorCode::WrongLength, "symbols", problem));
+        }
+        let realised_snr_db = burst.channel.and_then(|report| report.realised_snr_db);
+        if let Some(db) = realised_snr_db.filter(|db| !db.is_finite()) {
+            let problem = format!("expected a finite number of dB, got {db}");
+            return Err(Fault::new(ErrorCode::NotFinite, "channel.realised_snr_db", problem));
+        }
+        let reference = burst.reference.unwrap_or_default();
+        if reference.clip_id.len() > CLIP_ID_BYTES {
+            let problem = format!("at most {CLIP_ID_BYTES} bytes are accepted, got {}", reference.clip_id.len());
+            return Err(Fault::new(ErrorCode::TooLong, "reference.clip_id", problem));
+        }
+        if let Some(label) = reference.label.filter(|label| !(-3.0..=3.0).contains(label)) {
+            let code = if label.is_finite() { ErrorCode::Malformed } else { ErrorCode::NotFinite };
+            return Err(Fault::new(code, "reference.label", format!("expected a label in [-3, 3], got {label}")));
+        }
+        Ok(Reception {
+            delivery,
+            h: received.h,
+            n0: received.n0,
+            channel: ChannelReport {
+                conditions: Some(conditions_to_wire(&conditions)),
+                h_re: received.h.re,
+                h_im: received.h.im,
+                n0: received.n0,
+                realised_snr_db,
+            },
+            symbols: received.symbols,
+            timings: burst.timings.unwrap_or_default(),
+            clip_id: reference.clip_id,
+            label: reference.label,
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! The decoder: equalises bursts and decodes them in micro-batches on a thread of its own.
+//!
+//! Its queue is bounded; senders wait while it is full. A batch is whatever waits, so one burst alone is decoded at once
+//! and the batches grow with the load. A prediction has the same bits in any batch.
+
+use crate::burst::Reception;
+use crate::journal::{Answer, Entry, Job, Journal};
+use crate::refusal::Refusal;
+use link::Fault;
+use link::convert::{prediction_from_wire, prediction_to_wire};
+use link::fault::ErrorCode;
+use metrics::Prediction;
+use model::scheme::ReceiverHalf;
+use phy::{Equalised, equalise};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// Bursts that may wait for the decoder; more make their streams wait.
+const QUEUE: usize = 256;
+/// Most bursts decoded at once.
+const BATCH: usize = 64;
+
+struct Task {
+    reception: Reception,
+    arrived: Instant,
+    reply: oneshot::Sender<Result<Answer, Refusal>>,
+}
+
+/// The way to the decoder. Cheap to clone; the decoder ends, and with it its journal, when the last one is dropped.
+#[derive(Clone)]
+pub struct Decoder {
+    tasks: mpsc::Sender<Task>,
+}
+
+impl Decoder {
+    /// Starts a decoder that writes what it decodes to `journal`. The handle ends after the last [`Decoder`] is dropped
+    /// and what it was sent is decoded, or when a decode panics.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime, whose blocking threads it runs on.
+    pub fn start(half: Arc<dyn ReceiverHalf>, journal: Journal) -> (Self, JoinHandle<()>) {
+        let (tasks, mut waiting) = mpsc::channel(QUEUE);
+        let thread = tokio::task::spawn_blocking(move || {
+            let mut batch = Vec::with_capacity(BATCH);
+            while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
+                decode(&*half, &journal, batch.drain(..));
+            }
+        });
+        (Decoder { tasks }, thread)
+    }
+
+    /// Decodes a burst and journals it; the answer is the journal's, and comes once the row is committed.
+    ///
+    /// # Errors
+    /// Why there is no prediction.
+    pub async fn answer(&self, reception: Reception, arrived: Instant) -> Result<Answer, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let ended = || Refusal::Unavailable("the receiver is ending".to_owned());
+        self.tasks.send(Task { reception, arrived, reply }).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+}
+
+fn decode(half: &dyn ReceiverHalf, journal: &Journal, batch: impl Iterator<Item = Task>) {
+    let mut tasks = Vec::new();
+    let mut equalised: Vec<Equalised> = Vec::new();
+    for task in batch {
+        let Reception { symbols, h, n0, .. } = &task.reception;
+        match equalise(symbols.reals(), *h, *n0, half.equaliser()) {
+            Ok(burst) => {
+                equalised.push(burst);
+                tasks.push(task);
+            }
+            Err(error) => refuse(task, Fault::new(ErrorCode::NotFinite, "channel", error.to_string())),
+        }
+    }
+    for (task, prediction) in tasks.into_iter().zip(predict(half, &equalised)) {
+        match prediction {
+            Ok(prediction) => journal.blocking_write(job(task, prediction)),
+            Err(fault) => refuse(task, fault),
+        }
+    }
+}
+
+/// One result for each burst. What is wrong with one burst is no other's fault.
+fn predict(half: &dyn ReceiverHalf, equalised: &[Equalised]) -> Vec<Result<Prediction, Fault>> {
+    if equalised.is_empty() {
+        return Vec::new();
+    }
+    match half.decode(equalised) {
+        Ok(predictions) => predictions.into_iter().map(check).collect(),
+        Err(error) if equalised.len() == 1 => vec![Err(Fault::new(ErrorCode::Internal, error.field, error.message))],
+        Err(_) => equalised.chunks(1).flat_map(|one| predict(half, one)).collect(),
+    }
+}
+
+/// What is no distribution is no answer, whatever the weights hold.
+fn check(prediction: Prediction) -> Result<Prediction, Fault> {
+    prediction_from_wire(&prediction_to_wire(&prediction)).map_err(|fault| Fault { code: ErrorCode::Internal, ..fault })
+}
+
+fn refuse(task: Task, fault: Fault) {
+    let _ = task.reply.send(Err(fault.into()));
+}
+
+fn job(Task { reception, arrived, reply }: Task, prediction: Prediction) -> Job {
+    let Reception { delivery, channel, timings, clip_id, label, .. } = reception;
+    Job { entry: Entry { delivery, clip_id, label, answer: Answer { prediction, channel, timings } }, arrived, reply }
+}

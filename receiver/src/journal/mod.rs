@@ -1,0 +1,248 @@
+//! The journal: one committed row for every burst that was answered, in SQLite.
+//!
+//! A receipt promises that its row is committed and that its delivery key is counted once. Both are kept here, by one
+//! thread that owns the database: it takes all entries that wait, writes them in one transaction, and only then hands
+//! out the answers. A key that is there already, from an earlier transaction or from earlier in the same one, is
+//! answered with what its row holds, so a burst sent again after a reconnect gets the bits it got the first time even if
+//! it met another channel on the way.
+//!
+//! A journal may hold rows of several models, a history of what was served. Counts and latest rows are those of the model
+//! being served; a key that another model has answered is refused ([`JournalError::OtherModel`]).
+
+mod row;
+mod schema;
+
+pub use row::{Answer, Entry};
+
+use crate::accuracy::{Accuracy, LATEST_KEPT};
+use crate::refusal::Refusal;
+use link::Delivery;
+use proto::v1::Snapshot;
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+/// Entries that may wait for the writer; more make the senders wait.
+const QUEUE: usize = 512;
+/// Most entries in one transaction.
+const COMMIT_MOST: usize = 512;
+
+/// What can go wrong with the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file cannot be opened, made or written.
+    #[error("cannot open the journal {}: {source}", path.display())]
+    Open {
+        /// The journal's file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// The file is something else.
+    #[error("{} is not a Latentlink journal", path.display())]
+    Foreign {
+        /// The file that is none.
+        path: PathBuf,
+    },
+    /// The file was written by another version.
+    #[error("the journal {} has schema version {found}; this receiver knows version {}", path.display(), schema::VERSION)]
+    Version {
+        /// The journal's file.
+        path: PathBuf,
+        /// Its version.
+        found: i32,
+    },
+    /// Rows cannot be committed (a full disk, for instance). None of them was; the same bursts may be sent again.
+    #[error("cannot write the journal {}: {message}", path.display())]
+    Write {
+        /// The journal's file.
+        path: PathBuf,
+        /// What SQLite says.
+        message: String,
+    },
+    /// The delivery key was answered by other weights.
+    #[error("{delivery} was answered by model {theirs}; this receiver serves {ours}: start a new run")]
+    OtherModel {
+        /// The key.
+        delivery: Delivery,
+        /// The model id in the journal.
+        theirs: String,
+        /// The model id being served.
+        ours: String,
+    },
+}
+
+/// An entry to be written and where its answer goes.
+pub struct Job {
+    /// What to write if the key is new.
+    pub entry: Entry,
+    /// When the burst came in; `receiver_us` is counted from here.
+    pub arrived: Instant,
+    /// Where the answer goes once the row is committed. It may be gone: the row is written all the same.
+    pub reply: oneshot::Sender<Result<Answer, Refusal>>,
+}
+
+/// The way to the writer. Cheap to clone; the journal closes when the last one is dropped.
+#[derive(Clone)]
+pub struct Journal {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Journal {
+    /// Opens or makes the journal at `path` and starts its writer. Also gives the live view, and the writer's handle,
+    /// which ends after the last [`Journal`] is dropped and what it was sent is committed.
+    ///
+    /// # Errors
+    /// If the file cannot be used: [`JournalError::Open`], [`JournalError::Foreign`], [`JournalError::Version`].
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime, whose blocking threads the writer runs on.
+    pub fn open(path: &Path, model_id: &str) -> Result<(Self, Live, JoinHandle<()>), JournalError> {
+        let (writer, live) = Writer::open(path, model_id)?;
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        let thread = tokio::task::spawn_blocking(move || writer.run(waiting));
+        Ok((Journal { jobs }, live, thread))
+    }
+
+    /// Hands an entry to the writer, waiting on the calling thread while its queue is full. If the writer has ended, the
+    /// reply is dropped.
+    pub fn blocking_write(&self, job: Job) {
+        let _ = self.jobs.blocking_send(job);
+    }
+}
+
+/// The accuracy so far, for those who watch. Cheap to clone. The writer never waits for a watcher: it notes that there is
+/// something new, and each watcher takes the state of the moment when it is ready for it.
+#[derive(Clone)]
+pub struct Live {
+    accuracy: Arc<Mutex<Accuracy>>,
+    changed: watch::Receiver<u64>,
+}
+
+impl Live {
+    /// The state of this moment with the `latest` newest rows; marks it as seen.
+    pub fn snapshot(&mut self, latest: usize) -> Snapshot {
+        self.changed.mark_unchanged();
+        lock(&self.accuracy).snapshot(latest)
+    }
+
+    /// Waits until there are rows that [`Live::snapshot`] has not shown; `false` if the journal is closed.
+    pub async fn changed(&mut self) -> bool {
+        self.changed.changed().await.is_ok()
+    }
+}
+
+fn lock(accuracy: &Mutex<Accuracy>) -> MutexGuard<'_, Accuracy> {
+    accuracy.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The one who writes.
+struct Writer {
+    path: PathBuf,
+    model_id: String,
+    connection: Connection,
+    accuracy: Arc<Mutex<Accuracy>>,
+    /// Rows of this model, after each commit.
+    rows: watch::Sender<u64>,
+    /// Whether the last transaction failed, so that a lasting failure is logged once.
+    failing: bool,
+}
+
+impl Writer {
+    fn open(path: &Path, model_id: &str) -> Result<(Self, Live), JournalError> {
+        let connection = schema::open(path)?;
+        let failed = |source| JournalError::Open { path: path.to_owned(), source };
+        let mut accuracy = Accuracy::default();
+        row::tallies(&connection, model_id).map_err(failed)?.into_iter().for_each(|tally| accuracy.add_tally(tally));
+        let latest = row::latest(&connection, model_id, LATEST_KEPT).map_err(failed)?;
+        latest.iter().for_each(|entry| accuracy.add_latest(entry.row()));
+        tracing::info!(journal = %path.display(), rows = accuracy.clips(), "journal open");
+        for (other, rows) in row::other_models(&connection, model_id).map_err(failed)? {
+            tracing::info!(model_id = other, rows, "the journal also holds rows of another model; they are not counted");
+        }
+        let (rows, changed) = watch::channel(accuracy.clips());
+        let accuracy = Arc::new(Mutex::new(accuracy));
+        let live = Live { accuracy: accuracy.clone(), changed };
+        let (path, model_id) = (path.to_owned(), model_id.to_owned());
+        Ok((Writer { path, model_id, connection, accuracy, rows, failing: false }, live))
+    }
+
+    fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
+        let mut batch = Vec::with_capacity(COMMIT_MOST);
+        while waiting.blocking_recv_many(&mut batch, COMMIT_MOST) > 0 {
+            self.commit(batch.drain(..).collect());
+        }
+    }
+
+    /// Writes a batch in one transaction, then answers it.
+    fn commit(&mut self, mut batch: Vec<Job>) {
+        for Job { entry, arrived, .. } in &mut batch {
+            entry.answer.timings.receiver_us = arrived.elapsed().as_micros() as u64;
+            entry.normalise();
+        }
+        let entries: Vec<&Entry> = batch.iter().map(|job| &job.entry).collect();
+        match self.write(&entries) {
+            Ok(fates) => {
+                self.failing = false;
+                self.answer(batch, fates);
+            }
+            Err(error) => {
+                let message = error.to_string();
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::error!(journal = %self.path.display(), error = message, "cannot write; bursts are refused");
+                }
+                for job in batch {
+                    let error = JournalError::Write { path: self.path.clone(), message: message.clone() };
+                    let _ = job.reply.send(Err(error.into()));
+                }
+            }
+        }
+    }
+
+    /// One transaction. `None` for a row that is new, else the one that was there with its model's id.
+    fn write(&mut self, entries: &[&Entry]) -> rusqlite::Result<Vec<Option<(Entry, String)>>> {
+        let written_at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut fates = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let new = row::insert(&transaction, &self.model_id, entry, written_at_ms)?;
+            fates.push(if new { None } else { row::find(&transaction, entry.delivery)? });
+        }
+        transaction.commit()?;
+        Ok(fates)
+    }
+
+    fn answer(&self, batch: Vec<Job>, fates: Vec<Option<(Entry, String)>>) {
+        let mut accuracy = lock(&self.accuracy);
+        let before = accuracy.clips();
+        for (job, fate) in batch.iter().zip(&fates) {
+            if fate.is_none() {
+                accuracy.count(job.entry.row(), job.entry.verdict());
+            }
+        }
+        let after = accuracy.clips();
+        drop(accuracy);
+        // Before the replies: who has a receipt finds its row in the next snapshot.
+        if after != before {
+            self.rows.send_replace(after);
+        }
+        for (Job { entry, reply, .. }, fate) in batch.into_iter().zip(fates) {
+            let answer = match fate {
+                None => Ok(entry.answer),
+                Some((first, model_id)) if model_id == self.model_id => Ok(first.answer),
+                Some((first, theirs)) => Err(Refusal::from(JournalError::OtherModel {
+                    delivery: first.delivery,
+                    theirs,
+                    ours: self.model_id.clone(),
+                })),
+            };
+            let _ = reply.send(answer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! One row of the journal: to SQL and back, bit for bit.
+
+use crate::accuracy::Verdict;
+use link::Delivery;
+use link::convert::prediction_to_wire;
+use metrics::Prediction;
+use proto::v1::{ChannelKind, ChannelReport, Conditions, DeliveryKey, Receipt, Row, Tally, Timings, receipt};
+use rusqlite::Error::FromSqlConversionFailure;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// What was answered for a burst, or is to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// What the decoder made of the symbols.
+    pub prediction: Prediction,
+    /// What the emulator did to them. Its conditions are there.
+    pub channel: ChannelReport,
+    /// Microseconds in each process.
+    pub timings: Timings,
+}
+
+impl Answer {
+    /// The receipt that carries the answer.
+    pub fn receipt(&self, delivery: DeliveryKey) -> Receipt {
+        Receipt {
+            delivery: Some(delivery),
+            result: Some(receipt::Result::Prediction(prediction_to_wire(&self.prediction))),
+            channel: Some(self.channel),
+            timings: Some(self.timings),
+        }
+    }
+}
+
+/// A decoded burst on its way into the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Counted once.
+    pub delivery: Delivery,
+    /// The client's name for the clip.
+    pub clip_id: String,
+    /// The reference label in [−3, 3].
+    pub label: Option<f32>,
+    /// The answer, if the key is new.
+    pub answer: Answer,
+}
+
+impl Entry {
+    /// What the prediction was right about, if there is a label.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.label.map(|label| Verdict::of(&self.answer.prediction, label))
+    }
+
+    /// The row as a watcher sees it.
+    pub fn row(&self) -> Row {
+        Row {
+            delivery: Some(self.delivery.to_wire()),
+            clip_id: self.clip_id.clone(),
+            label: self.label,
+            prediction: Some(prediction_to_wire(&self.answer.prediction)),
+            channel: Some(self.answer.channel),
+        }
+    }
+
+    /// Gives zeros their plain sign, the only bits that neither the wire nor SQLite keeps for every number, so that the
+    /// first answer and a repeated one are the same.
+    pub fn normalise(&mut self) {
+        let Answer { prediction, channel, .. } = &mut self.answer;
+        let Prediction { p_neg, p_zero, p_pos, score, .. } = prediction;
+        for value in [p_neg, p_zero, p_pos, score, &mut channel.h_re, &mut channel.h_im, &mut channel.n0] {
+            *value += 0.0;
+        }
+        let conditions = channel.conditions.get_or_insert_default();
+        for value in [&mut conditions.snr_db, &mut conditions.k_factor, &mut channel.realised_snr_db].into_iter().flatten() {
+            *value += 0.0;
+        }
+    }
+}
+
+/// Writes an entry; `false` if its key is there already.
+pub fn insert(connection: &Connection, model_id: &str, entry: &Entry, written_at_ms: i64) -> rusqlite::Result<bool> {
+    let Answer { prediction, channel, timings } = &entry.answer;
+    let conditions = channel.conditions.unwrap_or_default();
+    let verdict = entry.verdict();
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO clips (run_id, sequence, clip_id, label, model_id, p_neg, p_zero, p_pos, score, classes,
+             channel, snr_db, k_factor, h_re, h_im, n0, realised_snr_db, transmitter_us, emulator_us, receiver_us,
+             sign_correct, nonneg_correct, class_correct, absolute_error, written_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+             ?23, ?24, ?25)
+         ON CONFLICT (run_id, sequence) DO NOTHING",
+    )?;
+    let rows = statement.execute(params![
+        entry.delivery.run.to_string(),
+        sql_sequence(entry.delivery),
+        entry.clip_id,
+        entry.label,
+        model_id,
+        prediction.p_neg,
+        prediction.p_zero,
+        prediction.p_pos,
+        prediction.score,
+        prediction.classes.iter().flat_map(|p| p.to_le_bytes()).collect::<Vec<u8>>(),
+        kind_name(conditions.kind),
+        conditions.snr_db,
+        conditions.k_factor,
+        channel.h_re,
+        channel.h_im,
+        channel.n0,
+        channel.realised_snr_db,
+        timings.transmitter_us as i64,
+        timings.emulator_us as i64,
+        timings.receiver_us as i64,
+        verdict.and_then(|verdict| verdict.sign_correct),
+        verdict.map(|verdict| verdict.nonneg_correct),
+        verdict.map(|verdict| verdict.class_correct),
+        verdict.map(|verdict| verdict.absolute_error),
+        written_at_ms,
+    ])?;
+    Ok(rows == 1)
+}
+
+const COLUMNS: &str = "run_id, sequence, clip_id, label, p_neg, p_zero, p_pos, score, classes, channel, snr_db, \
+     k_factor, h_re, h_im, n0, realised_snr_db, transmitter_us, emulator_us, receiver_us, model_id";
+
+/// The entry under a key and the id of the model that answered it.
+pub fn find(connection: &Connection, delivery: Delivery) -> rusqlite::Result<Option<(Entry, String)>> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM clips WHERE run_id = ?1 AND sequence = ?2"))?;
+    statement.query_row(params![delivery.run.to_string(), sql_sequence(delivery)], |row| Ok((read(row)?, row.get("model_id")?))).optional()
+}
+
+/// The newest `limit` entries of a model, oldest first.
+pub fn latest(connection: &Connection, model_id: &str, limit: usize) -> rusqlite::Result<Vec<Entry>> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM clips WHERE model_id = ?1 ORDER BY id DESC LIMIT ?2"))?;
+    let mut entries = statement.query_map(params![model_id, limit as i64], read)?.collect::<Result<Vec<_>, _>>()?;
+    entries.reverse();
+    Ok(entries)
+}
+
+/// The counts over all rows of a model, one tally for each conditions met.
+pub fn tallies(connection: &Connection, model_id: &str) -> rusqlite::Result<Vec<Tally>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT channel, snr_db, k_factor, count(*) AS clips, count(label) AS labelled, count(sign_correct) AS signed,
+             ifnull(sum(sign_correct), 0) AS sign_correct, ifnull(sum(nonneg_correct), 0) AS nonneg_correct,
+             ifnull(sum(class_correct), 0) AS class_correct, total(absolute_error) AS absolute_error
+         FROM clips WHERE model_id = ?1 GROUP BY channel, snr_db, k_factor",
+    )?;
+    let rows = statement.query_map(params![model_id], |row| {
+        let count = |name: &str| row.get::<_, i64>(name).map(|count| count as u64);
+        Ok(Tally {
+            conditions: Some(conditions(row)?),
+            clips: count("clips")?,
+            labelled: count("labelled")?,
+            signed: count("signed")?,
+            sign_correct: count("sign_correct")?,
+            nonneg_correct: count("nonneg_correct")?,
+            class_correct: count("class_correct")?,
+            absolute_error: row.get("absolute_error")?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// Ids of other models that have rows, with their counts.
+pub fn other_models(connection: &Connection, model_id: &str) -> rusqlite::Result<Vec<(String, i64)>> {
+    let mut statement =
+        connection.prepare_cached("SELECT model_id, count(*) FROM clips WHERE model_id <> ?1 GROUP BY model_id")?;
+    statement.query_map(params![model_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
+    let mut classes = [0f32; 7];
+    let bytes: Vec<u8> = row.get("classes")?;
+    for (class, bytes) in classes.iter_mut().zip(bytes.chunks_exact(4)) {
+        *class = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    }
+    let micros = |name: &str| row.get::<_, i64>(name).map(|us| us as u64);
+    Ok(Entry {
+        delivery: delivery(row)?,
+        clip_id: row.get("clip_id")?,
+        label: row.get("label")?,
+        answer: Answer {
+            prediction: Prediction {
+                p_neg: row.get("p_neg")?,
+                p_zero: row.get("p_zero")?,
+                p_pos: row.get("p_pos")?,
+                classes,
+                score: row.get("score")?,
+            },
+            channel: ChannelReport {
+                conditions: Some(conditions(row)?),
+                h_re: row.get("h_re")?,
+                h_im: row.get("h_im")?,
+                n0: row.get("n0")?,
+                realised_snr_db: row.get("realised_snr_db")?,
+            },
+            timings: Timings {
+                transmitter_us: micros("transmitter_us")?,
+                emulator_us: micros("emulator_us")?,
+                receiver_us: micros("receiver_us")?,
+            },
+        },
+    })
+}
+
+fn delivery(row: &rusqlite::Row<'_>) -> rusqlite::Result<Delivery> {
+    let run: String = row.get("run_id")?;
+    let run = run.parse().map_err(|error| FromSqlConversionFailure(0, Type::Text, Box::new(error)))?;
+    Ok(Delivery { run, sequence: row.get::<_, i64>("sequence")? as u64 })
+}
+
+/// SQLite's integers are signed; it is the bits that have to be unique.
+fn sql_sequence(delivery: Delivery) -> i64 {
+    delivery.sequence as i64
+}
+
+fn conditions(row: &rusqlite::Row<'_>) -> rusqlite::Result<Conditions> {
+    let name: String = row.get("channel")?;
+    Ok(Conditions { kind: kind_of(&name), snr_db: row.get("snr_db")?, k_factor: row.get("k_factor")? })
+}
+
+const KINDS: [(ChannelKind, &str); 4] = [
+    (ChannelKind::None, "none"),
+    (ChannelKind::Awgn, "awgn"),
+    (ChannelKind::Rayleigh, "rayleigh"),
+    (ChannelKind::Rician, "rician"),
+];
+
+fn kind_name(kind: i32) -> &'static str {
+    KINDS.iter().find(|(known, _)| *known as i32 == kind).map_or("unspecified", |(_, name)| name)
+}
+
+fn kind_of(name: &str) -> i32 {
+    KINDS.iter().find(|(_, known)| *known == name).map_or(ChannelKind::Unspecified, |(kind, _)| *kind) as i32
+}

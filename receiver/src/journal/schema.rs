@@ -1,0 +1,131 @@
+//! The journal's file: opening it, its schema and version.
+
+use super::JournalError;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
+
+/// "LLJR": marks an SQLite file as a journal of ours.
+const APPLICATION_ID: i32 = 0x4c4c_4a52;
+/// Counted up whenever the tables change.
+pub const VERSION: i32 = 1;
+
+/// One row a clip. The verdict columns hold what `accuracy::Verdict` made of the row, NULL where it has no label (and
+/// `sign_correct` for a label of 0), so that accuracy is a sum. All numbers but `absolute_error` and the decibels are
+/// f32, which REAL holds exactly; `classes` is seven little-endian f32.
+const TABLES: &str = "
+    CREATE TABLE clips (
+        id              INTEGER PRIMARY KEY,
+        run_id          TEXT NOT NULL,
+        sequence        INTEGER NOT NULL,
+        clip_id         TEXT NOT NULL,
+        label           REAL,
+        model_id        TEXT NOT NULL,
+        p_neg           REAL NOT NULL,
+        p_zero          REAL NOT NULL,
+        p_pos           REAL NOT NULL,
+        score           REAL NOT NULL,
+        classes         BLOB NOT NULL,
+        channel         TEXT NOT NULL,
+        snr_db          REAL,
+        k_factor        REAL,
+        h_re            REAL NOT NULL,
+        h_im            REAL NOT NULL,
+        n0              REAL NOT NULL,
+        realised_snr_db REAL,
+        transmitter_us  INTEGER NOT NULL,
+        emulator_us     INTEGER NOT NULL,
+        receiver_us     INTEGER NOT NULL,
+        sign_correct    INTEGER,
+        nonneg_correct  INTEGER,
+        class_correct   INTEGER,
+        absolute_error  REAL,
+        written_at_ms   INTEGER NOT NULL,
+        UNIQUE (run_id, sequence)
+    ) STRICT;
+";
+
+/// Opens the journal, creating it if there is none.
+///
+/// # Errors
+/// If the file cannot be opened or written, is no journal, or has a schema from a later version.
+pub fn open(path: &Path) -> Result<Connection, JournalError> {
+    let failed = |source| JournalError::Open { path: path.to_owned(), source };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    // Another process may be reading, or a former receiver still draining.
+    connection.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
+    prepare(&mut connection, path)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
+    let failed = |source| JournalError::Open { path: path.to_owned(), source };
+    let pragma = |connection: &Connection, name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let tables = |connection: &Connection| connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+    let (application, version) =
+        (pragma(connection, "application_id").map_err(failed)?, pragma(connection, "user_version").map_err(failed)?);
+    if application == APPLICATION_ID {
+        if version != VERSION {
+            return Err(JournalError::Version { path: path.to_owned(), found: version });
+        }
+    } else if application != 0 || version != 0 || tables(connection).map_err(failed)? != 0 {
+        return Err(JournalError::Foreign { path: path.to_owned() });
+    }
+    // WAL with NORMAL survives the death of the process, which is what a receipt promises; not the loss of power.
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
+    // A transaction even where nothing is to be made: a journal that cannot be written shows at start.
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
+    if pragma(&transaction, "application_id").map_err(failed)? == 0 {
+        transaction.execute_batch(TABLES).map_err(failed)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+    transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
+    transaction.commit().map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(path: &Path) -> String {
+        open(path).expect_err("must not open").to_string()
+    }
+
+    #[test]
+    fn opens_what_it_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.sqlite");
+        for _ in 0..2 {
+            let connection = open(&path).unwrap();
+            let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+            assert_eq!(mode, "wal");
+        }
+    }
+
+    #[test]
+    fn refuses_a_journal_of_a_later_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.sqlite");
+        open(&path).unwrap().pragma_update(None, "user_version", VERSION + 1).unwrap();
+        let message = message(&path);
+        assert!(message.contains("journal.sqlite") && message.contains("version 2"), "{message}");
+    }
+
+    #[test]
+    fn refuses_files_that_are_no_journal_and_leaves_them_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("notes.txt");
+        std::fs::write(&text, "a text that is long enough to be taken for the header of a database, but is none of it").unwrap();
+        let before = std::fs::read(&text).unwrap();
+        assert!(message(&text).contains("notes.txt"));
+        assert_eq!(std::fs::read(&text).unwrap(), before);
+
+        let other = folder.path().join("other.sqlite");
+        Connection::open(&other).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+        assert!(message(&other).contains("is not a Latentlink journal"));
+
+        assert!(message(&folder.path().join("absent/journal.sqlite")).contains("absent"));
+    }
+}

@@ -1,0 +1,190 @@
+//! The gRPC service: streams of bursts in, receipts out, and the live view.
+
+use crate::burst::Reception;
+use crate::decoder::Decoder;
+use crate::journal::Live;
+use futures::stream::{self, FuturesUnordered};
+use futures::{Stream, StreamExt};
+use link::chunks::Assembler;
+use link::serve::{Admission, Incoming};
+use link::{Drain, Fault};
+use proto::v1::{self, Burst, DeliveryKey, Receipt, Snapshot, WatchRequest, receipt};
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+/// Bursts of one stream that are in work or whose receipts the peer has not taken. At this many, reading stops.
+const WINDOW: usize = 256;
+/// Receipts handed to the connection ahead of the peer's reading.
+const AHEAD: usize = 32;
+/// Between two snapshots, if the watcher names no interval.
+const WATCH_INTERVAL_MS: u32 = 500;
+
+/// The receiver's side of the wire.
+#[derive(Clone)]
+pub struct Service {
+    /// Of the weights being served.
+    pub model_id: String,
+    /// Complex symbols that the weights expect of a burst.
+    pub symbols: usize,
+    /// Where bursts go.
+    pub decoder: Decoder,
+    /// The journal's live view.
+    pub live: Live,
+    /// Ends the streams in order.
+    pub drain: Drain,
+    /// Limits the streams of bursts.
+    pub admission: Admission,
+}
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl v1::receiver_server::Receiver for Service {
+    type ReceiveStream = ReceiverStream<Result<Receipt, Status>>;
+
+    async fn receive(&self, request: Request<Streaming<Burst>>) -> Result<Response<Self::ReceiveStream>, Status> {
+        let place = self.admission.admit()?;
+        let mut bursts = Incoming::new(request.into_inner(), self.drain.clone());
+        let opening = bursts.next().await?.and_then(|first| first.opening);
+        let opening = opening.ok_or_else(|| Status::invalid_argument("the first message must carry an opening"))?;
+        if opening.model_id != self.model_id {
+            let theirs: String = opening.model_id.chars().take(64).collect();
+            return Err(Status::failed_precondition(format!(
+                "the transmitter's weights are {}, the receiver's are {}",
+                theirs.escape_debug(),
+                self.model_id
+            )));
+        }
+        let (receipts, answers) = mpsc::channel(AHEAD);
+        tokio::spawn(self.clone().serve_stream(bursts, receipts, place));
+        Ok(Response::new(ReceiverStream::new(answers)))
+    }
+
+    type WatchStream = Answers<Snapshot>;
+
+    async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let WatchRequest { interval_ms, latest } = request.into_inner();
+        let interval = Duration::from_millis(if interval_ms == 0 { WATCH_INTERVAL_MS } else { interval_ms }.into());
+        Ok(Response::new(watch(self.live.clone(), self.drain.clone(), interval, latest as usize).boxed()))
+    }
+}
+
+impl Service {
+    /// Serves one stream to its end.
+    ///
+    /// Back-pressure: while the peer takes no receipts, at most [`WINDOW`] bursts are held here, then nothing more is
+    /// read and the peer's sending stalls. Those in work keep moving meanwhile, so a peer that stalls holds up no other.
+    async fn serve_stream(
+        self,
+        mut bursts: Incoming<Burst>,
+        receipts: mpsc::Sender<Result<Receipt, Status>>,
+        _place: OwnedSemaphorePermit,
+    ) {
+        let mut assembler = Assembler::default();
+        let mut working = FuturesUnordered::new();
+        let mut ready = VecDeque::new();
+        let mut end = None;
+        let mut reading = true;
+        loop {
+            tokio::select! {
+                permit = receipts.reserve(), if !ready.is_empty() => match permit {
+                    Ok(permit) => permit.send(Ok(ready.pop_front().unwrap_or_default())),
+                    // The peer is gone. What the decoder has goes into the journal and is answered when it is sent again.
+                    Err(_) => return,
+                },
+                Some(answer) = working.next(), if !working.is_empty() => match answer {
+                    Ok(receipt) => ready.push_back(receipt),
+                    Err(status) => {
+                        end = Some(status);
+                        break;
+                    }
+                },
+                message = bursts.next(), if reading && working.len() + ready.len() < WINDOW => match message {
+                    Ok(Some(message)) => {
+                        for assembled in assembler.push(message) {
+                            match assembled {
+                                Ok(burst) => working.push(self.answer(burst)),
+                                Err(rejected) => ready.push_back(error_receipt(rejected.delivery, rejected.fault)),
+                            }
+                        }
+                    }
+                    Ok(None) => {
+                        reading = false;
+                        end = bursts.ending();
+                    }
+                    Err(status) => {
+                        reading = false;
+                        end = Some(status);
+                    }
+                },
+                else => break,
+            }
+        }
+        if let Some(status) = end {
+            let _ = receipts.send(Err(status)).await;
+        }
+    }
+
+    /// The receipt of one burst, or the status that ends its stream.
+    async fn answer(&self, mut burst: Burst) -> Result<Receipt, Status> {
+        let arrived = Instant::now();
+        let delivery = burst.delivery.take();
+        let refusal = match Reception::check(delivery.as_ref(), burst, self.symbols) {
+            Ok(reception) => match self.decoder.answer(reception, arrived).await {
+                Ok(answer) => return Ok(answer.receipt(delivery.unwrap_or_default())),
+                Err(refusal) => refusal,
+            },
+            Err(fault) => fault.into(),
+        };
+        Ok(error_receipt(delivery, refusal.into_fault()?))
+    }
+}
+
+fn error_receipt(delivery: Option<DeliveryKey>, fault: Fault) -> Receipt {
+    tracing::debug!(%fault, "burst refused");
+    Receipt { delivery, result: Some(receipt::Result::Error(fault.into())), ..Receipt::default() }
+}
+
+/// A snapshot at once, then one whenever there is something new, at most one an interval. It is made when the watcher is
+/// ready to take it, so a slow one skips states and holds up nobody.
+fn watch(
+    live: Live,
+    drain: Drain,
+    interval: Duration,
+    latest: usize,
+) -> impl Stream<Item = Result<Snapshot, Status>> + Send {
+    struct Watcher {
+        live: Live,
+        drain: Drain,
+        next: Option<tokio::time::Instant>,
+        ended: bool,
+    }
+    let watcher = Watcher { live, drain, next: None, ended: false };
+    stream::unfold(watcher, move |mut watcher| async move {
+        if watcher.ended {
+            return None;
+        }
+        if let Some(next) = watcher.next {
+            let news = async {
+                let changed = watcher.live.changed().await;
+                tokio::time::sleep_until(next).await;
+                changed
+            };
+            let changed = tokio::select! {
+                changed = news => changed,
+                () = watcher.drain.started() => false,
+            };
+            if !changed {
+                watcher.ended = true;
+                return Some((Err(Drain::status()), watcher));
+            }
+        }
+        watcher.next = Some(tokio::time::Instant::now() + interval);
+        let snapshot = watcher.live.snapshot(latest);
+        Some((Ok(snapshot), watcher))
+    })
+}
