@@ -1,1 +1,41 @@
-//! Whole-system tests.
+//! What the whole-system tests stand on: real processes of the `latentlink` binary, real sockets, a small corpus,
+//! weights trained once.
+//!
+//! The tests themselves are in `tests/system/`. They are compiled as a test of the `latentlink` package, for only there
+//! does cargo build the binary first and say where it is.
+
+#![forbid(unsafe_code)]
+
+mod client;
+mod journal;
+mod ports;
+mod process;
+mod site;
+mod stack;
+mod stored;
+
+pub use client::Client;
+pub use journal::{Journal, JournalRow};
+pub use ports::free_port;
+pub use process::{Finished, Job, MARK, Process, running};
+pub use rustix::process::Signal;
+pub use site::{Site, shared, weights_below};
+pub use stack::{Role, Stack};
+pub use stored::{corpus_of, rows_of, write_corpus};
+
+use std::time::{Duration, Instant};
+
+/// Waits until `ready` gives a value.
+///
+/// # Panics
+/// With `what` when that takes longer than `limit`.
+pub fn eventually<T>(what: &str, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        assert!(start.elapsed() < limit, "{what}: not within {limit:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,109 @@
+//! A client that speaks the wire itself, to say what no well-behaved one says.
+
+use std::time::Duration;
+
+use proto::v1::transmitter_client::TransmitterClient;
+use proto::v1::{Clip, Conditions, DeliveryKey, Features, Modality, Outcome, modality};
+use tonic::transport::{Channel, Endpoint};
+
+/// A connection and a runtime to drive it.
+pub struct Client {
+    runtime: tokio::runtime::Runtime,
+    channel: Channel,
+    run_id: String,
+}
+
+impl Client {
+    /// Connects to a service.
+    ///
+    /// # Panics
+    /// If nobody listens there.
+    pub fn connect(url: &str) -> Client {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let endpoint = Endpoint::from_shared(url.to_owned())
+            .unwrap()
+            .connect_timeout(Duration::from_secs(10));
+        let channel = runtime.block_on(endpoint.connect()).unwrap();
+        Client {
+            runtime,
+            channel,
+            run_id: uuid::Uuid::new_v4().to_string(),
+        }
+    }
+
+    /// The connection, for generated clients.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    /// Drives a call to its end.
+    pub fn block_on<T>(&self, call: impl Future<Output = T>) -> T {
+        let limited = async { tokio::time::timeout(Duration::from_secs(60), call).await };
+        self.runtime
+            .block_on(limited)
+            .expect("an answer within a minute")
+    }
+
+    /// A clip with features alone, as this client's `sequence`-th, over pinned conditions.
+    pub fn clip(&self, sequence: u64, clip: &corpus::Clip, conditions: Conditions) -> Clip {
+        let modality = |index: usize| clip.features[index].as_ref().map(features);
+        Clip {
+            delivery: Some(DeliveryKey {
+                run_id: self.run_id.clone(),
+                sequence,
+            }),
+            id: clip.id.clone(),
+            text: modality(0),
+            audio: modality(1),
+            visual: modality(2),
+            label: Some(clip.label),
+            conditions: Some(conditions),
+            ..Clip::default()
+        }
+    }
+
+    /// Sends clips in one stream and gives one outcome for each, by sequence number.
+    ///
+    /// # Panics
+    /// If the stream breaks or ends early.
+    pub fn send(&self, clips: Vec<Clip>) -> Vec<Outcome> {
+        let mut service = TransmitterClient::new(self.channel());
+        let expected = clips.len();
+        let mut outcomes = self.block_on(async {
+            let mut stream = service
+                .send(tokio_stream::iter(clips))
+                .await
+                .unwrap()
+                .into_inner();
+            let mut outcomes = Vec::new();
+            while let Some(outcome) = stream.message().await.unwrap() {
+                outcomes.push(outcome);
+            }
+            outcomes
+        });
+        outcomes.sort_by_key(|o| o.delivery.as_ref().map(|d| d.sequence));
+        assert_eq!(outcomes.len(), expected, "{outcomes:?}");
+        outcomes
+    }
+}
+
+/// A corpus's sequence as the wire has it.
+fn features(sequence: &corpus::Sequence) -> Modality {
+    let data: Vec<u8> = sequence
+        .data()
+        .iter()
+        .flat_map(|v| v.to_le_bytes())
+        .collect();
+    let features = Features {
+        frames: sequence.frames() as u32,
+        width: sequence.width() as u32,
+        data: data.into(),
+    };
+    Modality {
+        content: Some(modality::Content::Features(features)),
+    }
+}

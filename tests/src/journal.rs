@@ -1,0 +1,57 @@
+//! Reads the receiver's journal from outside.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+/// A journal on disk.
+pub struct Journal(PathBuf);
+
+/// One row of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalRow {
+    /// The delivery key.
+    pub run_id: String,
+    /// The delivery key.
+    pub sequence: i64,
+}
+
+impl Journal {
+    /// The journal in a file.
+    pub fn new(file: impl AsRef<Path>) -> Journal {
+        Journal(file.as_ref().to_owned())
+    }
+
+    /// How many rows it has.
+    pub fn len(&self) -> usize {
+        self.rows().len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All rows by key; none where there is no journal yet.
+    pub fn rows(&self) -> Vec<JournalRow> {
+        let Ok(connection) = Connection::open_with_flags(&self.0, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        else {
+            return Vec::new();
+        };
+        let query = "SELECT run_id, sequence FROM clips ORDER BY run_id, sequence";
+        let Ok(mut statement) = connection.prepare(query) else {
+            return Vec::new();
+        };
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok(JournalRow {
+                run_id: row.get(0)?,
+                sequence: row.get(1)?,
+            })
+        };
+        statement
+            .query_map([], row)
+            .unwrap()
+            .map(Result::unwrap)
+            .collect()
+    }
+}

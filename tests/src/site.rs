@@ -1,0 +1,120 @@
+//! Where a run of the tests lives: the binary, a corpus, and weights that are trained once and shared by all tests.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::{Process, write_corpus};
+
+/// Clips in the test split of the site's corpus.
+const TEST_CLIPS: usize = 48;
+
+/// The binary under test and what all tests share.
+pub struct Site {
+    binary: PathBuf,
+    folder: PathBuf,
+    corpus: OnceLock<PathBuf>,
+    weights: OnceLock<PathBuf>,
+    other_weights: OnceLock<PathBuf>,
+}
+
+impl Site {
+    /// A site in a fresh folder below `scratch`. Folders that earlier runs left there are removed.
+    pub fn new(binary: &str, scratch: &str) -> Site {
+        let scratch = Path::new(scratch);
+        for entry in std::fs::read_dir(scratch).unwrap().flatten() {
+            let left = entry
+                .file_name()
+                .to_str()
+                .and_then(|n| n.strip_prefix("system-")?.parse::<u32>().ok());
+            if left.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
+                // Another run may be removing it at the same time.
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        let folder = scratch.join(format!("system-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Site {
+            binary: binary.into(),
+            folder,
+            corpus: OnceLock::new(),
+            weights: OnceLock::new(),
+            other_weights: OnceLock::new(),
+        }
+    }
+
+    /// The `latentlink` binary.
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
+    /// An empty folder for one test.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        let folder = self.folder.join(name);
+        std::fs::create_dir(&folder).unwrap();
+        folder
+    }
+
+    /// A corpus folder with 96 training, 32 validation and 48 test clips.
+    pub fn corpus(&self) -> &Path {
+        self.corpus.get_or_init(|| {
+            let folder = self.folder.join("corpus");
+            write_corpus(&folder, 96, 32, TEST_CLIPS);
+            folder
+        })
+    }
+
+    /// Clips in the corpus's test split.
+    pub fn test_clips(&self) -> usize {
+        TEST_CLIPS
+    }
+
+    /// Weights trained on the corpus, two epochs of preset `small`.
+    pub fn weights(&self) -> &Path {
+        self.weights
+            .get_or_init(|| self.trained("weights", "2", "1"))
+    }
+
+    /// Weights of the same sizes from another seed.
+    pub fn other_weights(&self) -> &Path {
+        self.other_weights
+            .get_or_init(|| self.trained("other-weights", "1", "2"))
+    }
+
+    fn trained(&self, name: &str, epochs: &str, seed: &str) -> PathBuf {
+        let out = self.folder.join(name);
+        let path = |p: &Path| p.to_str().unwrap().to_owned();
+        let (corpus, out_text) = (path(self.corpus()), path(&out));
+        let args = [
+            "trainer", "train", "--corpus", &corpus, "--preset", "small", "--epochs", epochs,
+        ];
+        let args = [&args[..], &["--seed", seed, "--out", &out_text]].concat();
+        Process::run(&self.binary, &args).succeeded();
+        weights_below(&out)
+    }
+}
+
+/// The split weights of a run folder.
+///
+/// # Panics
+/// If it has none.
+#[track_caller]
+pub fn weights_below(run: &Path) -> PathBuf {
+    let places = [run.join("weights"), run.to_owned()];
+    places
+        .into_iter()
+        .find(|w| w.join("transmitter").is_dir())
+        .expect("split weights")
+}
+
+/// The folder with real clips, from `LATENTLINK_SHARED`. Without it, says that the test is skipped.
+pub fn shared(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("LATENTLINK_SHARED")
+        .map(PathBuf::from)
+        .filter(|f| f.is_dir());
+    if folder.is_none() {
+        // Not `println!`: the test harness keeps that back from tests that pass.
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), "skipped: {test} needs LATENTLINK_SHARED");
+    }
+    folder
+}

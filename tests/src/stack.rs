@@ -1,0 +1,146 @@
+//! The three processes on fixed ports, each of which can be killed and started again.
+
+use std::path::{Path, PathBuf};
+
+use crate::{Finished, Journal, Process, Site, free_port};
+
+/// One of the three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Where the clips come out.
+    Receiver,
+    /// The channel.
+    Emulator,
+    /// Where the clips go in.
+    Transmitter,
+}
+
+impl Role {
+    /// All three, from the end of the link to its beginning.
+    pub const ALL: [Role; 3] = [Role::Receiver, Role::Emulator, Role::Transmitter];
+
+    /// As on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Receiver => "receiver",
+            Role::Emulator => "channel-emulator",
+            Role::Transmitter => "transmitter",
+        }
+    }
+}
+
+/// Receiver, channel emulator and transmitter, up or down.
+pub struct Stack {
+    binary: PathBuf,
+    folder: PathBuf,
+    weights: [PathBuf; 2],
+    ports: [u16; 3],
+    processes: [Option<Process>; 3],
+}
+
+impl Stack {
+    /// Three that are down, with the weights for transmitter and receiver.
+    pub fn down(site: &Site, name: &str, transmitter: &Path, receiver: &Path) -> Stack {
+        Stack {
+            binary: site.binary().to_owned(),
+            folder: site.folder(name),
+            weights: [transmitter.to_owned(), receiver.to_owned()],
+            ports: [free_port(), free_port(), free_port()],
+            processes: [None, None, None],
+        }
+    }
+
+    /// Three that are up, with the site's weights.
+    pub fn up(site: &Site, name: &str) -> Stack {
+        let mut stack = Stack::down(site, name, site.weights(), site.weights());
+        Role::ALL.into_iter().for_each(|role| stack.start(role));
+        stack
+    }
+
+    /// The command line that starts a role.
+    pub fn command(&self, role: Role) -> Vec<String> {
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        let listen = format!("127.0.0.1:{}", self.ports[role as usize]);
+        let mut args = vec![
+            role.name().to_owned(),
+            "serve".into(),
+            "--listen".into(),
+            listen,
+        ];
+        args.extend(match role {
+            Role::Receiver => {
+                vec![
+                    "--weights".into(),
+                    text(&self.weights[1]),
+                    "--journal".into(),
+                    text(&self.journal_file()),
+                ]
+            }
+            Role::Emulator => vec!["--receiver".into(), self.url(Role::Receiver)],
+            Role::Transmitter => {
+                vec![
+                    "--weights".into(),
+                    text(&self.weights[0]),
+                    "--emulator".into(),
+                    self.url(Role::Emulator),
+                ]
+            }
+        });
+        args
+    }
+
+    /// Starts a role and waits until it listens.
+    #[track_caller]
+    pub fn start(&mut self, role: Role) {
+        let log = self.folder.join(format!("{}.log", role.name()));
+        let process = Process::serve(&self.binary, &self.command(role), &log);
+        self.processes[role as usize] = Some(process);
+    }
+
+    /// SIGKILL.
+    pub fn kill_9(&mut self, role: Role) {
+        self.processes[role as usize]
+            .take()
+            .expect("it is up")
+            .kill_9();
+    }
+
+    /// A process that is up.
+    pub fn process(&mut self, role: Role) -> &mut Process {
+        self.processes[role as usize].as_mut().expect("it is up")
+    }
+
+    /// Where a role serves, up or down.
+    pub fn url(&self, role: Role) -> String {
+        format!("http://127.0.0.1:{}", self.ports[role as usize])
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The receiver's journal.
+    pub fn journal(&self) -> Journal {
+        Journal::new(self.journal_file())
+    }
+
+    fn journal_file(&self) -> PathBuf {
+        self.folder.join("journal.sqlite")
+    }
+
+    /// The command line of `transmitter send` to this stack.
+    pub fn send_command(&self, args: &[&str]) -> Vec<String> {
+        let url = self.url(Role::Transmitter);
+        [&["transmitter", "send", "--to", &url], args]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Runs `transmitter send` against this stack.
+    pub fn send(&self, args: &[&str]) -> Finished {
+        Process::run(&self.binary, &self.send_command(args))
+    }
+}

@@ -1,0 +1,37 @@
+//! Files: a small corpus on disk (a piece of `builtin`, in three splits), and tables of predictions.
+
+use std::path::Path;
+
+use corpus::{Corpus, CorpusSpec};
+
+/// The first clips of each split of `builtin`.
+pub fn corpus_of(train: usize, valid: usize, test: usize) -> Corpus {
+    let all = Corpus::load(&CorpusSpec::BUILTIN).unwrap();
+    let sizes = [("train", train), ("valid", valid), ("test", test)];
+    let clips = sizes
+        .iter()
+        .flat_map(|&(split, size)| all.split(split).unwrap().into_iter().take(size));
+    let clips = clips.map(|(_, clip)| clip.clone()).collect();
+    Corpus::new("small", clips).unwrap()
+}
+
+/// Writes [`corpus_of`] to a folder.
+pub fn write_corpus(folder: &Path, train: usize, valid: usize, test: usize) {
+    corpus_of(train, valid, test).save(folder).unwrap();
+}
+
+/// The rows of a table of predictions, sorted, without its header; equal rows have equal numbers, bit for bit, for
+/// numbers are written so that they read back the same.
+///
+/// # Panics
+/// If there is no such table or it has other columns.
+#[track_caller]
+pub fn rows_of(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap();
+    let mut lines = text.lines().map(str::to_owned);
+    let header = "id,draw,channel,snr_db,label,score,class,p_neg,p_zero,p_pos,h_re,h_im";
+    assert_eq!(lines.next().as_deref(), Some(header), "{}", file.display());
+    let mut rows: Vec<String> = lines.collect();
+    rows.sort();
+    rows
+}

@@ -1,0 +1,54 @@
+//! Any process may die at any time, or be asked to stop: every clip still ends in one row and one outcome, and the
+//! result is that of an undisturbed run.
+
+use std::time::Duration;
+
+use latentlink_tests::{Job, Role, Stack, eventually, rows_of};
+
+use crate::{SITE, evaluate, sweep_args};
+
+/// Long enough to be disturbed three times.
+const SWEEP: [&str; 8] = ["--channel", "awgn,rayleigh", "--snr", "-12:21:3", "--draws", "2", "--seed", "3"];
+
+/// Sends the sweep, disturbs each role once when the journal has grown by a fifth, and compares with `evaluate`.
+fn disturbed(name: &str, disturb: impl Fn(&mut Stack, Role)) {
+    let mut stack = Stack::up(&SITE, name);
+    let total = SITE.test_clips() * 2 * 12 * 2;
+    let (inside, outside) = (stack.folder().join("inside.csv"), stack.folder().join("outside.csv"));
+    let send = stack.send_command(&sweep_args(&SWEEP, &outside));
+    let mut send = Job::start(SITE.binary(), &send, stack.folder(), "send");
+    for (part, role) in Role::ALL.into_iter().enumerate() {
+        let rows = total * (part + 1) / 5;
+        eventually("rows in the journal", Duration::from_secs(120), || {
+            (stack.journal().len() >= rows).then_some(())
+        });
+        disturb(&mut stack, role);
+        assert!(send.is_running() && stack.journal().len() < total, "{role:?} was not disturbed in mid-stream");
+        stack.start(role);
+    }
+    send.finish().succeeded();
+
+    evaluate(&SWEEP, &inside);
+    let rows = rows_of(&outside);
+    assert_eq!(rows.len(), total, "one outcome for every clip");
+    assert_eq!(rows, rows_of(&inside));
+    let journal = stack.journal().rows();
+    assert!(journal.iter().all(|row| row.run_id == journal[0].run_id));
+    let sequences: Vec<i64> = journal.iter().map(|row| row.sequence).collect();
+    assert_eq!(sequences, (sequences[0]..sequences[0] + total as i64).collect::<Vec<_>>(), "one row for every clip");
+}
+
+#[test]
+fn each_process_may_be_killed_in_mid_stream() {
+    disturbed("kills", |stack, role| stack.kill_9(role));
+}
+
+#[test]
+fn each_process_drains_on_sigterm_and_exits_0() {
+    disturbed("drains", |stack, role| {
+        let process = stack.process(role);
+        process.terminate();
+        let status = process.ended();
+        assert_eq!(status.code(), Some(0), "{role:?}: {}", process.log());
+    });
+}

@@ -1,0 +1,112 @@
+//! `latentlink demo` from its first training to its last file, and what happens when it is cut short.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use latentlink_tests::{Finished, Job, Signal, eventually, rows_of, running, write_corpus};
+use serde_json::Value;
+
+use crate::{SITE, text};
+
+const TRAINING: [&str; 4] = ["--preset", "small", "--epochs", "1"];
+
+fn demo(name: &str, corpus: &Path, out: &Path, more: &[&str]) -> Job {
+    let args = [&["demo", "--corpus", text(corpus), "--out", text(out)], &TRAINING[..], more].concat();
+    Job::start(SITE.binary(), &args, out.parent().unwrap(), name)
+}
+
+fn records(out: &Path) -> Vec<Value> {
+    serde_json::from_slice(&std::fs::read(out.join("results.json")).unwrap()).unwrap()
+}
+
+/// The weights below a folder and when they were written.
+fn weights(folder: &Path) -> Vec<(PathBuf, SystemTime)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        if entry.path().is_dir() {
+            found.extend(weights(&entry.path()));
+        } else if entry.file_name() == "weights.safetensors" {
+            found.push((entry.path(), entry.metadata().unwrap().modified().unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn it_leaves_results_and_reuses_its_weights_for_the_same_corpus_alone() {
+    let folder = SITE.folder("demo");
+    let out = folder.join("out");
+    let first = demo("demo-first", SITE.corpus(), &out, &["--snr", "-12,0,12"]).finish().succeeded();
+    assert!(first.stdout.contains("equal"), "says that streamed equals in-process: {}", first.stdout);
+    for word in ["awgn", "rayleigh", "none", "best constant", "matched filter"] {
+        assert!(first.stdout.to_lowercase().contains(word), "no '{word}' in {}", first.stdout);
+    }
+
+    let found = records(&out);
+    let points: Vec<(&str, Option<f64>)> =
+        found.iter().map(|r| (r["channel"].as_str().unwrap(), r["snr_db"].as_f64())).collect();
+    let swept = |channel| [-12.0, 0.0, 12.0].map(|snr| (channel, Some(snr)));
+    let expected = [&[("none", None)], &swept("awgn")[..], &swept("rayleigh")[..]].concat();
+    assert_eq!(points, expected);
+    assert!(found.iter().all(|r| r["clips"] == 48 && r["split"] == "test" && r["acc2_pos"].is_f64()), "{found:?}");
+    assert_eq!(rows_of(&out.join("predictions.csv")).len(), 48 * 7);
+    let files: Vec<String> =
+        std::fs::read_dir(&out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    for extension in [".png", ".svg"] {
+        assert_eq!(files.iter().filter(|f| f.ends_with(extension)).count(), 1, "{files:?}");
+    }
+
+    let trained = weights(&out);
+    assert_eq!(trained.len(), 2, "two halves: {trained:?}");
+    demo("demo-second", SITE.corpus(), &out, &["--snr", "0"]).finish().succeeded();
+    assert_eq!(weights(&out), trained, "the second run trained again");
+    assert_eq!(records(&out).len(), 3);
+
+    let other = folder.join("other");
+    write_corpus(&other, 64, 16, 16);
+    demo("demo-other", &other, &out, &["--snr", "0"]).finish().succeeded();
+    assert_eq!(weights(&out).len(), 4, "another corpus has weights of its own");
+    assert!(records(&out).iter().all(|r| r["clips"] == 16));
+}
+
+/// Waits until launcher and three children run, sends a signal to the launcher, and waits until none is left.
+fn interrupted(name: &str, signal: Signal) -> Finished {
+    let folder = SITE.folder(name);
+    let job = demo(name, SITE.corpus(), &folder.join("out"), &["--weights", text(SITE.weights())]);
+    eventually("launcher and three children", Duration::from_secs(120), || (running(name).len() == 4).then_some(()));
+    job.signal(signal);
+    let finished = job.finish();
+    eventually("the end of all children", Duration::from_secs(30), || running(name).is_empty().then_some(()));
+    assert!(!folder.join("out/results.json").exists(), "no results of a run that was cut short");
+    finished
+}
+
+#[test]
+fn ctrl_c_leaves_no_process() {
+    assert_eq!(interrupted("demo-ctrl-c", Signal::INT).code(), Some(130));
+}
+
+#[test]
+fn sigterm_leaves_no_process() {
+    assert_eq!(interrupted("demo-sigterm", Signal::TERM).code(), Some(143));
+}
+
+#[test]
+fn sigkill_leaves_no_process() {
+    assert_eq!(interrupted("demo-sigkill", Signal::KILL).code(), None);
+}
+
+#[test]
+fn weights_that_are_not_there_are_named_and_nothing_runs() {
+    let folder = SITE.folder("demo-none");
+    let out = folder.join("out");
+    let missing = folder.join("no-weights");
+    let ended = demo("demo-none", SITE.corpus(), &out, &["--weights", text(&missing)]).finish();
+    assert!(ended.failed().contains("no-weights"), "{}", ended.stderr);
+    assert!(running("demo-none").is_empty());
+    let ended = demo("demo-split", SITE.corpus(), &out, &["--split", "dev"]).finish();
+    let reason = ended.failed();
+    assert!(["dev", "train", "valid", "test"].iter().all(|split| reason.contains(split)), "{reason}");
+    assert!(!out.join("results.json").exists());
+}

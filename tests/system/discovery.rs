@@ -1,0 +1,58 @@
+//! Health and reflection of each process.
+
+use latentlink_tests::{Client, Role, Stack};
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus};
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+
+use crate::SITE;
+
+/// The name of a role's own service.
+fn service(role: Role) -> &'static str {
+    match role {
+        Role::Receiver => "latentlink.v1.Receiver",
+        Role::Emulator => "latentlink.v1.ChannelEmulator",
+        Role::Transmitter => "latentlink.v1.Transmitter",
+    }
+}
+
+#[test]
+fn each_process_says_that_it_is_healthy_and_what_it_serves() {
+    let stack = Stack::up(&SITE, "discovery");
+    for role in Role::ALL {
+        let client = Client::connect(&stack.url(role));
+        for service in ["", service(role)] {
+            let mut health = HealthClient::new(client.channel());
+            let request = HealthCheckRequest { service: service.into() };
+            let answer = client.block_on(health.check(request)).unwrap().into_inner();
+            assert_eq!(answer.status(), ServingStatus::Serving, "{role:?} {service}");
+        }
+        let services = reflected(&client);
+        assert!(services.iter().any(|s| s == service(role)), "{role:?} lists {services:?}");
+        for other in Role::ALL.into_iter().filter(|&other| other != role) {
+            let mut health = HealthClient::new(client.channel());
+            let request = HealthCheckRequest { service: service(other).into() };
+            let status = client.block_on(health.check(request)).unwrap_err();
+            assert_eq!(status.code(), tonic::Code::NotFound, "{role:?} does not serve {other:?}");
+        }
+    }
+}
+
+/// The services that reflection lists.
+fn reflected(client: &Client) -> Vec<String> {
+    let request = MessageRequest::ListServices(String::new());
+    let request = ServerReflectionRequest { host: String::new(), message_request: Some(request) };
+    let mut reflection = ServerReflectionClient::new(client.channel());
+    let answer = client.block_on(async {
+        let requests = tokio_stream::iter([request]);
+        let mut stream = reflection.server_reflection_info(requests).await.unwrap().into_inner();
+        stream.message().await.unwrap().expect("an answer")
+    });
+    match answer.message_response {
+        Some(MessageResponse::ListServicesResponse(list)) => list.service.into_iter().map(|s| s.name).collect(),
+        other => panic!("expected a list of services, got {other:?}"),
+    }
+}

@@ -1,0 +1,49 @@
+//! What the three processes answer equals, bit for bit, what `trainer evaluate` computes in one.
+
+use std::collections::HashSet;
+
+use latentlink_tests::{Stack, rows_of};
+
+use crate::{SITE, evaluate, sweep_args, text};
+
+#[test]
+fn three_processes_equal_evaluate_bit_for_bit() {
+    let stack = Stack::up(&SITE, "equality");
+    let (inside, outside) = (stack.folder().join("inside.csv"), stack.folder().join("outside.csv"));
+    let json = [stack.folder().join("inside.json"), stack.folder().join("outside.json")];
+    let sweep = ["--channel", "none,awgn,rayleigh", "--snr", "-12:21:33", "--draws", "2", "--seed", "5"];
+    evaluate(&[&sweep[..], &["--json", text(&json[0])]].concat(), &inside);
+    let args = [&sweep_args(&sweep, &outside)[..], &["--json", text(&json[1])]].concat();
+    stack.send(&args).succeeded();
+
+    let rows = rows_of(&outside);
+    // The noiseless channel has no draws.
+    assert_eq!(rows.len(), SITE.test_clips() * (1 + 2 * 2 * 2));
+    assert_eq!(rows, rows_of(&inside));
+    let field = |row: &str, n: usize| row.split(',').nth(n).unwrap().to_owned();
+    let scores: HashSet<String> = rows.iter().map(|row| field(row, 5)).collect();
+    assert!(scores.len() > rows.len() / 2, "only {} scores in {} rows: the comparison is empty", scores.len(), rows.len());
+
+    let [inside, outside] = json.map(|file| records(&file));
+    assert_eq!(inside.len(), 5);
+    assert_eq!(inside, outside);
+}
+
+#[test]
+fn one_draw_sent_equals_that_draw_evaluated() {
+    let stack = Stack::up(&SITE, "one-draw");
+    let (inside, outside) = (stack.folder().join("inside.csv"), stack.folder().join("outside.csv"));
+    let at = ["--channel", "rayleigh", "--snr", "-6", "--seed", "9"];
+    evaluate(&[&at[..], &["--draws", "3"]].concat(), &inside);
+    stack.send(&sweep_args(&[&at[..], &["--draw", "2"]].concat(), &outside)).succeeded();
+    let draw = |draw: &str| -> Vec<String> {
+        rows_of(&inside).into_iter().filter(|row| row.split(',').nth(1) == Some(draw)).collect()
+    };
+    assert_eq!(rows_of(&outside), draw("2"));
+    assert_ne!(draw("1"), draw("2"));
+}
+
+/// The records of a results file.
+fn records(file: &std::path::Path) -> Vec<serde_json::Value> {
+    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+}
