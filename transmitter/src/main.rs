@@ -1,2 +1,17 @@
-//! placeholder
-fn main() {}
+//! The `transmitter` binary.
+
+use clap::Parser;
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let args = transmitter::Args::parse();
+    link::telemetry::init("transmitter");
+    match transmitter::run(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

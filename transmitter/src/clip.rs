@@ -1,0 +1,177 @@
+//! A clip from the wire, checked.
+
+use corpus::{Modality, Sequence};
+use link::fault::ErrorCode;
+use link::{Delivery, Fault, convert};
+use model::scheme::ClipInput;
+use proto::v1;
+use proto::v1::modality::Content;
+
+/// The longest name of a clip, in bytes. Every hop and the journal carry it.
+const MAX_ID_BYTES: usize = 1024;
+
+/// A clip that the wire's rules allow; whether the weights can take it is for their check to say.
+#[derive(Debug)]
+pub struct CheckedClip {
+    /// What it is acknowledged by.
+    pub delivery: Delivery,
+    /// What is encoded.
+    pub input: ClipInput,
+    /// Everything of the burst but its symbols and timings.
+    pub burst: v1::Burst,
+}
+
+/// Checks a clip.
+///
+/// # Errors
+/// Names the field, such as `audio.features.data`.
+pub fn check(clip: v1::Clip) -> Result<CheckedClip, Fault> {
+    let delivery = Delivery::from_wire(clip.delivery.as_ref())?;
+    if clip.id.len() > MAX_ID_BYTES {
+        let problem = format!("at most {MAX_ID_BYTES} bytes are accepted, got {}", clip.id.len());
+        return Err(Fault::new(ErrorCode::TooLong, "id", problem));
+    }
+    check_label(clip.label)?;
+    if let Some(conditions) = &clip.conditions {
+        convert::conditions_from_wire(conditions).map_err(|fault| fault.within("conditions"))?;
+    }
+    let input = input([clip.text, clip.audio, clip.visual])?;
+    let burst = v1::Burst {
+        delivery: Some(delivery.to_wire()),
+        noise: clip.noise,
+        conditions: clip.conditions,
+        reference: Some(v1::Reference { clip_id: clip.id, label: clip.label }),
+        ..v1::Burst::default()
+    };
+    Ok(CheckedClip { delivery, input, burst })
+}
+
+fn check_label(label: Option<f32>) -> Result<(), Fault> {
+    match label {
+        Some(label) if !label.is_finite() => {
+            Err(Fault::new(ErrorCode::NotFinite, "label", format!("expected a label in [-3, 3], got {label}")))
+        }
+        Some(label) if label.abs() > 3.0 => {
+            Err(Fault::new(ErrorCode::Malformed, "label", format!("expected a label in [-3, 3], got {label}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `modalities` in the order of [`Modality::ALL`].
+fn input(modalities: [Option<v1::Modality>; 3]) -> Result<ClipInput, Fault> {
+    let mut input = ClipInput::default();
+    for (modality, message) in Modality::ALL.into_iter().zip(modalities) {
+        match message.and_then(|message| message.content) {
+            None => {}
+            Some(Content::Features(features)) => {
+                let fields = format!("{}.features", modality.name());
+                input.features[modality.index()] = Some(sequence(&features).map_err(|fault| fault.within(&fields))?);
+            }
+            Some(Content::Transcript(text)) if modality == Modality::Text => {
+                // Nothing said is no text, as in a corpus.
+                input.transcript = Some(text).filter(|text| !text.trim().is_empty());
+            }
+            Some(Content::Transcript(_)) => {
+                let field = format!("{}.transcript", modality.name());
+                return Err(Fault::new(ErrorCode::Unsupported, field, "only the text modality has a transcript"));
+            }
+        }
+    }
+    if input == ClipInput::default() {
+        return Err(Fault::new(ErrorCode::Empty, "clip", "a clip needs text, audio or visual content, got none"));
+    }
+    Ok(input)
+}
+
+fn sequence(features: &v1::Features) -> Result<Sequence, Fault> {
+    let (frames, width) = (features.frames, features.width);
+    if frames == 0 {
+        return Err(Fault::new(ErrorCode::Empty, "frames", "features need at least one frame"));
+    }
+    if width == 0 {
+        return Err(Fault::new(ErrorCode::WrongWidth, "width", "a frame needs at least one value"));
+    }
+    // Two u32 fit a u64, and times 4 a u128.
+    let expected = u128::from(u64::from(frames) * u64::from(width)) * 4;
+    if features.data.len() as u128 != expected {
+        let problem =
+            format!("{frames} frames of {width} f32 take {expected} bytes, got {}", features.data.len());
+        return Err(Fault::new(ErrorCode::Malformed, "data", problem));
+    }
+    let (values, _) = features.data.as_chunks::<4>();
+    let values: Vec<f32> = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    if let Some(position) = values.iter().position(|value| !value.is_finite()) {
+        let (frame, column) = (position / width as usize, position % width as usize);
+        let problem = format!("frame {frame}, value {column} is {}", values[position]);
+        return Err(Fault::new(ErrorCode::NotFinite, "data", problem));
+    }
+    Ok(Sequence::new(width as usize, values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn features(frames: u32, width: u32, values: &[f32]) -> Option<v1::Modality> {
+        let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Some(v1::Modality { content: Some(Content::Features(v1::Features { frames, width, data })) })
+    }
+
+    fn transcript(text: &str) -> Option<v1::Modality> {
+        Some(v1::Modality { content: Some(Content::Transcript(text.into())) })
+    }
+
+    fn good() -> v1::Clip {
+        v1::Clip {
+            delivery: Some(v1::DeliveryKey { run_id: "9e107d9d-372b-4b0c-8f5e-0a5d1f6f1a11".into(), sequence: 7 }),
+            id: "a clip".into(),
+            text: transcript("what a wonderful film"),
+            audio: features(2, 3, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
+            label: Some(-3.0),
+            conditions: Some(v1::Conditions { kind: 2, snr_db: Some(-6.0), k_factor: None }),
+            ..v1::Clip::default()
+        }
+    }
+
+    #[test]
+    fn a_good_clip_becomes_an_input_and_a_burst() {
+        let checked = check(good()).unwrap();
+        assert_eq!(checked.delivery.sequence, 7);
+        assert_eq!(checked.input.transcript.as_deref(), Some("what a wonderful film"));
+        let audio = checked.input.features[1].as_ref().unwrap();
+        assert_eq!((audio.frames(), audio.width(), audio.data()[5]), (2, 3, 5.0));
+        assert_eq!(checked.burst.conditions, good().conditions);
+        assert_eq!(checked.burst.reference.unwrap().label, Some(-3.0));
+    }
+
+    #[test]
+    fn a_bad_clip_is_refused_by_field() {
+        let cases: [(fn(&mut v1::Clip), ErrorCode, &str); 17] = [
+            (|clip| clip.delivery = None, ErrorCode::BadKey, "delivery"),
+            (|clip| clip.delivery.as_mut().unwrap().run_id.clear(), ErrorCode::BadKey, "delivery.run_id"),
+            (|clip| clip.id = "x".repeat(1025), ErrorCode::TooLong, "id"),
+            (|clip| clip.label = Some(f32::NAN), ErrorCode::NotFinite, "label"),
+            (|clip| clip.label = Some(3.1), ErrorCode::Malformed, "label"),
+            (|clip| clip.conditions.as_mut().unwrap().kind = 77, ErrorCode::BadConditions, "conditions.kind"),
+            (|clip| clip.conditions.as_mut().unwrap().snr_db = None, ErrorCode::BadConditions, "conditions.snr_db"),
+            (|clip| (clip.text, clip.audio) = (None, None), ErrorCode::Empty, "clip"),
+            (|clip| (clip.text, clip.audio) = (transcript(" "), None), ErrorCode::Empty, "clip"),
+            (|clip| clip.visual = transcript("text"), ErrorCode::Unsupported, "visual.transcript"),
+            (|clip| clip.audio = features(0, 3, &[]), ErrorCode::Empty, "audio.features.frames"),
+            (|clip| clip.audio = features(3, 0, &[]), ErrorCode::WrongWidth, "audio.features.width"),
+            (|clip| clip.audio = features(2, 3, &[0.0; 5]), ErrorCode::Malformed, "audio.features.data"),
+            (|clip| clip.audio = features(2, 2, &[0.0; 5]), ErrorCode::Malformed, "audio.features.data"),
+            (|clip| clip.audio = features(u32::MAX, u32::MAX, &[]), ErrorCode::Malformed, "audio.features.data"),
+            // 2^16 · 2^16 · 4 wraps to 0 in 32 and to nothing in 64 bits.
+            (|clip| clip.audio = features(1 << 16, 1 << 16, &[]), ErrorCode::Malformed, "audio.features.data"),
+            (|clip| clip.audio = features(1, 2, &[0.0, f32::NAN]), ErrorCode::NotFinite, "audio.features.data"),
+        ];
+        for (change, code, field) in cases {
+            let mut clip = good();
+            change(&mut clip);
+            let fault = check(clip).expect_err(field);
+            assert_eq!((fault.code, fault.field.as_str()), (code, field), "{fault}");
+        }
+    }
+}

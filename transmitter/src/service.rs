@@ -1,0 +1,75 @@
+//! The gRPC service.
+
+use crate::encoder::Encoder;
+use crate::relay::ToEmulator;
+use crate::session::{Session, Ticket};
+use link::backoff::Outage;
+use link::hop::HopConfig;
+use link::serve::{Admission, Incoming};
+use link::{Drain, Hop, PeerUrl};
+use model::scheme::TransmitterHalf;
+use proto::v1::transmitter_server::Transmitter;
+use proto::v1::{Clip, Outcome};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status, Streaming};
+
+/// Clients at a time.
+const CLIENTS: usize = 64;
+/// Outcomes between a session and its connection.
+const OUTCOMES: usize = 32;
+
+/// Takes clips of many clients at once.
+pub struct Service {
+    half: Arc<dyn TransmitterHalf>,
+    encoder: Encoder<Ticket>,
+    emulator: Channel,
+    outage: Arc<Outage>,
+    admission: Admission,
+    drain: Drain,
+}
+
+impl Service {
+    /// Encodes with `half` and sends to the channel emulator at `emulator`. Starts the compute thread.
+    ///
+    /// # Errors
+    /// If there is no thread for it.
+    pub fn new(half: Arc<dyn TransmitterHalf>, emulator: &PeerUrl, drain: Drain) -> std::io::Result<Self> {
+        Ok(Service {
+            encoder: Encoder::start(half.clone())?,
+            half,
+            emulator: emulator.channel(),
+            outage: Arc::new(Outage::new(format!("channel emulator at {emulator}"))),
+            admission: Admission::new(CLIENTS),
+            drain,
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl Transmitter for Service {
+    type SendStream = ReceiverStream<Result<Outcome, Status>>;
+
+    async fn send(&self, request: Request<Streaming<Clip>>) -> Result<Response<Self::SendStream>, Status> {
+        let place = self.admission.admit()?;
+        let clips = Incoming::new(request.into_inner(), self.drain.clone());
+        let config = HopConfig::new(self.outage.clone());
+        let (outcomes, stream) = mpsc::channel(OUTCOMES);
+        let session = Session {
+            half: self.half.clone(),
+            encoder: self.encoder.clone(),
+            window: config.window,
+            outcomes,
+            in_flight: Mutex::new(HashSet::new()),
+        };
+        let hop = Hop::start(ToEmulator::new(self.emulator.clone(), self.half.model_id()), config);
+        tokio::spawn(async move {
+            session.run(clips, hop).await;
+            drop(place);
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
