@@ -17,11 +17,13 @@
 mod checkpoint;
 mod config;
 mod encoder;
+mod publish;
 mod tokenizer;
 
 pub use checkpoint::Checkpoint;
 pub use config::{Config, HiddenAct};
 pub use encoder::Bert;
+pub use publish::published;
 pub use tokenizer::Tokenizer;
 
 use crate::params::ParamError;
