@@ -59,7 +59,12 @@ impl Linear {
     ///
     /// # Errors
     /// If the parameters are not to be had.
-    pub fn new(scope: &Scope, inputs: usize, outputs: usize, activation: Activation) -> std::result::Result<Self, ParamError> {
+    pub fn new(
+        scope: &Scope,
+        inputs: usize,
+        outputs: usize,
+        activation: Activation,
+    ) -> std::result::Result<Self, ParamError> {
         let bound = Init::Uniform(1.0 / (inputs.max(1) as f32).sqrt());
         let weight = scope.get("weight", &[inputs, outputs], bound)?;
         Ok(Linear { weight, bias: scope.get("bias", &[outputs], bound)?, activation })

@@ -1,9 +1,31 @@
 //! Layers with exact gradients, the blocks of the paper, and the two halves of every scheme.
+//!
+//! Files are named after the paper's blocks: [`extractor`] δ, [`uvib`] ε, [`discriminator`] ζ, [`encoder`] η, [`mvib`] υ.
+//! [`network`] puts them together, [`proposed`] wraps the halves into the interface of [`scheme`], and [`weights`] keeps
+//! them on disk. All of it stands on [`ops`], differentiable operations over packed sequences.
 
+pub mod batch;
 pub mod bert;
+pub mod bottleneck;
+pub mod config;
+pub mod discriminator;
+pub mod encoder;
+pub mod extractor;
+pub mod head;
 pub mod layers;
+pub mod mvib;
+pub mod network;
 pub mod ops;
 pub mod params;
+pub mod proposed;
 pub mod random;
 pub mod scheme;
+pub mod uvib;
 pub mod weights;
+
+/// Keeps candle on one thread: its element-wise operations spin at barriers, and any other busy process then slows a
+/// step several times over. Parallelism lies outside, over parts of a batch or whole evaluations.
+pub fn single_threaded() {
+    // An error means that the pool was built already, by an earlier call or by an embedding program that knows better.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
+}

@@ -151,7 +151,8 @@ impl Params {
 /// # Errors
 /// If the file cannot be read or is no safetensors file.
 pub fn read(file: &Path) -> Result<HashMap<String, Tensor>, ParamError> {
-    let reason = |e: &dyn std::fmt::Display| ParamError::File { file: file.display().to_string(), reason: e.to_string() };
+    let reason =
+        |e: &dyn std::fmt::Display| ParamError::File { file: file.display().to_string(), reason: e.to_string() };
     let bytes = std::fs::read(PathBuf::from(file)).map_err(|e| reason(&e))?;
     candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).map_err(|e| reason(&e))
 }
@@ -168,12 +169,7 @@ fn draw(seed: u64, name: &str, shape: &[usize], init: Init) -> Result<Tensor, Pa
     Ok(tensor(values, shape)?)
 }
 
-fn lookup(
-    file: &str,
-    tensors: &HashMap<String, Tensor>,
-    name: &str,
-    shape: &[usize],
-) -> Result<Tensor, ParamError> {
+fn lookup(file: &str, tensors: &HashMap<String, Tensor>, name: &str, shape: &[usize]) -> Result<Tensor, ParamError> {
     let (file, name) = (file.to_string(), name.to_string());
     let Some(value) = tensors.get(&name) else { return Err(ParamError::Missing { file, name }) };
     if value.dims() != shape {

@@ -25,10 +25,7 @@ impl Checkpoint {
     pub fn read(folder: &Path) -> Result<Self, BertError> {
         let path = |name: &str| folder.join(name).display().to_string();
         let text = |name: &str| {
-            let failed = |e: std::io::Error| BertError::File {
-                file: path(name),
-                reason: e.to_string(),
-            };
+            let failed = |e: std::io::Error| BertError::File { file: path(name), reason: e.to_string() };
             std::fs::read_to_string(folder.join(name)).map_err(failed)
         };
         let config_json = text("config.json")?;
@@ -37,13 +34,7 @@ impl Checkpoint {
         let file = path("model.safetensors");
         let tensors = params::read(&folder.join("model.safetensors"))?;
         let tensors = convert(&file, tensors, &config)?;
-        let checkpoint = Checkpoint {
-            file,
-            config,
-            config_json,
-            tokenizer_json,
-            tensors,
-        };
+        let checkpoint = Checkpoint { file, config, config_json, tokenizer_json, tensors };
         checkpoint.tokenizer()?;
         Ok(checkpoint)
     }
@@ -80,8 +71,7 @@ impl Checkpoint {
 /// The name without `bert.`, and with what the oldest checkpoints call gamma and beta under its later name.
 fn canonical(name: &str) -> String {
     let name = name.strip_prefix("bert.").unwrap_or(name);
-    name.replace("LayerNorm.gamma", "LayerNorm.weight")
-        .replace("LayerNorm.beta", "LayerNorm.bias")
+    name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
 }
 
 /// Takes what the config asks for out of the file's tensors: linear maps transposed to [inputs, outputs]; query, key and value
@@ -91,38 +81,18 @@ fn convert(
     tensors: HashMap<String, Tensor>,
     config: &Config,
 ) -> Result<HashMap<String, Tensor>, ParamError> {
-    let tensors = tensors
-        .into_iter()
-        .map(|(name, tensor)| (canonical(&name), tensor))
-        .collect();
+    let tensors = tensors.into_iter().map(|(name, tensor)| (canonical(&name), tensor)).collect();
     let params = Params::from_tensors(file, tensors, false);
-    let mut to = Conversion {
-        from: params.root(),
-        to: HashMap::new(),
-    };
+    let mut to = Conversion { from: params.root(), to: HashMap::new() };
     let (hidden, inner) = (config.hidden_size, config.intermediate_size);
-    to.same(
-        "embeddings.word_embeddings.weight",
-        &[config.vocab_size, hidden],
-    )?;
-    to.same(
-        "embeddings.position_embeddings.weight",
-        &[config.max_position_embeddings, hidden],
-    )?;
-    to.same(
-        "embeddings.token_type_embeddings.weight",
-        &[config.type_vocab_size, hidden],
-    )?;
+    to.same("embeddings.word_embeddings.weight", &[config.vocab_size, hidden])?;
+    to.same("embeddings.position_embeddings.weight", &[config.max_position_embeddings, hidden])?;
+    to.same("embeddings.token_type_embeddings.weight", &[config.type_vocab_size, hidden])?;
     to.norm("embeddings.LayerNorm", hidden)?;
     for layer in 0..config.num_hidden_layers {
         let path = |name: &str| format!("encoder.layer.{layer}.{name}");
         let parts = ["query", "key", "value"].map(|name| path(&format!("attention.self.{name}")));
-        to.linear(
-            &parts,
-            &path("attention.self.query_key_value"),
-            hidden,
-            hidden,
-        )?;
+        to.linear(&parts, &path("attention.self.query_key_value"), hidden, hidden)?;
         for (name, inputs, outputs) in [
             ("attention.output.dense", hidden, hidden),
             ("intermediate.dense", hidden, inner),
@@ -158,25 +128,15 @@ impl Conversion<'_> {
         self.same(&format!("{path}.bias"), &[width])
     }
 
-    fn linear(
-        &mut self,
-        from: &[String],
-        to: &str,
-        inputs: usize,
-        outputs: usize,
-    ) -> Result<(), ParamError> {
+    fn linear(&mut self, from: &[String], to: &str, inputs: usize, outputs: usize) -> Result<(), ParamError> {
         let mut weights = Vec::new();
         let mut biases = Vec::new();
         for path in from {
             weights.push(self.get(&format!("{path}.weight"), &[outputs, inputs])?);
             biases.push(self.get(&format!("{path}.bias"), &[outputs])?);
         }
-        self.to.insert(
-            format!("{to}.weight"),
-            Tensor::cat(&weights, 0)?.t()?.contiguous()?,
-        );
-        self.to
-            .insert(format!("{to}.bias"), Tensor::cat(&biases, 0)?);
+        self.to.insert(format!("{to}.weight"), Tensor::cat(&weights, 0)?.t()?.contiguous()?);
+        self.to.insert(format!("{to}.bias"), Tensor::cat(&biases, 0)?);
         Ok(())
     }
 }

@@ -83,18 +83,9 @@ impl Config {
             #[serde(default = "bert")]
             model_type: String,
         }
-        let malformed = |e: serde_json::Error| BertError::File {
-            file: file.into(),
-            reason: e.to_string(),
-        };
+        let malformed = |e: serde_json::Error| BertError::File { file: file.into(), reason: e.to_string() };
         let family: Family = serde_json::from_str(json).map_err(malformed)?;
-        expect(
-            family.model_type == "bert",
-            file,
-            "model_type",
-            "bert",
-            &family.model_type,
-        )?;
+        expect(family.model_type == "bert", file, "model_type", "bert", &family.model_type)?;
         let config: Config = serde_json::from_str(json).map_err(malformed)?;
         config.check(file)?;
         Ok(config)
@@ -102,22 +93,10 @@ impl Config {
 
     fn check(&self, file: &str) -> Result<(), BertError> {
         for architecture in self.architectures.iter().flatten() {
-            expect(
-                architecture.starts_with("Bert"),
-                file,
-                "architectures",
-                "those of BERT",
-                architecture,
-            )?;
+            expect(architecture.starts_with("Bert"), file, "architectures", "those of BERT", architecture)?;
         }
         let position = &self.position_embedding_type;
-        expect(
-            position == "absolute",
-            file,
-            "position_embedding_type",
-            "absolute",
-            position,
-        )?;
+        expect(position == "absolute", file, "position_embedding_type", "absolute", position)?;
         expect(!self.is_decoder, file, "is_decoder", "false", "true")?;
         let sizes = [
             ("vocab_size", self.vocab_size),
@@ -133,55 +112,23 @@ impl Config {
         }
         let divides = self.hidden_size.is_multiple_of(self.num_attention_heads);
         let expected = format!("a divisor of hidden_size {}", self.hidden_size);
-        expect(
-            divides,
-            file,
-            "num_attention_heads",
-            &expected,
-            &self.num_attention_heads.to_string(),
-        )?;
+        expect(divides, file, "num_attention_heads", &expected, &self.num_attention_heads.to_string())?;
         let eps = self.layer_norm_eps;
-        expect(
-            eps.is_finite() && eps >= 0.0,
-            file,
-            "layer_norm_eps",
-            "at least 0",
-            &eps.to_string(),
-        )?;
+        expect(eps.is_finite() && eps >= 0.0, file, "layer_norm_eps", "at least 0", &eps.to_string())?;
         let dropouts = [
             ("hidden_dropout_prob", self.hidden_dropout_prob),
-            (
-                "attention_probs_dropout_prob",
-                self.attention_probs_dropout_prob,
-            ),
+            ("attention_probs_dropout_prob", self.attention_probs_dropout_prob),
         ];
         for (field, p) in dropouts {
-            expect(
-                (0.0..1.0).contains(&p),
-                file,
-                field,
-                "0 to less than 1",
-                &p.to_string(),
-            )?;
+            expect((0.0..1.0).contains(&p), file, field, "0 to less than 1", &p.to_string())?;
         }
         Ok(())
     }
 }
 
-fn expect(
-    holds: bool,
-    file: &str,
-    field: &'static str,
-    expected: &str,
-    got: &str,
-) -> Result<(), BertError> {
+fn expect(holds: bool, file: &str, field: &'static str, expected: &str, got: &str) -> Result<(), BertError> {
     if holds {
         return Ok(());
     }
-    Err(BertError::Setting {
-        file: file.into(),
-        field,
-        expected: expected.into(),
-        got: got.into(),
-    })
+    Err(BertError::Setting { file: file.into(), field, expected: expected.into(), got: got.into() })
 }

@@ -32,13 +32,8 @@ impl Bert {
     pub fn new(scope: &Scope, config: &Config, tokenizer: Tokenizer) -> Result<Self, BertError> {
         let hidden = config.hidden_size;
         let embeddings = scope.at("embeddings");
-        let table = |name, rows| {
-            embeddings
-                .at(name)
-                .get("weight", &[rows, hidden], Init::Normal(0.02))
-        };
-        let layers = (0..config.num_hidden_layers)
-            .map(|i| Layer::new(&scope.at("encoder.layer").at(i), config));
+        let table = |name, rows| embeddings.at(name).get("weight", &[rows, hidden], Init::Normal(0.02));
+        let layers = (0..config.num_hidden_layers).map(|i| Layer::new(&scope.at("encoder.layer").at(i), config));
         Ok(Bert {
             config: config.clone(),
             tokenizer,
@@ -65,10 +60,7 @@ impl Bert {
     /// # Errors
     /// [`BertError::Text`] if a text cannot be tokenised.
     pub fn encode<T: AsRef<str>>(&self, texts: &[T]) -> Result<Vec<Sequence>, BertError> {
-        let ids = texts
-            .iter()
-            .map(|text| self.tokenizer.ids(text.as_ref()))
-            .collect::<Result<Vec<_>, _>>()?;
+        let ids = texts.iter().map(|text| self.tokenizer.ids(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
         let width = self.width();
         let mut sequences = Vec::with_capacity(texts.len());
         let mut rest = &ids[..];
@@ -77,9 +69,7 @@ impl Bert {
             rest = after;
             let (hidden, offsets) = self.forward(chunk, &mut Run::evaluating())?;
             ops::with_slice(&hidden, |hidden| {
-                let rows = offsets
-                    .ranges()
-                    .map(|r| hidden[r.start * width..r.end * width].to_vec());
+                let rows = offsets.ranges().map(|r| hidden[r.start * width..r.end * width].to_vec());
                 sequences.extend(rows.map(|data| Sequence::new(width, data)));
             })?;
         }
@@ -90,18 +80,12 @@ impl Bert {
     ///
     /// # Errors
     /// If a token has no embedding or a sentence has more tokens than there are positions.
-    pub fn forward(
-        &self,
-        sentences: &[Vec<u32>],
-        run: &mut Run,
-    ) -> candle_core::Result<(Tensor, Offsets)> {
+    pub fn forward(&self, sentences: &[Vec<u32>], run: &mut Run) -> candle_core::Result<(Tensor, Offsets)> {
         let offsets = Offsets::from_lengths(sentences.iter().map(Vec::len));
         let indices = |values: Vec<u32>| Tensor::from_vec(values, offsets.frames(), &Device::Cpu);
         let words = self.words.index_select(&indices(sentences.concat())?, 0)?;
         // A clip is one sentence: type 0 throughout.
-        let types = self
-            .types
-            .index_select(&indices(vec![0; offsets.frames()])?, 0)?;
+        let types = self.types.index_select(&indices(vec![0; offsets.frames()])?, 0)?;
         let order = sentences.iter().flat_map(|s| 0..s.len() as u32).collect();
         let positions = self.positions.index_select(&indices(order)?, 0)?;
         let x = self.norm.forward(&((words + types)? + positions)?)?;
@@ -143,9 +127,7 @@ struct Layer {
 impl Layer {
     fn new(scope: &Scope, config: &Config) -> Result<Self, ParamError> {
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
-        let linear = |name, inputs, outputs| {
-            Linear::new(&scope.at(name), inputs, outputs, Activation::Identity)
-        };
+        let linear = |name, inputs, outputs| Linear::new(&scope.at(name), inputs, outputs, Activation::Identity);
         let (activation, gelu) = match config.hidden_act {
             HiddenAct::Relu => (Activation::Relu, None),
             HiddenAct::Gelu => (Activation::Identity, Some(GeluForm::Erf)),

@@ -28,9 +28,7 @@ impl Tokenizer {
                 got: config.vocab_size.to_string(),
             });
         }
-        let special = inner
-            .get_post_processor()
-            .map_or(0, |p| tokenizers::PostProcessor::added_tokens(p, false));
+        let special = inner.get_post_processor().map_or(0, |p| tokenizers::PostProcessor::added_tokens(p, false));
         if config.max_position_embeddings <= special {
             return Err(BertError::Setting {
                 file: "config.json".into(),
@@ -39,10 +37,7 @@ impl Tokenizer {
                 got: config.max_position_embeddings.to_string(),
             });
         }
-        let truncation = TruncationParams {
-            max_length: config.max_position_embeddings,
-            ..Default::default()
-        };
+        let truncation = TruncationParams { max_length: config.max_position_embeddings, ..Default::default() };
         inner.with_truncation(Some(truncation)).map_err(refused)?;
         inner.with_padding(None);
         Ok(Tokenizer { inner })
@@ -55,17 +50,11 @@ impl Tokenizer {
     pub fn ids(&self, text: &str) -> Result<Vec<u32>, BertError> {
         match self.inner.encode(text, true) {
             Ok(encoding) => Ok(encoding.get_ids().to_vec()),
-            Err(e) => Err(BertError::Text {
-                text: text.into(),
-                reason: e.to_string(),
-            }),
+            Err(e) => Err(BertError::Text { text: text.into(), reason: e.to_string() }),
         }
     }
 }
 
 fn refused(e: tokenizers::Error) -> BertError {
-    BertError::File {
-        file: "tokenizer.json".into(),
-        reason: e.to_string(),
-    }
+    BertError::File { file: "tokenizer.json".into(), reason: e.to_string() }
 }

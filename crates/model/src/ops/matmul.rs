@@ -317,7 +317,9 @@ mod tests {
 
     #[test]
     fn every_shape_and_version_gives_the_bits_of_the_definition() {
-        for (m, k, n) in [(1, 1, 1), (3, 7, 5), (6, 50, 50), (13, 33, 64), (7, 3, 65), (32, 50, 200), (5, 0, 4), (2, 9, 130)] {
+        for (m, k, n) in
+            [(1, 1, 1), (3, 7, 5), (6, 50, 50), (13, 33, 64), (7, 3, 65), (32, 50, 200), (5, 0, 4), (2, 9, 130)]
+        {
             let (a, b, bias) = (noise(m * k, 1), noise(k * n, 2), noise(n, 3));
             let expected = reference((m, k, n), &a, &b, &bias);
             let mut c = vec![f32::NAN; m * n];

@@ -155,8 +155,7 @@ mod tests {
 
     #[test]
     fn neighbours_and_a_linear_map_are_a_convolution_of_each_sequence() {
-        // No length of 1: candle's own convolution fails in its backward pass there.
-        let lengths = [3, 2, 0, 3];
+        let lengths = [3, 1, 0, 4];
         let offsets = Offsets::from_lengths(lengths);
         let (width, out) = (5, 2);
         let vars = [var(&[8, width], 1), var(&[3 * width, out], 2)];
@@ -176,7 +175,11 @@ mod tests {
             }
             Tensor::cat(&parts, 0).unwrap()
         };
-        composed(&vars, 1e-5, &ours, &theirs);
+        // Candle's own convolution overflows in its backward pass for short sequences: its forward pass is the reference.
+        let flat = |t: Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        for (a, b) in flat(ours()).iter().zip(flat(theirs())) {
+            assert!((a - b).abs() < 1e-5, "{a} {b}");
+        }
         finite_differences(&vars, 2e-3, &ours);
         assert!(neighbours(&tensor(values(6, 1), (6, 1)).unwrap(), &offsets).is_err());
     }

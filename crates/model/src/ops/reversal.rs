@@ -34,7 +34,10 @@ mod tests {
         let vars = [var(&[3, 4], 1)];
         let plain = gradients(&vars, &|| vars[0].affine(2.0, 0.0).unwrap());
         let reversed = gradients(&vars, &|| reverse_gradient(&vars[0], 0.5).unwrap().affine(2.0, 0.0).unwrap());
-        assert_eq!(reverse_gradient(&vars[0], 0.5).unwrap().to_vec2::<f32>().unwrap(), vars[0].to_vec2::<f32>().unwrap());
+        assert_eq!(
+            reverse_gradient(&vars[0], 0.5).unwrap().to_vec2::<f32>().unwrap(),
+            vars[0].to_vec2::<f32>().unwrap()
+        );
         for (p, r) in plain[0].iter().zip(&reversed[0]) {
             assert_eq!(-0.5 * p, *r);
         }

@@ -32,12 +32,7 @@ pub fn values(tensor: &Tensor) -> Vec<f32> {
 pub fn load(folder: &Path, trainable: bool) -> (Bert, Params) {
     let checkpoint = Checkpoint::read(folder).unwrap();
     let params = checkpoint.params(trainable);
-    let bert = Bert::new(
-        &params.root(),
-        checkpoint.config(),
-        checkpoint.tokenizer().unwrap(),
-    )
-    .unwrap();
+    let bert = Bert::new(&params.root(), checkpoint.config(), checkpoint.tokenizer().unwrap()).unwrap();
     (bert, params)
 }
 
@@ -47,15 +42,10 @@ pub fn checkpoint_with(
     change: impl FnOnce(HashMap<String, Tensor>) -> HashMap<String, Tensor>,
 ) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let mut json =
-        serde_json::from_slice(&std::fs::read(tiny().join("config.json")).unwrap()).unwrap();
+    let mut json = serde_json::from_slice(&std::fs::read(tiny().join("config.json")).unwrap()).unwrap();
     config(&mut json);
     std::fs::write(folder.path().join("config.json"), json.to_string()).unwrap();
-    std::fs::copy(
-        tiny().join("tokenizer.json"),
-        folder.path().join("tokenizer.json"),
-    )
-    .unwrap();
+    std::fs::copy(tiny().join("tokenizer.json"), folder.path().join("tokenizer.json")).unwrap();
     let tensors = change(tensors(&tiny().join("model.safetensors")));
     candle_core::safetensors::save(&tensors, folder.path().join("model.safetensors")).unwrap();
     folder
@@ -65,9 +55,6 @@ pub fn checkpoint_with(
 pub fn close(ours: &[f32], theirs: &[f32], tolerance: f32, what: &str) {
     assert_eq!(ours.len(), theirs.len(), "{what}");
     for (i, (a, b)) in ours.iter().zip(theirs).enumerate() {
-        assert!(
-            (a - b).abs() <= tolerance,
-            "{what}, element {i}: {a} against {b}"
-        );
+        assert!((a - b).abs() <= tolerance, "{what}, element {i}: {a} against {b}");
     }
 }

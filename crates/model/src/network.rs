@@ -1,0 +1,153 @@
+//! The chain of eq. (2): the deployed halves, and what training adds to them.
+//!
+//! The first component of a parameter's path tells where it lives: `extractor`, `uvib`, `encoder` in the transmitter;
+//! `mvib`, `head` in the receiver; `auxiliary`, `discriminator` in training alone.
+
+use crate::batch::Batch;
+use crate::config::Config;
+use crate::discriminator::{Discriminator, PAIRS, pair_name};
+use crate::encoder::Encoder;
+use crate::head::Head;
+use crate::layers::Run;
+use crate::mvib::Mvib;
+use crate::params::{ParamError, Scope};
+use crate::uvib::{Branch, Latent};
+use candle_core::{Result, Tensor};
+use corpus::Modality;
+use metrics::Prediction;
+
+/// First path components of the transmitter's parameters.
+pub const TRANSMITTER: [&str; 3] = ["extractor.", "uvib.", "encoder."];
+
+/// First path components of the receiver's parameters.
+pub const RECEIVER: [&str; 2] = ["mvib.", "head."];
+
+type Built<T> = std::result::Result<T, ParamError>;
+
+/// δ^m, ε^m, fusion and η: clips to bursts.
+pub struct Transmitter {
+    /// By `Modality::index()`.
+    branches: [Option<Branch>; 3],
+    encoder: Encoder,
+}
+
+impl Transmitter {
+    /// For the configured modalities.
+    ///
+    /// # Errors
+    /// If the parameters are not to be had.
+    pub fn new(root: &Scope, config: &Config) -> Built<Self> {
+        let mut branches = [None, None, None];
+        for (modality, width) in config.widths.present() {
+            branches[modality.index()] = Some(Branch::new(root, config, modality, width)?);
+        }
+        Ok(Transmitter { branches, encoder: Encoder::new(&root.at("encoder"), config)? })
+    }
+
+    /// The latent of each modality, by `Modality::index()`.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn latents(&self, batch: &Batch, run: &mut Run) -> Result<[Option<Latent>; 3]> {
+        let mut latents = [None, None, None];
+        for modality in Modality::ALL {
+            if let (Some(branch), Some(packed)) = (&self.branches[modality.index()], batch.modality(modality)) {
+                latents[modality.index()] = Some(branch.forward(packed, run)?);
+            }
+        }
+        Ok(latents)
+    }
+
+    /// Latents `[clips, latent]` in the order of the modalities → Z `[clips, reals]`.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn encode(&self, latents: &[Tensor], run: &mut Run) -> Result<Tensor> {
+        self.encoder.forward(latents, run)
+    }
+
+    /// μ^m of each modality, in the order of the modalities, `[clips, latent]`.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn means(&self, batch: &Batch) -> Result<Vec<Tensor>> {
+        let branches = self.branches.iter().zip(&batch.modalities);
+        branches.filter_map(|(branch, packed)| Some(branch.as_ref()?.mean(packed.as_ref()?))).collect()
+    }
+
+    /// Z `[clips, reals]` as the deployed transmitter sends it.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn forward(&self, batch: &Batch) -> Result<Tensor> {
+        self.encode(&self.means(batch)?, &mut Run::evaluating())
+    }
+}
+
+/// υ and the decision head: equalised symbols to predictions.
+pub struct Receiver {
+    /// The bottleneck against the channel.
+    pub mvib: Mvib,
+    /// The decision head.
+    pub head: Head,
+}
+
+impl Receiver {
+    /// For bursts of the configured length.
+    ///
+    /// # Errors
+    /// If the parameters are not to be had.
+    pub fn new(root: &Scope, config: &Config) -> Built<Self> {
+        Ok(Receiver { mvib: Mvib::new(&root.at("mvib"), config)?, head: Head::new(&root.at("head"), config)? })
+    }
+
+    /// Ẑ `[bursts, reals]` and ρ of each → predictions, as the deployed receiver gives them.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn forward(&self, received: &Tensor, rho: &[f32]) -> Result<Vec<Prediction>> {
+        self.head.predict(&self.mvib.mean(received, rho)?)
+    }
+}
+
+/// Both halves and what training needs beside them.
+pub struct Network {
+    /// The sizes.
+    pub config: Config,
+    /// Clips to bursts.
+    pub transmitter: Transmitter,
+    /// Equalised symbols to predictions.
+    pub receiver: Receiver,
+    /// One head a modality, by `Modality::index()`.
+    pub auxiliary: [Option<Head>; 3],
+    /// By position in [`PAIRS`]; `None` where the network lacks one of the two.
+    pub discriminators: [Option<Discriminator>; 3],
+}
+
+impl Network {
+    /// All parameters of training.
+    ///
+    /// # Errors
+    /// If the parameters are not to be had.
+    pub fn new(root: &Scope, config: &Config) -> Built<Self> {
+        let mut auxiliary = [None, None, None];
+        for (modality, _) in config.widths.present() {
+            let scope = root.at("auxiliary").at(modality.name());
+            auxiliary[modality.index()] = Some(Head::new(&scope, config)?);
+        }
+        let mut discriminators = [None, None, None];
+        for (slot, pair) in discriminators.iter_mut().zip(PAIRS) {
+            if config.widths.get(pair.0).and(config.widths.get(pair.1)).is_some() {
+                let scope = root.at("discriminator").at(pair_name(pair));
+                *slot = Some(Discriminator::new(&scope, config)?);
+            }
+        }
+        Ok(Network {
+            config: *config,
+            transmitter: Transmitter::new(root, config)?,
+            receiver: Receiver::new(root, config)?,
+            auxiliary,
+            discriminators,
+        })
+    }
+}
