@@ -97,10 +97,7 @@ pub fn generate(redundancy: f64, seed: u64) -> Result<Corpus, CorpusError> {
             });
         }
     });
-    Corpus::new(
-        CorpusSpec::Builtin { redundancy, seed }.to_string(),
-        clips.into_iter().flatten().collect(),
-    )
+    Corpus::new(CorpusSpec::Builtin { redundancy, seed }.to_string(), clips.into_iter().flatten().collect())
 }
 
 /// What is true of the corpus with this redundancy.
@@ -118,28 +115,15 @@ pub fn truth(redundancy: f64) -> Result<Truth, CorpusError> {
 /// If `redundancy` is outside [0, 1].
 pub fn posterior_means(redundancy: f64, seed: u64) -> Result<Vec<f64>, CorpusError> {
     let generator = Generator::new(redundancy, seed)?;
-    Ok((0..Generator::rows())
-        .map(|row| {
-            generator
-                .model
-                .posterior_mean(&generator.draw(row).0.label_views())
-        })
-        .collect())
+    Ok((0..Generator::rows()).map(|row| generator.model.posterior_mean(&generator.draw(row).0.label_views())).collect())
 }
 
 fn checked(redundancy: f64) -> Result<f64, CorpusError> {
     if (0.0..=1.0).contains(&redundancy) {
         return Ok(redundancy);
     }
-    let spec = CorpusSpec::Builtin {
-        redundancy,
-        seed: 0,
-    }
-    .to_string();
-    Err(CorpusError::Spec {
-        spec,
-        problem: format!("redundancy must be in [0, 1], got {redundancy}"),
-    })
+    let spec = CorpusSpec::Builtin { redundancy, seed: 0 }.to_string();
+    Err(CorpusError::Spec { spec, problem: format!("redundancy must be in [0, 1], got {redundancy}") })
 }
 
 /// In each split a lattice on the unit square, which fills it more evenly than independent points do,
@@ -151,12 +135,8 @@ fn strata(seed: u64) -> Vec<[f64; 2]> {
         let mut rng = frames::keyed(seed, STRATA_STREAM + index as u64);
         let shift: [f64; 2] = rng.random();
         let start = strata.len();
-        strata.extend((0..clips).map(|i| {
-            [
-                (i as f64 + shift[0]) / clips as f64,
-                (i as f64 * GOLDEN + shift[1]).fract(),
-            ]
-        }));
+        strata
+            .extend((0..clips).map(|i| [(i as f64 + shift[0]) / clips as f64, (i as f64 * GOLDEN + shift[1]).fract()]));
         strata[start..].shuffle(&mut rng);
     }
     strata
@@ -175,12 +155,7 @@ impl Generator {
     fn new(redundancy: f64, seed: u64) -> Result<Self, CorpusError> {
         let model = LabelModel::new(checked(redundancy)?);
         let directions = Modality::ALL.map(|modality| Directions::new(seed, modality));
-        Ok(Generator {
-            model,
-            directions,
-            strata: strata(seed),
-            seed,
-        })
+        Ok(Generator { model, directions, strata: strata(seed), seed })
     }
 
     fn rows() -> usize {
@@ -203,11 +178,7 @@ impl Generator {
         let video_id = format!("{split}-{:02}", within / CLIPS_PER_VIDEO);
         let (draw, mut rng) = self.draw(row);
         let features = Modality::ALL.map(|modality| {
-            Some(self.directions[modality.index()].frames(
-                &draw.factors[modality.index()],
-                draw.frames,
-                &mut rng,
-            ))
+            Some(self.directions[modality.index()].frames(&draw.factors[modality.index()], draw.frames, &mut rng))
         });
         Clip {
             id: format!("{video_id}_{}", within % CLIPS_PER_VIDEO),

@@ -46,11 +46,7 @@ impl Sequence {
     /// # Panics
     /// If `width` is 0 or does not divide the length of `data`.
     pub fn new(width: usize, data: Vec<f32>) -> Self {
-        assert!(
-            width > 0 && data.len().is_multiple_of(width),
-            "{} values do not make rows of {width}",
-            data.len()
-        );
+        assert!(width > 0 && data.len().is_multiple_of(width), "{} values do not make rows of {width}", data.len());
         Sequence { width, data }
     }
 

@@ -42,33 +42,18 @@ pub(crate) fn read_clips(path: &Path, columns: &Columns) -> Result<Vec<Clip>, Co
     let malformed = |error: csv::Error| CorpusError::file(path, error.to_string());
     let mut reader = csv::Reader::from_reader(std::io::BufReader::new(file));
     let header = reader.headers().map_err(malformed)?.clone();
-    let wanted = [
-        &columns.id,
-        &columns.video_id,
-        &columns.split,
-        &columns.label,
-        &columns.text,
-    ];
+    let wanted = [&columns.id, &columns.video_id, &columns.split, &columns.label, &columns.text];
     let mut at = [0; 5];
     for (at, name) in at.iter_mut().zip(wanted) {
-        let mut found = header
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| column.trim() == name);
+        let mut found = header.iter().enumerate().filter(|(_, column)| column.trim() == name);
         *at = match (found.next(), found.next()) {
             (Some((index, _)), None) => index,
             (Some(_), Some(_)) => {
-                return Err(CorpusError::file(
-                    path,
-                    format!("column `{name}` is there twice"),
-                ));
+                return Err(CorpusError::file(path, format!("column `{name}` is there twice")));
             }
             (None, _) => {
                 let there = header.iter().collect::<Vec<_>>().join(", ");
-                return Err(CorpusError::file(
-                    path,
-                    format!("no column `{name}`; there are: {there}"),
-                ));
+                return Err(CorpusError::file(path, format!("no column `{name}`; there are: {there}")));
             }
         };
     }
@@ -95,17 +80,8 @@ pub(crate) fn read_clips(path: &Path, columns: &Columns) -> Result<Vec<Clip>, Co
         if let Some(first) = lines.insert(id.clone(), line) {
             return Err(wrong(0, format!("`{id}` is also the id of line {first}")));
         }
-        let label = value(3)
-            .trim()
-            .parse::<f32>()
-            .ok()
-            .filter(|label| LABEL_RANGE.contains(label));
-        let label = label.ok_or_else(|| {
-            wrong(
-                3,
-                format!("expected a number in [-3, 3], got `{}`", value(3)),
-            )
-        })?;
+        let label = value(3).trim().parse::<f32>().ok().filter(|label| LABEL_RANGE.contains(label));
+        let label = label.ok_or_else(|| wrong(3, format!("expected a number in [-3, 3], got `{}`", value(3))))?;
         clips.push(Clip {
             id,
             video_id: value(1).to_owned(),
@@ -131,10 +107,7 @@ mod tests {
         std::fs::write(&path, content).unwrap();
         read_clips(&path, &Columns::default()).map_err(|error| {
             let error = error.to_string();
-            assert!(
-                error.starts_with(&path.display().to_string()) && !error.contains('\n'),
-                "{error}"
-            );
+            assert!(error.starts_with(&path.display().to_string()) && !error.contains('\n'), "{error}");
             error
         })
     }
@@ -147,10 +120,7 @@ mod tests {
         let clips = clips.unwrap();
         assert_eq!((clips[0].id.as_str(), clips[0].label), ("a", -1.2));
         assert_eq!(clips[0].text, "well, \"good\"\nindeed");
-        assert_eq!(
-            (clips[1].video_id.as_str(), clips[1].text.as_str()),
-            ("w", "")
-        );
+        assert_eq!((clips[1].video_id.as_str(), clips[1].text.as_str()), ("w", ""));
     }
 
     #[test]
@@ -162,10 +132,7 @@ mod tests {
                 "line 3 (row 1), field `label`: expected a number in [-3, 3], got `3.01`",
             ),
             ("a,v,train,,x\n", "line 2 (row 0), field `label`: is empty"),
-            (
-                "a,v,train,NaN,x\n",
-                "line 2 (row 0), field `label`: expected a number in [-3, 3], got `NaN`",
-            ),
+            ("a,v,train,NaN,x\n", "line 2 (row 0), field `label`: expected a number in [-3, 3], got `NaN`"),
             ("a,v,train,good,x\n", "got `good`"),
             (
                 "a,v,train,1,x\nb,v,train,1,x\na,v,train,1,x\n",
@@ -181,20 +148,9 @@ mod tests {
             assert!(error.contains(expected), "{error}");
         }
         let error = read("id,video_id,split,text\na,v,train,x\n").unwrap_err();
-        assert!(
-            error.contains("no column `label`; there are: id, video_id, split, text"),
-            "{error}"
-        );
-        assert!(
-            read("id,id,video_id,split,label,text\n")
-                .unwrap_err()
-                .contains("column `id` is there twice")
-        );
-        assert!(
-            read(b"id,video_id,split,label,text\na,v,train,1,\xff\n")
-                .unwrap_err()
-                .contains("UTF-8")
-        );
+        assert!(error.contains("no column `label`; there are: id, video_id, split, text"), "{error}");
+        assert!(read("id,id,video_id,split,label,text\n").unwrap_err().contains("column `id` is there twice"));
+        assert!(read(b"id,video_id,split,label,text\na,v,train,1,\xff\n").unwrap_err().contains("UTF-8"));
         assert!(read("").unwrap_err().contains("no column `id`"));
     }
 }

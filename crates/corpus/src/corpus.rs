@@ -76,11 +76,7 @@ impl Corpus {
                 field,
                 problem,
             };
-            for (field, value) in [
-                ("id", &clip.id),
-                ("video_id", &clip.video_id),
-                ("split", &clip.split),
-            ] {
+            for (field, value) in [("id", &clip.id), ("video_id", &clip.video_id), ("split", &clip.split)] {
                 if value.is_empty() {
                     return Err(wrong(field, "is empty".into()));
                 }
@@ -89,43 +85,25 @@ impl Corpus {
                 return Err(wrong("id", format!("is also the id of row {first}")));
             }
             if !LABEL_RANGE.contains(&clip.label) {
-                return Err(wrong(
-                    "label",
-                    format!("expected a number in [-3, 3], got {}", clip.label),
-                ));
+                return Err(wrong("label", format!("expected a number in [-3, 3], got {}", clip.label)));
             }
             if clip.text.trim().is_empty() && clip.features.iter().all(Option::is_none) {
-                return Err(wrong(
-                    "features",
-                    "the clip has neither features nor a transcript".into(),
-                ));
+                return Err(wrong("features", "the clip has neither features nor a transcript".into()));
             }
             for modality in Modality::ALL {
                 let Some(sequence) = &clip.features[modality.index()] else {
                     continue;
                 };
-                if sequence.frames() == 0 || sequence.data().iter().any(|value| !value.is_finite())
-                {
-                    return Err(wrong(
-                        modality.name(),
-                        "expected at least one frame of finite values".into(),
-                    ));
+                if sequence.frames() == 0 || sequence.data().iter().any(|value| !value.is_finite()) {
+                    return Err(wrong(modality.name(), "expected at least one frame of finite values".into()));
                 }
                 let width = *widths[modality.index()].get_or_insert(sequence.width());
                 if width != sequence.width() {
-                    return Err(wrong(
-                        modality.name(),
-                        format!("width {}, others have {width}", sequence.width()),
-                    ));
+                    return Err(wrong(modality.name(), format!("width {}, others have {width}", sequence.width())));
                 }
             }
         }
-        Ok(Corpus {
-            name,
-            clips,
-            widths,
-            replaced: Default::default(),
-        })
+        Ok(Corpus { name, clips, widths, replaced: Default::default() })
     }
 
     /// The rows and clips of a split, in row order.
@@ -133,18 +111,10 @@ impl Corpus {
     /// # Errors
     /// [`CorpusError::UnknownSplit`], which lists the splits there are.
     pub fn split(&self, split: &str) -> Result<Vec<(usize, &Clip)>, CorpusError> {
-        let rows: Vec<_> = self
-            .clips
-            .iter()
-            .enumerate()
-            .filter(|(_, clip)| clip.split == split)
-            .collect();
+        let rows: Vec<_> = self.clips.iter().enumerate().filter(|(_, clip)| clip.split == split).collect();
         if rows.is_empty() {
-            let known = self
-                .splits()
-                .iter()
-                .map(|(name, clips)| format!("`{name}` ({clips} clips)"))
-                .collect::<Vec<_>>();
+            let known =
+                self.splits().iter().map(|(name, clips)| format!("`{name}` ({clips} clips)")).collect::<Vec<_>>();
             return Err(CorpusError::UnknownSplit {
                 corpus: self.name.clone(),
                 split: split.to_owned(),
@@ -186,76 +156,35 @@ pub(crate) mod tests {
 
     #[test]
     fn splits_keep_rows_and_name_themselves_in_errors() {
-        let clips = vec![
-            clip("a", "v", "train", 0.0),
-            clip("b", "v", "valid", 1.0),
-            clip("c", "w", "train", -1.0),
-        ];
+        let clips = vec![clip("a", "v", "train", 0.0), clip("b", "v", "valid", 1.0), clip("c", "w", "train", -1.0)];
         let corpus = Corpus::new("toy", clips).unwrap();
-        let rows: Vec<usize> = corpus
-            .split("train")
-            .unwrap()
-            .iter()
-            .map(|(row, _)| *row)
-            .collect();
+        let rows: Vec<usize> = corpus.split("train").unwrap().iter().map(|(row, _)| *row).collect();
         assert_eq!(rows, [0, 2]);
         assert_eq!(corpus.widths, [None, Some(2), None]);
         let error = corpus.split("test").unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "corpus `toy` has no split `test`; it has `train` (2 clips), `valid` (1 clips)"
-        );
+        assert_eq!(error, "corpus `toy` has no split `test`; it has `train` (2 clips), `valid` (1 clips)");
     }
 
     #[test]
     fn contradictions_name_the_clip_and_field() {
         let good = || clip("a", "v", "train", 0.0);
-        let mut cases: Vec<(Clip, &str)> = Vec::new();
-        cases.push((
-            clip("a", "v", "train", 1.0),
-            "field `id`: is also the id of row 0",
-        ));
-        cases.push((
-            clip("b", "v", "train", 3.5),
-            "field `label`: expected a number in [-3, 3], got 3.5",
-        ));
-        cases.push((clip("b", "v", "train", f32::NAN), "field `label`"));
-        cases.push((clip("b", "", "train", 1.0), "field `video_id`: is empty"));
-        cases.push((
-            Clip {
-                features: [None, None, None],
-                ..clip("b", "v", "train", 1.0)
-            },
-            "neither features nor a transcript",
-        ));
-        let wide = Some(Sequence::new(3, vec![0.0; 3]));
-        cases.push((
-            Clip {
-                features: [None, wide, None],
-                ..clip("b", "v", "train", 1.0)
-            },
-            "field `audio`: width 3, others have 2",
-        ));
-        let nan = Some(Sequence::new(2, vec![0.0, f32::NAN]));
-        cases.push((
-            Clip {
-                features: [None, nan, None],
-                ..clip("b", "v", "train", 1.0)
-            },
-            "field `audio`: expected at least one frame",
-        ));
+        let nothing = [None, None, None];
+        let wide = [None, Some(Sequence::new(3, vec![0.0; 3])), None];
+        let nan = [None, Some(Sequence::new(2, vec![0.0, f32::NAN])), None];
+        let with = |features| Clip { features, ..clip("b", "v", "train", 1.0) };
+        let cases = [
+            (clip("a", "v", "train", 1.0), "field `id`: is also the id of row 0"),
+            (clip("b", "v", "train", 3.5), "field `label`: expected a number in [-3, 3], got 3.5"),
+            (clip("b", "v", "train", f32::NAN), "field `label`"),
+            (clip("b", "", "train", 1.0), "field `video_id`: is empty"),
+            (with(nothing), "neither features nor a transcript"),
+            (with(wide), "field `audio`: width 3, others have 2"),
+            (with(nan), "field `audio`: expected at least one frame"),
+        ];
         for (bad, expected) in cases {
-            let error = Corpus::new("toy", vec![good(), bad])
-                .unwrap_err()
-                .to_string();
-            assert!(
-                error.contains("row 1") && error.contains(expected),
-                "{error}"
-            );
+            let error = Corpus::new("toy", vec![good(), bad]).unwrap_err().to_string();
+            assert!(error.contains("row 1") && error.contains(expected), "{error}");
         }
-        assert_eq!(
-            Corpus::new("toy", vec![]).unwrap_err().to_string(),
-            "corpus `toy` holds no clips"
-        );
+        assert_eq!(Corpus::new("toy", vec![]).unwrap_err().to_string(), "corpus `toy` holds no clips");
     }
 }

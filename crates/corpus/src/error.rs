@@ -104,24 +104,14 @@ pub enum CorpusError {
 
 impl CorpusError {
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
-        CorpusError::Io {
-            path: path.to_owned(),
-            source,
-        }
+        CorpusError::Io { path: path.to_owned(), source }
     }
 
     pub(crate) fn file(path: &Path, problem: impl Into<String>) -> Self {
-        CorpusError::File {
-            path: path.to_owned(),
-            problem: problem.into(),
-        }
+        CorpusError::File { path: path.to_owned(), problem: problem.into() }
     }
 
     pub(crate) fn tensor(path: &Path, tensor: &str, problem: impl Into<String>) -> Self {
-        CorpusError::Tensor {
-            path: path.to_owned(),
-            tensor: tensor.to_owned(),
-            problem: problem.into(),
-        }
+        CorpusError::Tensor { path: path.to_owned(), tensor: tensor.to_owned(), problem: problem.into() }
     }
 }

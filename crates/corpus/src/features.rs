@@ -46,25 +46,17 @@ pub(crate) fn read_features(
 ) -> Result<[Option<ModalityFeatures>; 3], CorpusError> {
     // Sizes in the header are checked against the bytes that are there before anything is allocated by them.
     let bytes = std::fs::read(path).map_err(|source| CorpusError::io(path, source))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| {
-        CorpusError::file(path, format!("not a whole safetensors file: {error}"))
-    })?;
+    let file = SafeTensors::deserialize(&bytes)
+        .map_err(|error| CorpusError::file(path, format!("not a whole safetensors file: {error}")))?;
     let TensorNames(names) = names;
     let lengths_names = names.each_ref().map(|name| format!("{name}_lengths"));
     for tensor in file.names() {
         // A misspelt name would otherwise drop a modality without a word.
-        if !names
-            .iter()
-            .chain(&lengths_names)
-            .any(|name| name == tensor)
-        {
+        if !names.iter().chain(&lengths_names).any(|name| name == tensor) {
             return Err(CorpusError::tensor(
                 path,
                 tensor,
-                format!(
-                    "unknown name; expected {} or <name>_lengths",
-                    names.join(", ")
-                ),
+                format!("unknown name; expected {} or <name>_lengths", names.join(", ")),
             ));
         }
     }
@@ -72,15 +64,7 @@ pub(crate) fn read_features(
     for index in 0..3 {
         let lengths = file.tensor(&lengths_names[index]).ok();
         match file.tensor(&names[index]) {
-            Ok(tensor) => {
-                features[index] = Some(read_modality(
-                    path,
-                    &names[index],
-                    tensor,
-                    lengths,
-                    n_clips,
-                )?)
-            }
+            Ok(tensor) => features[index] = Some(read_modality(path, &names[index], tensor, lengths, n_clips)?),
             Err(_) if lengths.is_some() => {
                 return Err(CorpusError::tensor(
                     path,
@@ -92,10 +76,7 @@ pub(crate) fn read_features(
         }
     }
     if features.iter().all(Option::is_none) {
-        return Err(CorpusError::file(
-            path,
-            format!("holds none of the tensors {}", names.join(", ")),
-        ));
+        return Err(CorpusError::file(path, format!("holds none of the tensors {}", names.join(", "))));
     }
     Ok(features)
 }
@@ -113,28 +94,18 @@ fn read_modality(
         [rows, width] => (rows, 1, width),
         [rows, time, width] => (rows, time, width),
         _ => {
-            return Err(wrong(format!(
-                "expected shape [clips, width] or [clips, time, width], got {shape:?}"
-            )));
+            return Err(wrong(format!("expected shape [clips, width] or [clips, time, width], got {shape:?}")));
         }
     };
     if rows != n_clips {
-        return Err(wrong(format!(
-            "has {rows} rows, but there are {n_clips} clips"
-        )));
+        return Err(wrong(format!("has {rows} rows, but there are {n_clips} clips")));
     }
     if time == 0 || width == 0 {
         return Err(wrong(format!("has no values, its shape is {shape:?}")));
     }
-    let floats = Floats::of(&tensor).ok_or_else(|| {
-        wrong(format!(
-            "expected type F32, F64, F16 or BF16, got {:?}",
-            tensor.dtype()
-        ))
-    })?;
-    let lengths = lengths
-        .map(|lengths| read_lengths(path, name, &lengths, n_clips, time))
-        .transpose()?;
+    let floats = Floats::of(&tensor)
+        .ok_or_else(|| wrong(format!("expected type F32, F64, F16 or BF16, got {:?}", tensor.dtype())))?;
+    let lengths = lengths.map(|lengths| read_lengths(path, name, &lengths, n_clips, time)).transpose()?;
 
     let mut replaced = Replaced::default();
     let sequences = (0..rows).map(|row| {
@@ -144,21 +115,15 @@ fn read_modality(
             None if shape.len() == 3 => frames_before_padding(floats, start, time, width),
             None => 1,
         };
-        let values = (start..start + frames * width)
-            .map(|at| replaced.finite(floats.get(at)))
-            .collect();
+        let values = (start..start + frames * width).map(|at| replaced.finite(floats.get(at))).collect();
         (frames > 0).then(|| Sequence::new(width, values))
     });
-    Ok(ModalityFeatures {
-        sequences: sequences.collect(),
-        replaced,
-    })
+    Ok(ModalityFeatures { sequences: sequences.collect(), replaced })
 }
 
 /// The number of frames up to the last that is not all zeros.
 fn frames_before_padding(floats: Floats, start: usize, time: usize, width: usize) -> usize {
-    let is_content =
-        |frame: &usize| (0..width).any(|at| floats.get(start + frame * width + at) != 0.0);
+    let is_content = |frame: &usize| (0..width).any(|at| floats.get(start + frame * width + at) != 0.0);
     (0..time).rev().find(is_content).map_or(0, |last| last + 1)
 }
 
@@ -172,27 +137,17 @@ fn read_lengths(
     let name = format!("{name}_lengths");
     let wrong = |problem: String| CorpusError::tensor(path, &name, problem);
     if tensor.shape() != [n_clips] {
-        return Err(wrong(format!(
-            "expected shape [{n_clips}], one length for each clip, got {:?}",
-            tensor.shape()
-        )));
+        return Err(wrong(format!("expected shape [{n_clips}], one length for each clip, got {:?}", tensor.shape())));
     }
-    let values = integers(tensor).ok_or_else(|| {
-        wrong(format!(
-            "expected an integer type, got {:?}",
-            tensor.dtype()
-        ))
-    })?;
+    let values =
+        integers(tensor).ok_or_else(|| wrong(format!("expected an integer type, got {:?}", tensor.dtype())))?;
     let checked = values.into_iter().enumerate().map(|(row, length)| {
-        usize::try_from(length)
-            .ok()
-            .filter(|length| *length <= time)
-            .ok_or_else(|| CorpusError::TensorRow {
-                path: path.to_owned(),
-                tensor: name.clone(),
-                row,
-                problem: format!("expected a length from 0 to {time}, got {length}"),
-            })
+        usize::try_from(length).ok().filter(|length| *length <= time).ok_or_else(|| CorpusError::TensorRow {
+            path: path.to_owned(),
+            tensor: name.clone(),
+            row,
+            problem: format!("expected a length from 0 to {time}, got {length}"),
+        })
     });
     checked.collect()
 }
@@ -232,13 +187,7 @@ impl<'a> Floats<'a> {
 fn integers(tensor: &TensorView) -> Option<Vec<i128>> {
     macro_rules! read {
         ($type:ty) => {
-            tensor
-                .data()
-                .as_chunks()
-                .0
-                .iter()
-                .map(|bytes| i128::from(<$type>::from_le_bytes(*bytes)))
-                .collect()
+            tensor.data().as_chunks().0.iter().map(|bytes| i128::from(<$type>::from_le_bytes(*bytes))).collect()
         };
     }
     Some(match tensor.dtype() {

@@ -13,27 +13,16 @@ pub const FEATURES_FILE: &str = "features.safetensors";
 
 /// Reads a corpus folder. Without a features file, the clips have their transcripts alone.
 pub(crate) fn load(folder: &Path) -> Result<Corpus, CorpusError> {
-    let is_folder = std::fs::metadata(folder)
-        .map_err(|source| CorpusError::io(folder, source))?
-        .is_dir();
+    let is_folder = std::fs::metadata(folder).map_err(|source| CorpusError::io(folder, source))?.is_dir();
     if !is_folder {
-        return Err(CorpusError::file(
-            folder,
-            format!("expected a folder with {CLIPS_FILE} in it"),
-        ));
+        return Err(CorpusError::file(folder, format!("expected a folder with {CLIPS_FILE} in it")));
     }
     let name = match folder.canonicalize() {
-        Ok(path) => path
-            .file_name()
-            .unwrap_or(path.as_os_str())
-            .to_string_lossy()
-            .into_owned(),
+        Ok(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
         Err(source) => return Err(CorpusError::io(folder, source)),
     };
     let features = folder.join(FEATURES_FILE);
-    let there = features
-        .try_exists()
-        .map_err(|source| CorpusError::io(&features, source))?;
+    let there = features.try_exists().map_err(|source| CorpusError::io(&features, source))?;
     read_files(
         name,
         &folder.join(CLIPS_FILE),
@@ -66,10 +55,7 @@ pub fn read_files(
             }
         }
     }
-    Ok(Corpus {
-        replaced,
-        ..Corpus::new(name, rows)?
-    })
+    Ok(Corpus { replaced, ..Corpus::new(name, rows)? })
 }
 
 #[cfg(test)]
@@ -92,13 +78,10 @@ mod tests {
 
     #[test]
     fn a_clip_with_nothing_in_it_is_named() {
-        let error = load_text("id,video_id,split,label,text\na,v,train,1,good\nb,v,train,1,\n")
-            .unwrap_err()
-            .to_string();
+        let error =
+            load_text("id,video_id,split,label,text\na,v,train,1,good\nb,v,train,1,\n").unwrap_err().to_string();
         assert!(
-            error.contains(
-                "row 1 (clip `b`), field `features`: the clip has neither features nor a transcript"
-            ),
+            error.contains("row 1 (clip `b`), field `features`: the clip has neither features nor a transcript"),
             "{error}"
         );
     }
@@ -109,30 +92,18 @@ mod tests {
         let error = load(folder.path()).unwrap_err().to_string();
         assert!(error.contains("clips.csv: No such file"), "{error}");
         let missing = folder.path().join("nowhere");
-        let error = Corpus::load(&CorpusSpec::Folder(missing.clone()))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.starts_with(&format!("{}: No such file", missing.display())),
-            "{error}"
-        );
+        let error = Corpus::load(&CorpusSpec::Folder(missing.clone())).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{}: No such file", missing.display())), "{error}");
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
-        assert!(
-            load(&file)
-                .unwrap_err()
-                .to_string()
-                .contains("expected a folder with clips.csv in it")
-        );
+        assert!(load(&file).unwrap_err().to_string().contains("expected a folder with clips.csv in it"));
     }
 
     /// The real clips of CMU-MOSI, where they are at hand.
     #[test]
     fn mosi_reads_whole() {
         let Some(shared) = std::env::var_os("LATENTLINK_SHARED") else {
-            eprintln!(
-                "skipped: LATENTLINK_SHARED does not name the folder that holds data/mosi-dev"
-            );
+            eprintln!("skipped: LATENTLINK_SHARED does not name the folder that holds data/mosi-dev");
             return;
         };
         let corpus = load(&Path::new(&shared).join("data/mosi-dev")).unwrap();
@@ -140,18 +111,10 @@ mod tests {
         assert_eq!(corpus.splits(), [("train", 1284), ("valid", 229)]);
         assert_eq!(corpus.widths, [None, Some(73), None]);
         assert!(
-            corpus
-                .clips
-                .iter()
-                .all(|clip| !clip.text.is_empty()
-                    && clip.features[1].as_ref().unwrap().frames() == 1)
+            corpus.clips.iter().all(|clip| !clip.text.is_empty() && clip.features[1].as_ref().unwrap().frames() == 1)
         );
         assert!(
-            corpus
-                .split("test")
-                .unwrap_err()
-                .to_string()
-                .contains("it has `train` (1284 clips), `valid` (229 clips)")
+            corpus.split("test").unwrap_err().to_string().contains("it has `train` (1284 clips), `valid` (229 clips)")
         );
     }
 }

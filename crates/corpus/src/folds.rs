@@ -34,9 +34,7 @@ pub fn folds_by_video(
         )));
     }
     if fold >= n_folds {
-        return Err(CorpusError::Folds(format!(
-            "expected a fold below {n_folds}, got {fold}"
-        )));
+        return Err(CorpusError::Folds(format!("expected a fold below {n_folds}, got {fold}")));
     }
     let mut videos: Vec<Vec<usize>> = videos.into_values().collect();
     videos.sort_by_key(|rows| std::cmp::Reverse(rows.len()));
@@ -46,12 +44,7 @@ pub fn folds_by_video(
     for round in videos.chunks(n_folds) {
         order.shuffle(&mut rng);
         for (rows, owner) in round.iter().zip(&order) {
-            if *owner == fold {
-                &mut held_out
-            } else {
-                &mut train
-            }
-            .extend(rows);
+            if *owner == fold { &mut held_out } else { &mut train }.extend(rows);
         }
     }
     train.sort_unstable();
@@ -68,8 +61,7 @@ mod tests {
     fn clips() -> Vec<Clip> {
         (1..=23)
             .flat_map(|video| {
-                (0..video)
-                    .map(move |i| clip(&format!("{video}_{i}"), &format!("v{video}"), "train", 0.0))
+                (0..video).map(move |i| clip(&format!("{video}_{i}"), &format!("v{video}"), "train", 0.0))
             })
             .collect()
     }
@@ -84,21 +76,14 @@ mod tests {
             let (train, held_out) = folds_by_video(&rows, 5, fold, 3).unwrap();
             assert_eq!(train.len() + held_out.len(), clips.len());
             for row in &held_out {
-                assert!(
-                    train
-                        .iter()
-                        .all(|other| clips[*other].video_id != clips[*row].video_id)
-                );
+                assert!(train.iter().all(|other| clips[*other].video_id != clips[*row].video_id));
             }
             sizes.push(held_out.len());
             seen.extend(held_out);
         }
         seen.sort_unstable();
         assert_eq!(seen, (0..clips.len()).collect::<Vec<_>>());
-        assert!(
-            sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 23,
-            "{sizes:?}"
-        );
+        assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 23, "{sizes:?}");
     }
 
     #[test]
@@ -115,14 +100,9 @@ mod tests {
     fn impossible_folds_are_refused() {
         let clips = clips();
         let rows: Vec<_> = clips.iter().enumerate().collect();
-        for (n_folds, fold, expected) in [
-            (24, 0, "2 to 23 folds"),
-            (1, 0, "2 to 23"),
-            (5, 5, "a fold below 5, got 5"),
-        ] {
-            let error = folds_by_video(&rows, n_folds, fold, 0)
-                .unwrap_err()
-                .to_string();
+        for (n_folds, fold, expected) in [(24, 0, "2 to 23 folds"), (1, 0, "2 to 23"), (5, 5, "a fold below 5, got 5")]
+        {
+            let error = folds_by_video(&rows, n_folds, fold, 0).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
     }

@@ -4,10 +4,12 @@
 //! that noise keys, predictions and feature tensors refer to.
 #![forbid(unsafe_code)]
 
+pub mod baseline;
 pub mod builtin;
 mod clip;
 mod clips_csv;
 mod corpus;
+pub mod csd;
 mod error;
 mod features;
 mod folder;

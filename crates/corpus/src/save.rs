@@ -21,19 +21,11 @@ impl Corpus {
     pub fn save(&self, folder: &Path) -> Result<(), CorpusError> {
         let taken = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
         if taken || folder.is_file() {
-            return Err(CorpusError::file(
-                folder,
-                "is there already; name a folder that does not exist yet",
-            ));
+            return Err(CorpusError::file(folder, "is there already; name a folder that does not exist yet"));
         }
-        let parent = folder
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent).map_err(|source| CorpusError::io(parent, source))?;
-        let temporary = tempfile::Builder::new()
-            .prefix(".corpus-")
-            .tempdir_in(parent);
+        let temporary = tempfile::Builder::new().prefix(".corpus-").tempdir_in(parent);
         let temporary = temporary.map_err(|source| CorpusError::io(parent, source))?;
         let inside = temporary.path().join("corpus");
         std::fs::create_dir(&inside).map_err(|source| CorpusError::io(&inside, source))?;
@@ -41,8 +33,7 @@ impl Corpus {
             .map_err(|source| CorpusError::io(&folder.join(CLIPS_FILE), source))?;
         if self.widths.iter().any(Option::is_some) {
             let failed = |source| CorpusError::io(&folder.join(FEATURES_FILE), source);
-            self.write_features(&inside.join(FEATURES_FILE))
-                .map_err(failed)?;
+            self.write_features(&inside.join(FEATURES_FILE)).map_err(failed)?;
         }
         std::fs::rename(&inside, folder).map_err(|source| CorpusError::io(folder, source))
     }
@@ -51,13 +42,7 @@ impl Corpus {
         let mut writer = csv::Writer::from_writer(File::create_new(path)?);
         writer.write_record(["id", "video_id", "split", "label", "text"])?;
         for clip in &self.clips {
-            writer.write_record([
-                &clip.id,
-                &clip.video_id,
-                &clip.split,
-                &clip.label.to_string(),
-                &clip.text,
-            ])?;
+            writer.write_record([&clip.id, &clip.video_id, &clip.split, &clip.label.to_string(), &clip.text])?;
         }
         let file = writer.into_inner().map_err(|error| error.into_error())?;
         file.sync_all()
@@ -70,35 +55,18 @@ impl Corpus {
                 continue;
             };
             let frames = |row: usize| {
-                self.clips[row].features[modality.index()]
-                    .as_ref()
-                    .map_or(0, |sequence| sequence.frames())
+                self.clips[row].features[modality.index()].as_ref().map_or(0, |sequence| sequence.frames())
             };
             let lengths: Vec<usize> = (0..self.clips.len()).map(frames).collect();
             let time = lengths.iter().copied().max().unwrap_or(0).max(1);
             let means_for_all = lengths.iter().all(|length| *length == 1);
-            let shape = if means_for_all {
-                vec![self.clips.len(), width]
-            } else {
-                vec![self.clips.len(), time, width]
-            };
-            tensors.push((
-                modality.name().to_owned(),
-                Columnar::Features {
-                    corpus: self,
-                    modality,
-                    time,
-                    width,
-                    shape,
-                },
-            ));
+            let shape = if means_for_all { vec![self.clips.len(), width] } else { vec![self.clips.len(), time, width] };
+            tensors
+                .push((modality.name().to_owned(), Columnar::Features { corpus: self, modality, time, width, shape }));
             if !means_for_all {
                 tensors.push((
                     format!("{}_lengths", modality.name()),
-                    Columnar::Lengths {
-                        shape: vec![lengths.len()],
-                        lengths,
-                    },
+                    Columnar::Lengths { shape: vec![lengths.len()], lengths },
                 ));
             }
         }
@@ -115,18 +83,9 @@ impl Corpus {
 /// A tensor that is laid out only when it is written, one at a time.
 enum Columnar<'a> {
     /// `[clips, width]` or `[clips, time, width]`, padded with zeros.
-    Features {
-        corpus: &'a Corpus,
-        modality: Modality,
-        time: usize,
-        width: usize,
-        shape: Vec<usize>,
-    },
+    Features { corpus: &'a Corpus, modality: Modality, time: usize, width: usize, shape: Vec<usize> },
     /// `[clips]`
-    Lengths {
-        lengths: Vec<usize>,
-        shape: Vec<usize>,
-    },
+    Lengths { lengths: Vec<usize>, shape: Vec<usize> },
 }
 
 impl View for Columnar<'_> {
@@ -145,22 +104,13 @@ impl View for Columnar<'_> {
 
     fn data(&self) -> Cow<'_, [u8]> {
         match self {
-            Columnar::Lengths { lengths, .. } => lengths
-                .iter()
-                .flat_map(|length| (*length as i64).to_le_bytes())
-                .collect(),
-            Columnar::Features {
-                corpus,
-                modality,
-                time,
-                width,
-                ..
-            } => {
+            Columnar::Lengths { lengths, .. } => {
+                lengths.iter().flat_map(|length| (*length as i64).to_le_bytes()).collect()
+            }
+            Columnar::Features { corpus, modality, time, width, .. } => {
                 let mut bytes = vec![0; self.data_len()];
                 for (row, clip) in bytes.chunks_exact_mut(time * width * 4).zip(&corpus.clips) {
-                    let values = clip.features[modality.index()]
-                        .iter()
-                        .flat_map(|sequence| sequence.data());
+                    let values = clip.features[modality.index()].iter().flat_map(|sequence| sequence.data());
                     for (place, value) in row.chunks_exact_mut(4).zip(values) {
                         place.copy_from_slice(&value.to_le_bytes());
                     }
@@ -191,11 +141,7 @@ mod tests {
                 ..clip("a", "v", "train", 0.1)
             },
             Clip {
-                features: [
-                    zero_at_the_end,
-                    Some(Sequence::new(2, vec![0.0, 0.0])),
-                    None,
-                ],
+                features: [zero_at_the_end, Some(Sequence::new(2, vec![0.0, 0.0])), None],
                 ..clip("b", "v", "test", -1.0 / 3.0)
             },
             clip("c", "w", "test", -3.0),
@@ -208,13 +154,8 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("deep/toy");
         toy().save(&folder).unwrap();
-        assert_eq!(
-            Corpus::load(&CorpusSpec::Folder(folder.clone())).unwrap(),
-            toy()
-        );
-        let left: Vec<_> = std::fs::read_dir(folder.parent().unwrap())
-            .unwrap()
-            .collect();
+        assert_eq!(Corpus::load(&CorpusSpec::Folder(folder.clone())).unwrap(), toy());
+        let left: Vec<_> = std::fs::read_dir(folder.parent().unwrap()).unwrap().collect();
         assert_eq!(left.len(), 1, "{left:?}");
     }
 
@@ -224,10 +165,7 @@ mod tests {
         let folder = parent.path().join("toy");
         toy().save(&folder).unwrap();
         let error = toy().save(&folder).unwrap_err().to_string();
-        assert!(
-            error.ends_with("toy: is there already; name a folder that does not exist yet"),
-            "{error}"
-        );
+        assert!(error.ends_with("toy: is there already; name a folder that does not exist yet"), "{error}");
     }
 
     #[test]

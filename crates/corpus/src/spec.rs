@@ -22,20 +22,14 @@ pub enum CorpusSpec {
 
 impl CorpusSpec {
     /// `builtin` as it is without options.
-    pub const BUILTIN: CorpusSpec = CorpusSpec::Builtin {
-        redundancy: 0.5,
-        seed: 0,
-    };
+    pub const BUILTIN: CorpusSpec = CorpusSpec::Builtin { redundancy: 0.5, seed: 0 };
 }
 
 impl FromStr for CorpusSpec {
     type Err = CorpusError;
 
     fn from_str(spec: &str) -> Result<Self, CorpusError> {
-        let wrong = |problem: String| CorpusError::Spec {
-            spec: spec.to_owned(),
-            problem,
-        };
+        let wrong = |problem: String| CorpusError::Spec { spec: spec.to_owned(), problem };
         if spec.is_empty() {
             return Err(wrong("expected `builtin` or a folder".into()));
         }
@@ -52,32 +46,24 @@ impl FromStr for CorpusSpec {
             let repeated = match key {
                 "redundancy" => {
                     let parsed = value.parse().ok().filter(|r| (0.0..=1.0).contains(r));
-                    let parsed = parsed.ok_or_else(|| {
-                        wrong(format!("redundancy must be in [0, 1], got `{value}`"))
-                    })?;
+                    let parsed = parsed.ok_or_else(|| wrong(format!("redundancy must be in [0, 1], got `{value}`")))?;
                     redundancy.replace(parsed).is_some()
                 }
                 "seed" => {
                     let parsed = value.parse();
-                    let parsed = parsed.map_err(|_| {
-                        wrong(format!("seed must be a whole number from 0, got `{value}`"))
-                    })?;
+                    let parsed =
+                        parsed.map_err(|_| wrong(format!("seed must be a whole number from 0, got `{value}`")))?;
                     seed.replace(parsed).is_some()
                 }
                 _ => {
-                    return Err(wrong(format!(
-                        "no option `{key}`; there are redundancy and seed"
-                    )));
+                    return Err(wrong(format!("no option `{key}`; there are redundancy and seed")));
                 }
             };
             if repeated {
                 return Err(wrong(format!("{key} is given twice")));
             }
         }
-        Ok(CorpusSpec::Builtin {
-            redundancy: redundancy.unwrap_or(0.5),
-            seed: seed.unwrap_or(0),
-        })
+        Ok(CorpusSpec::Builtin { redundancy: redundancy.unwrap_or(0.5), seed: seed.unwrap_or(0) })
     }
 }
 
@@ -102,10 +88,7 @@ mod tests {
         for (text, spec) in [
             ("builtin", builtin(0.5, 0)),
             ("builtin:seed=7", builtin(0.5, 7)),
-            (
-                "builtin:redundancy=0.25,seed=18446744073709551615",
-                builtin(0.25, u64::MAX),
-            ),
+            ("builtin:redundancy=0.25,seed=18446744073709551615", builtin(0.25, u64::MAX)),
             ("./builtin", CorpusSpec::Folder("./builtin".into())),
             ("builtin-2", CorpusSpec::Folder("builtin-2".into())),
             ("a/b c", CorpusSpec::Folder("a/b c".into())),
@@ -121,23 +104,14 @@ mod tests {
         for (text, expected) in [
             ("", "expected `builtin` or a folder"),
             ("builtin:", "expected redundancy=R or seed=N"),
-            (
-                "builtin:redundancy=1.5",
-                "redundancy must be in [0, 1], got `1.5`",
-            ),
+            ("builtin:redundancy=1.5", "redundancy must be in [0, 1], got `1.5`"),
             ("builtin:redundancy=NaN", "redundancy must be in [0, 1]"),
-            (
-                "builtin:seed=-1",
-                "seed must be a whole number from 0, got `-1`",
-            ),
+            ("builtin:seed=-1", "seed must be a whole number from 0, got `-1`"),
             ("builtin:sed=1", "no option `sed`"),
             ("builtin:seed=1,seed=2", "seed is given twice"),
         ] {
             let error = text.parse::<CorpusSpec>().unwrap_err().to_string();
-            assert!(
-                error.starts_with(&format!("corpus `{text}`: ")) && error.contains(expected),
-                "{error}"
-            );
+            assert!(error.starts_with(&format!("corpus `{text}`: ")) && error.contains(expected), "{error}");
         }
     }
 }

@@ -6,8 +6,7 @@ use rand_distr::{Distribution, Exp1, StandardNormal};
 
 use super::WIDTHS;
 use super::truth::{
-    IRRELEVANT, IRRELEVANT_VARIANCE, IRRELEVANT_VIEW_VARIANCE, LabelModel, VIEW_VARIANCE, label,
-    quantile,
+    IRRELEVANT, IRRELEVANT_VARIANCE, IRRELEVANT_VIEW_VARIANCE, LabelModel, VIEW_VARIANCE, label, quantile,
 };
 use crate::{Modality, Sequence};
 
@@ -54,8 +53,7 @@ impl Draw {
         let above: f64 = rng.sample(Exp1);
         let frames = (FRAMES.start() + (above * FRAMES_SCALE) as usize).min(*FRAMES.end());
         let common = normal(rng, model.common);
-        let irrelevant: [f64; IRRELEVANT] =
-            std::array::from_fn(|_| normal(rng, IRRELEVANT_VARIANCE));
+        let irrelevant: [f64; IRRELEVANT] = std::array::from_fn(|_| normal(rng, IRRELEVANT_VARIANCE));
         let factors = [(); 3].map(|()| {
             let mut factors = [0.0; FACTORS];
             factors[0] = common + normal(rng, VIEW_VARIANCE);
@@ -66,11 +64,7 @@ impl Draw {
             factors[2 + IRRELEVANT..].fill_with(|| normal(rng, PRIVATE_VARIANCE));
             factors
         });
-        let mut draw = Draw {
-            frames,
-            label: 0.0,
-            factors,
-        };
+        let mut draw = Draw { frames, label: 0.0, factors };
 
         // Moving Gaussian factors along their covariance with t, which is R and U, makes them a draw given the wanted t.
         let known = model.known(3);
@@ -107,10 +101,7 @@ impl Directions {
             // Twice is enough for orthogonality to rounding (Gram-Schmidt).
             for other in basis.iter().chain(&basis) {
                 let along = dot(other, &direction);
-                direction
-                    .iter_mut()
-                    .zip(other)
-                    .for_each(|(x, o)| *x -= along * o);
+                direction.iter_mut().zip(other).for_each(|(x, o)| *x -= along * o);
             }
             let norm = dot(&direction, &direction).sqrt();
             direction.iter_mut().for_each(|x| *x /= norm);
@@ -123,23 +114,16 @@ impl Directions {
     pub fn frames(&self, factors: &[f64; FACTORS], frames: usize, rng: &mut impl Rng) -> Sequence {
         let scale = (self.width as f64).sqrt();
         let mut jitter = [(); FACTORS].map(|()| jitter(frames, rng));
-        let mut data: Vec<f32> = (0..frames * self.width)
-            .map(|_| StandardNormal.sample(rng))
-            .collect();
+        let mut data: Vec<f32> = (0..frames * self.width).map(|_| StandardNormal.sample(rng)).collect();
         let noise_mean = self.mean(&data);
         for (factor, jitter) in jitter.iter_mut().enumerate() {
             let leak = dot(&self.basis[factor], &noise_mean);
-            jitter
-                .iter_mut()
-                .for_each(|x| *x = scale * (*x + factors[factor]) - leak);
+            jitter.iter_mut().for_each(|x| *x = scale * (*x + factors[factor]) - leak);
         }
         for (frame, values) in data.chunks_exact_mut(self.width).enumerate() {
             for (direction, along) in self.basis.iter().zip(&jitter) {
                 let along = along[frame];
-                values
-                    .iter_mut()
-                    .zip(direction)
-                    .for_each(|(x, d)| *x += (along * d) as f32);
+                values.iter_mut().zip(direction).for_each(|(x, d)| *x += (along * d) as f32);
             }
         }
         Sequence::new(self.width, data)
@@ -155,9 +139,7 @@ impl Directions {
     fn mean(&self, data: &[f32]) -> Vec<f64> {
         let mut mean = vec![0.0; self.width];
         for frame in data.chunks_exact(self.width) {
-            mean.iter_mut()
-                .zip(frame)
-                .for_each(|(sum, x)| *sum += f64::from(*x));
+            mean.iter_mut().zip(frame).for_each(|(sum, x)| *sum += f64::from(*x));
         }
         let frames = (data.len() / self.width) as f64;
         mean.iter_mut().for_each(|sum| *sum /= frames);

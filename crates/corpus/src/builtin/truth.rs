@@ -51,20 +51,13 @@ pub(super) struct LabelModel {
 impl LabelModel {
     /// Solves for the variances that give [`JOINT_ACC2`].
     pub fn new(redundancy: f64) -> Self {
-        let with = |k: f64| LabelModel {
-            common: redundancy * k,
-            unique: (1.0 - redundancy) * k,
-        };
+        let with = |k: f64| LabelModel { common: redundancy * k, unique: (1.0 - redundancy) * k };
         // Knowledge rises with k, and k = 1 is more than enough even at full redundancy.
         let (mut low, mut high) = (0.0, 1.0);
         for _ in 0..60 {
             let middle = 0.5 * (low + high);
             let known = with(middle).known(3);
-            if known < 1.0 && sign_accuracy(known) < JOINT_ACC2 {
-                low = middle
-            } else {
-                high = middle
-            }
+            if known < 1.0 && sign_accuracy(known) < JOINT_ACC2 { low = middle } else { high = middle }
         }
         with(low)
     }
@@ -88,15 +81,13 @@ impl LabelModel {
     }
 
     pub fn truth(&self) -> Truth {
-        let nats =
-            |signal: f64, noise: f64| -0.5 * (1.0 - (signal / (signal + noise)).powi(2)).ln();
+        let nats = |signal: f64, noise: f64| -0.5 * (1.0 - (signal / (signal + noise)).powi(2)).ln();
         Truth {
             acc2_pos: sign_accuracy(self.known(3)),
             acc2_pos_of_one: sign_accuracy(self.known(1)),
             acc2_pos_of_two: sign_accuracy(self.known(2)),
             shared_about_label_nats: nats(self.common, VIEW_VARIANCE),
-            shared_irrelevant_nats: IRRELEVANT as f64
-                * nats(IRRELEVANT_VARIANCE, IRRELEVANT_VIEW_VARIANCE),
+            shared_irrelevant_nats: IRRELEVANT as f64 * nats(IRRELEVANT_VARIANCE, IRRELEVANT_VIEW_VARIANCE),
         }
     }
 }
@@ -111,8 +102,7 @@ pub(super) fn label(latent: f64) -> f64 {
 /// P(sign t = sign ℓ | y ≠ 0) when t explains the share `known` of the variance of ℓ, by Simpson's rule.
 pub(super) fn sign_accuracy(known: f64) -> f64 {
     let slope = (known / (1.0 - known)).sqrt();
-    let integrand =
-        |x: f64| (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt() * phi(slope * x);
+    let integrand = |x: f64| (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt() * phi(slope * x);
     const INTERVALS: usize = 2000;
     const END: f64 = 9.0;
     let step = (END - ZERO_BAND) / INTERVALS as f64;
@@ -125,9 +115,7 @@ pub(super) fn sign_accuracy(known: f64) -> f64 {
             2.0
         }
     };
-    let sum: f64 = (0..=INTERVALS)
-        .map(|i| weight(i) * integrand(ZERO_BAND + step * i as f64))
-        .sum();
+    let sum: f64 = (0..=INTERVALS).map(|i| weight(i) * integrand(ZERO_BAND + step * i as f64)).sum();
     sum * step / 3.0 / (1.0 - phi(ZERO_BAND))
 }
 
@@ -141,11 +129,7 @@ pub(super) fn quantile(probability: f64) -> f64 {
     let (mut low, mut high) = (-9.0, 9.0);
     while high - low > 1e-12 {
         let middle = 0.5 * (low + high);
-        if phi(middle) < probability {
-            low = middle
-        } else {
-            high = middle
-        }
+        if phi(middle) < probability { low = middle } else { high = middle }
     }
     0.5 * (low + high)
 }
