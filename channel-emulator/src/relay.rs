@@ -1,0 +1,154 @@
+//! One incoming stream and the outgoing stream that belongs to it.
+
+use crate::channel::pass;
+use crate::live::Live;
+use link::Fault;
+use link::backoff::Outage;
+use link::chunks::{Assembler, Rejected, SYMBOL_BYTES, split};
+use link::connect::{is_transient, reason};
+use link::fault::ErrorCode;
+use link::serve::Incoming;
+use proto::v1::{Burst, DeliveryKey, Receipt, Timings, receipt};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+use tokio::sync::mpsc;
+use tonic::{Status, Streaming};
+
+/// Bursts of more symbols are computed off the runtime, which other streams share.
+const LONG_BURST: usize = 1 << 14;
+
+/// An open pair of streams.
+pub struct Relay {
+    /// What bursts meet that pin nothing.
+    pub live: Live,
+    /// For bursts without a noise key.
+    pub seed: u64,
+    /// Names the receiver.
+    pub outage: Arc<Outage>,
+    /// Back to the transmitter.
+    pub receipts: mpsc::Sender<Result<Receipt, Status>>,
+    /// The transmitter has sent its last burst, or the process drains.
+    pub finished: AtomicBool,
+}
+
+impl Relay {
+    /// Runs until either side ends. `bursts` is the rest of the incoming stream, after its opening.
+    pub async fn run(
+        self,
+        mut bursts: Incoming<Burst>,
+        outgoing: mpsc::Sender<Burst>,
+        mut incoming: Streaming<Receipt>,
+    ) {
+        // The two directions wait for different things and must not wait for each other.
+        let both = async { tokio::try_join!(self.forward(&mut bursts, outgoing), self.back(&mut incoming)) };
+        let done = tokio::select! {
+            biased;
+            () = self.receipts.closed() => return,
+            done = both => done,
+        };
+        if let Some(status) = done.err().or_else(|| bursts.ending()) {
+            tracing::debug!(%status, "ended a stream");
+            let _ = self.receipts.send(Err(status)).await;
+        }
+    }
+
+    /// Bursts to the receiver.
+    async fn forward(&self, bursts: &mut Incoming<Burst>, outgoing: mpsc::Sender<Burst>) -> Result<(), Status> {
+        let mut assembler = Assembler::default();
+        // When the first chunk of the burst being assembled came.
+        let mut began = Instant::now();
+        while let Some(message) = bursts.next().await? {
+            if message.chunk == 0 {
+                began = Instant::now();
+            }
+            if message.opening.is_some() {
+                let fault = Fault::new(ErrorCode::Malformed, "opening", "only the first message carries an opening");
+                self.refuse(message.delivery, fault).await?;
+                continue;
+            }
+            for assembled in assembler.push(message) {
+                let burst = match assembled {
+                    Ok(burst) => burst,
+                    Err(rejected) => {
+                        let Rejected { delivery, fault } = *rejected;
+                        self.refuse(delivery, fault).await?;
+                        continue;
+                    }
+                };
+                let delivery = burst.delivery.clone();
+                match self.pass(burst).await? {
+                    Ok(burst) => {
+                        if !send(burst, began, &outgoing).await {
+                            // The receiver has let go of the stream; `back` learns why.
+                            return Ok(());
+                        }
+                    }
+                    Err(fault) => self.refuse(delivery, fault).await?,
+                }
+            }
+        }
+        self.finished.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    async fn pass(&self, burst: Burst) -> Result<Result<Burst, Fault>, Status> {
+        let (live, seed) = (self.live.get(), self.seed);
+        if burst.symbols.len() <= LONG_BURST * SYMBOL_BYTES {
+            return Ok(pass(burst, &live, seed));
+        }
+        tokio::task::spawn_blocking(move || pass(burst, &live, seed))
+            .await
+            .map_err(|_| Status::internal("the channel failed on this burst"))
+    }
+
+    /// Receipts to the transmitter.
+    async fn back(&self, incoming: &mut Streaming<Receipt>) -> Result<(), Status> {
+        loop {
+            match incoming.message().await {
+                Ok(Some(receipt)) => self.respond(receipt).await?,
+                Ok(None) if self.finished.load(Ordering::Acquire) => return Ok(()),
+                Ok(None) => return Err(self.lost(&Status::unavailable("it ended the stream"))),
+                Err(status) => return Err(self.lost(&status)),
+            }
+        }
+    }
+
+    /// What the incoming stream ends with when the outgoing one ended with `status`. A final one passes as it is.
+    fn lost(&self, status: &Status) -> Status {
+        if !is_transient(status) {
+            return Status::new(status.code(), status.message());
+        }
+        self.outage.begin(status);
+        Status::unavailable(format!("lost the {}: {}", self.outage.peer(), reason(status)))
+    }
+
+    async fn refuse(&self, delivery: Option<DeliveryKey>, fault: Fault) -> Result<(), Status> {
+        tracing::debug!(%fault, "refused a burst");
+        let result = Some(receipt::Result::Error(fault.into()));
+        self.respond(Receipt { delivery, result, ..Receipt::default() }).await
+    }
+
+    async fn respond(&self, receipt: Receipt) -> Result<(), Status> {
+        self.receipts.send(Ok(receipt)).await.map_err(|_| Status::cancelled("the transmitter is gone"))
+    }
+}
+
+/// `false` if the stream is gone.
+async fn send(mut burst: Burst, began: Instant, outgoing: &mpsc::Sender<Burst>) -> bool {
+    let Ok(permit) = outgoing.reserve().await else {
+        return false;
+    };
+    let timings = burst.timings.unwrap_or_default();
+    burst.timings = Some(Timings { emulator_us: began.elapsed().as_micros() as u64, ..timings });
+    let mut messages = split(burst);
+    if let Some(first) = messages.next() {
+        permit.send(first);
+    }
+    for message in messages {
+        if outgoing.send(message).await.is_err() {
+            return false;
+        }
+    }
+    true
+}

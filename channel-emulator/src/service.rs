@@ -1,0 +1,125 @@
+//! The gRPC service.
+
+use crate::live::Live;
+use crate::relay::Relay;
+use link::backoff::{Backoff, Outage};
+use link::connect::{is_transient, reason};
+use link::serve::{Admission, Incoming};
+use link::{Drain, PeerUrl, convert};
+use proto::v1::channel_emulator_server::ChannelEmulator;
+use proto::v1::receiver_client::ReceiverClient;
+use proto::v1::{Burst, Conditions, GetConditionsRequest, Opening, Receipt};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status, Streaming};
+
+/// Relayed streams at a time.
+const STREAMS: usize = 64;
+/// Messages between a relay and either connection.
+const MESSAGES: usize = 32;
+/// How long a stream may take to say what it is.
+const OPENING_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a stream waits for the receiver before it is ended with UNAVAILABLE; the transmitter then tries again.
+const RECEIVER_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Relays streams and keeps the live conditions.
+pub struct Service {
+    live: Live,
+    seed: u64,
+    receiver: ReceiverClient<Channel>,
+    outage: Arc<Outage>,
+    admission: Admission,
+    drain: Drain,
+}
+
+impl Service {
+    /// Relays to `receiver`; `seed` is for bursts without a noise key.
+    pub fn new(live: Live, seed: u64, receiver: PeerUrl, drain: Drain) -> Self {
+        let outage = Arc::new(Outage::new(format!("receiver at {receiver}")));
+        let receiver = ReceiverClient::new(receiver.channel()).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
+        Service { live, seed, receiver, outage, admission: Admission::new(STREAMS), drain }
+    }
+
+    /// Opens the outgoing stream, with backoff while the receiver is away.
+    async fn reach_receiver(&self, opening: &Opening) -> Result<(mpsc::Sender<Burst>, Streaming<Receipt>), Status> {
+        let deadline = Instant::now() + RECEIVER_DEADLINE;
+        let mut backoff = Backoff::default();
+        loop {
+            let (outgoing, messages) = mpsc::channel(MESSAGES);
+            // The channel is empty.
+            let _ = outgoing.try_send(Burst { opening: Some(opening.clone()), ..Burst::default() });
+            let mut receiver = self.receiver.clone();
+            let call = timeout_at(deadline, receiver.receive(ReceiverStream::new(messages)));
+            let status = match call.await {
+                Ok(Ok(response)) => {
+                    self.outage.end();
+                    return Ok((outgoing, response.into_inner()));
+                }
+                Ok(Err(status)) if !is_transient(&status) => return Err(status),
+                Ok(Err(status)) => status,
+                Err(_) => Status::deadline_exceeded("it does not answer"),
+            };
+            self.outage.begin(&status);
+            let next = Instant::now() + backoff.next_delay();
+            if next >= deadline {
+                let problem = format!("cannot reach the {}: {}", self.outage.peer(), reason(&status));
+                return Err(Status::unavailable(problem));
+            }
+            tokio::select! {
+                () = self.drain.started() => return Err(Drain::status()),
+                () = tokio::time::sleep_until(next) => {}
+            }
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl ChannelEmulator for Service {
+    type RelayStream = ReceiverStream<Result<Receipt, Status>>;
+
+    async fn relay(&self, request: Request<Streaming<Burst>>) -> Result<Response<Self::RelayStream>, Status> {
+        let place = self.admission.admit()?;
+        let mut bursts = Incoming::new(request.into_inner(), self.drain.clone());
+        let first = timeout(OPENING_DEADLINE, bursts.next())
+            .await
+            .map_err(|_| Status::deadline_exceeded("no opening came"))??;
+        if let (None, Some(status)) = (&first, bursts.ending()) {
+            return Err(status);
+        }
+        let opening = first
+            .and_then(|first| first.opening)
+            .ok_or_else(|| Status::invalid_argument("the first message of a stream must carry an opening"))?;
+        let (outgoing, incoming) = self.reach_receiver(&opening).await?;
+
+        let (receipts, stream) = mpsc::channel(MESSAGES);
+        let relay = Relay {
+            live: self.live.clone(),
+            seed: self.seed,
+            outage: self.outage.clone(),
+            receipts,
+            finished: AtomicBool::new(false),
+        };
+        tokio::spawn(async move {
+            relay.run(bursts, outgoing, incoming).await;
+            drop(place);
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<Conditions>, Status> {
+        Ok(Response::new(convert::conditions_to_wire(&self.live.get())))
+    }
+
+    async fn set_conditions(&self, request: Request<Conditions>) -> Result<Response<Conditions>, Status> {
+        let conditions = convert::conditions_from_wire(request.get_ref())
+            .map_err(|fault| Status::invalid_argument(fault.to_string()))?;
+        self.live.set(conditions);
+        tracing::info!(%conditions, "the live conditions changed");
+        Ok(Response::new(convert::conditions_to_wire(&conditions)))
+    }
+}

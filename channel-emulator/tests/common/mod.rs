@@ -1,0 +1,215 @@
+//! What the emulator stands between, in the tests: a receiver that answers with what it received, and a hop to it.
+
+use channel_emulator::{App, ServeArgs};
+use link::chunks::{Assembler, split};
+use link::hop::{Exchange, Hop, HopConfig};
+use link::serve::{Services, Socket, serve};
+use link::{Delivery, Drain, MAX_MESSAGE_BYTES, PeerUrl, backoff::Outage};
+use proto::v1::channel_emulator_client::ChannelEmulatorClient;
+use proto::v1::receiver_server::{Receiver, ReceiverServer};
+use proto::v1::{Burst, DeliveryKey, Opening, Prediction, Receipt, Snapshot, WatchRequest, receipt};
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_stream::{Stream, wrappers::ReceiverStream};
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status, Streaming};
+use uuid::Uuid;
+
+pub const MODEL: &str = "the model";
+pub const PATIENT: Duration = Duration::from_secs(30);
+const RUN: Uuid = Uuid::from_u128(42);
+
+pub fn key(sequence: u64) -> Option<DeliveryKey> {
+    Some(Delivery { run: RUN, sequence }.to_wire())
+}
+
+/// How the test's receiver behaves.
+#[derive(Clone, Debug, Default)]
+pub struct Manner {
+    /// Answers every stream with this.
+    pub refuse: Option<Status>,
+    /// Ends every stream in silence after so many bursts.
+    pub end_after: Option<usize>,
+    /// Waits so long before each receipt.
+    pub delay: Duration,
+}
+
+#[derive(Clone)]
+struct Peer {
+    manner: Manner,
+    bursts: Arc<Mutex<Vec<Burst>>>,
+}
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl Receiver for Peer {
+    type ReceiveStream = Answers<Receipt>;
+    type WatchStream = Answers<Snapshot>;
+
+    async fn receive(&self, request: Request<Streaming<Burst>>) -> Result<Response<Self::ReceiveStream>, Status> {
+        let mut messages = request.into_inner();
+        let Peer { manner, bursts } = self.clone();
+        let (sender, answers) = mpsc::channel(8);
+        tokio::spawn(async move {
+            let opening = messages.message().await?.and_then(|first| first.opening);
+            assert_eq!(opening, Some(Opening { model_id: MODEL.into() }), "the opening is forwarded");
+            if let Some(status) = manner.refuse {
+                let _ = sender.send(Err(status)).await;
+                return Ok(());
+            }
+            let (mut assembler, mut taken) = (Assembler::default(), 0);
+            while let Some(message) = messages.message().await? {
+                for burst in assembler.push(message) {
+                    if manner.end_after == Some(taken) {
+                        return Ok(());
+                    }
+                    taken += 1;
+                    let burst = burst.expect("the emulator sends whole bursts");
+                    tokio::time::sleep(manner.delay).await;
+                    let receipt = Receipt {
+                        delivery: burst.delivery.clone(),
+                        result: Some(receipt::Result::Prediction(Prediction::default())),
+                        channel: burst.channel,
+                        timings: burst.timings,
+                    };
+                    bursts.lock().unwrap().push(burst);
+                    if sender.send(Ok(receipt)).await.is_err() {
+                        return Ok::<_, Status>(());
+                    }
+                }
+            }
+            Ok(())
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
+    }
+
+    async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+}
+
+/// A receiver on a runtime of its own, whose end closes all its connections as the death of its process would.
+pub struct TestReceiver {
+    pub port: u16,
+    pub bursts: Arc<Mutex<Vec<Burst>>>,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl TestReceiver {
+    /// On `port`, 0 for a free one.
+    pub fn start(port: u16, manner: Manner) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let address = format!("127.0.0.1:{port}");
+        let bind = || runtime.block_on(Socket::bind(&address)).unwrap();
+        let socket = std::thread::scope(|scope| scope.spawn(bind).join().unwrap());
+        let port = socket.address().port();
+        let bursts = Arc::<Mutex<Vec<Burst>>>::default();
+        let peer = Peer { manner, bursts: bursts.clone() };
+        let server = ReceiverServer::new(peer).max_decoding_message_size(MAX_MESSAGE_BYTES);
+        runtime.spawn(async move { serve(socket, Services::default().with(server), &Drain::default()).await });
+        TestReceiver { port, bursts, runtime: Some(runtime) }
+    }
+}
+
+impl Drop for TestReceiver {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A running emulator in front of the receiver on a port.
+pub struct Emulator {
+    pub url: PeerUrl,
+    pub drain: Drain,
+    pub running: tokio::task::JoinHandle<anyhow::Result<()>>,
+}
+
+impl Emulator {
+    pub async fn start(receiver_port: u16) -> Self {
+        let args = ServeArgs {
+            receiver: format!("http://127.0.0.1:{receiver_port}").parse().unwrap(),
+            listen: "127.0.0.1:0".into(),
+            channel: phy::ChannelKind::Rayleigh,
+            snr: None,
+            k_factor: None,
+            seed: 3,
+        };
+        let app = App::new(&args).await.unwrap();
+        let url = format!("http://{}", app.address()).parse().unwrap();
+        let drain = Drain::default();
+        let running = tokio::spawn(app.run_until(drain.clone()));
+        Emulator { url, drain, running }
+    }
+
+    pub fn client(&self) -> ChannelEmulatorClient<Channel> {
+        ChannelEmulatorClient::new(self.url.channel())
+    }
+
+    /// Opens a stream, sends the bursts and ends it; what comes back until its end.
+    pub async fn relay(&self, bursts: Vec<Burst>) -> Result<Vec<Receipt>, Status> {
+        let opening = Burst { opening: Some(Opening { model_id: MODEL.into() }), ..Burst::default() };
+        let messages: Vec<Burst> = std::iter::once(opening).chain(bursts.into_iter().flat_map(split)).collect();
+        self.relay_raw(messages).await
+    }
+
+    pub async fn relay_raw(&self, messages: Vec<Burst>) -> Result<Vec<Receipt>, Status> {
+        let mut client = self.client();
+        let all = async {
+            let mut stream = client.relay(tokio_stream::iter(messages)).await?.into_inner();
+            let mut receipts = Vec::new();
+            while let Some(receipt) = stream.message().await? {
+                receipts.push(receipt);
+            }
+            Ok(receipts)
+        };
+        tokio::time::timeout(PATIENT, all).await.expect("the stream hangs")
+    }
+
+    pub fn hop(&self) -> Hop<ToEmulator> {
+        let mut config = HopConfig::new(Arc::new(Outage::new("channel emulator")));
+        config.window = 16;
+        Hop::start(ToEmulator(self.client()), config)
+    }
+}
+
+/// A hop that sends what [`burst`] makes of a sequence number.
+pub struct ToEmulator(ChannelEmulatorClient<Channel>);
+
+impl Exchange for ToEmulator {
+    type Item = u64;
+    type Request = Burst;
+    type Response = Receipt;
+
+    fn opening(&self) -> Option<Burst> {
+        Some(Burst { opening: Some(Opening { model_id: MODEL.into() }), ..Burst::default() })
+    }
+
+    fn key(item: &u64) -> Delivery {
+        Delivery { run: RUN, sequence: *item }
+    }
+
+    fn requests(item: &u64, out: &mut VecDeque<Burst>) {
+        out.extend(split(burst(*item, 25)));
+    }
+
+    fn acknowledges(response: &Receipt) -> Option<Delivery> {
+        Delivery::from_wire(response.delivery.as_ref()).ok()
+    }
+
+    async fn open(&mut self, outbound: ReceiverStream<Burst>) -> Result<Streaming<Receipt>, Status> {
+        self.0.relay(outbound).await.map(Response::into_inner)
+    }
+}
+
+/// A burst of `symbols` symbols that differs from sequence number to sequence number.
+pub fn burst(sequence: u64, symbols: usize) -> Burst {
+    let value = |k: usize| ((sequence as f32 + 1.0) * 0.37 + k as f32 * 0.71).sin();
+    let symbols = (0..2 * symbols).flat_map(|k| value(k).to_le_bytes()).collect();
+    Burst { delivery: key(sequence), symbols, ..Burst::default() }
+}

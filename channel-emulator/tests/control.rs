@@ -1,0 +1,66 @@
+//! The command line: conditions of a running emulator, and arguments that make none.
+
+mod common;
+
+use channel_emulator::{Args, run};
+use clap::Parser;
+use common::Emulator;
+use proto::v1::{ChannelKind, Conditions, GetConditionsRequest};
+
+async fn play(line: &str) -> Result<(), String> {
+    let args = Args::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;
+    run(args).await.map_err(|error| format!("{error:#}"))
+}
+
+#[tokio::test]
+async fn set_changes_what_is_given_and_get_shows_it() {
+    let emulator = Emulator::start(9).await;
+    let url = &emulator.url;
+    let in_force = || async {
+        let mut client = emulator.client();
+        client.get_conditions(GetConditionsRequest {}).await.unwrap().into_inner()
+    };
+    let rayleigh = ChannelKind::Rayleigh.into();
+    assert_eq!(in_force().await, Conditions { kind: rayleigh, snr_db: Some(12.0), k_factor: None });
+    play(&format!("channel-emulator set --emulator {url} --snr -6")).await.unwrap();
+    assert_eq!(in_force().await, Conditions { kind: rayleigh, snr_db: Some(-6.0), k_factor: None });
+    play(&format!("channel-emulator set --emulator {url} --channel rician --k-factor 4")).await.unwrap();
+    let rician = Conditions { kind: ChannelKind::Rician.into(), snr_db: Some(-6.0), k_factor: Some(4.0) };
+    assert_eq!(in_force().await, rician);
+    play(&format!("channel-emulator get --emulator {url} --json")).await.unwrap();
+
+    let error = play(&format!("channel-emulator set --emulator {url} --channel none --snr 3")).await.unwrap_err();
+    assert!(error.contains("has no SNR"), "{error}");
+    let status = emulator.client().set_conditions(Conditions { k_factor: Some(-1.0), ..rician }).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::InvalidArgument);
+    assert!(status.message().contains("k_factor"), "{status}");
+    assert_eq!(in_force().await, rician, "what is refused changes nothing");
+}
+
+#[tokio::test]
+async fn bad_arguments_are_named() {
+    for (line, expected) in [
+        ("channel-emulator set", "--channel"),
+        ("channel-emulator set --snr loud", "loud"),
+        ("channel-emulator set --snr nan", "finite"),
+        ("channel-emulator set --snr -300", "200"),
+        ("channel-emulator set --channel foggy", "foggy"),
+        ("channel-emulator serve --receiver 127.0.0.1:1", "scheme is missing"),
+        ("channel-emulator serve --receiver http://127.0.0.1:1 --channel rician", "K factor"),
+        ("channel-emulator serve --receiver http://127.0.0.1:1 --channel none --snr -6", "no SNR"),
+        ("channel-emulator serve --receiver http://127.0.0.1:1 --listen nowhere", "cannot listen on nowhere"),
+        ("channel-emulator get --emulator http://127.0.0.1:9", "http://127.0.0.1:9 did not answer"),
+    ] {
+        let error = play(line).await.unwrap_err();
+        assert!(error.contains(expected), "{line}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named() {
+    let emulator = Emulator::start(9).await;
+    let address = emulator.url.to_string().replace("http://", "");
+    let line = format!("channel-emulator serve --receiver http://127.0.0.1:9 --listen {address}");
+    let error = play(&line).await.unwrap_err();
+    assert!(error.contains(&format!("cannot listen on {address}")) && error.contains("in use"), "{error}");
+}

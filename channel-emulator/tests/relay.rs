@@ -1,0 +1,176 @@
+//! The emulator over real sockets, between a test's transmitter and a test's receiver.
+
+mod common;
+
+use common::{Emulator, MODEL, Manner, PATIENT, TestReceiver, burst, key};
+use phy::{Conditions, NoiseKey, SnrDb, Symbols, draw};
+use proto::v1::{self, Burst, ErrorCode, Opening, receipt};
+use std::time::Duration;
+use tonic::{Code, Status};
+
+fn received(sent: &Burst, noise: NoiseKey, conditions: &Conditions) -> Vec<u8> {
+    let symbols = Symbols::from_le_bytes(&sent.symbols).unwrap();
+    draw(noise, conditions, symbols.len()).apply(&symbols).symbols.to_le_bytes()
+}
+
+#[tokio::test]
+async fn bursts_of_any_length_arrive_as_phy_computes_them() {
+    let receiver = TestReceiver::start(0, Manner::default());
+    let emulator = Emulator::start(receiver.port).await;
+    let live = Conditions::Rayleigh(SnrDb::try_from(12.0).unwrap());
+    let pinned = Conditions::Awgn(SnrDb::try_from(-3.0).unwrap());
+    let noise = NoiseKey { seed: 1, draw: 2, row: 3 };
+
+    // The last one is long enough to travel in chunks and to be computed off the runtime.
+    let mut sent: Vec<Burst> = [1, 25, 1000, 300_000].into_iter().zip(0..).map(|(n, k)| burst(k, n)).collect();
+    sent[1].conditions = Some(link::convert::conditions_to_wire(&pinned));
+    sent[1].noise = Some(link::convert::noise_key_to_wire(noise));
+    sent[2].reference = Some(v1::Reference { clip_id: "clip".into(), label: Some(-1.5) });
+    sent[2].timings = Some(v1::Timings { transmitter_us: 77, ..v1::Timings::default() });
+    let receipts = emulator.relay(sent.clone()).await.unwrap();
+
+    let arrived = receiver.bursts.lock().unwrap();
+    assert_eq!((receipts.len(), arrived.len()), (4, 4));
+    for (k, (sent, arrived)) in sent.iter().zip(arrived.iter()).enumerate() {
+        let (noise, conditions) = match k {
+            1 => (noise, pinned),
+            _ => (NoiseKey { seed: 3, draw: 0, row: k as u64 }, live),
+        };
+        assert_eq!(arrived.delivery, sent.delivery);
+        assert!(arrived.symbols == received(sent, noise, &conditions), "burst {k} has other bits");
+        let report = arrived.channel.expect("a report");
+        assert_eq!(report.conditions, Some(link::convert::conditions_to_wire(&conditions)));
+        assert_eq!(receipts[k].channel, Some(report));
+        assert_eq!(arrived.reference, sent.reference);
+    }
+    assert_eq!(arrived[2].timings.unwrap().transmitter_us, 77);
+}
+
+#[tokio::test]
+async fn a_bad_burst_gets_its_error_and_the_stream_goes_on() {
+    let receiver = TestReceiver::start(0, Manner::default());
+    let emulator = Emulator::start(receiver.port).await;
+    let keyless = Burst { delivery: None, ..burst(0, 4) };
+    let ragged = Burst { symbols: vec![0; 12], ..burst(1, 4) };
+    let lost_chunk = Burst { chunk: 2, symbols: vec![0; 8], delivery: key(2), ..Burst::default() };
+    let opened_again =
+        Burst { opening: Some(Opening { model_id: MODEL.into() }), delivery: key(3), ..Burst::default() };
+    let hot = Burst { conditions: Some(v1::Conditions { kind: 2, snr_db: Some(1e9), k_factor: None }), ..burst(4, 4) };
+    let opening = Burst { opening: Some(Opening { model_id: MODEL.into() }), ..Burst::default() };
+    let messages = vec![opening, keyless, ragged, lost_chunk, opened_again, hot, burst(5, 4)];
+    let receipts = emulator.relay_raw(messages).await.unwrap();
+
+    let errors: Vec<_> = receipts
+        .iter()
+        .filter_map(|receipt| match &receipt.result {
+            Some(receipt::Result::Error(error)) => {
+                let sequence = receipt.delivery.as_ref().map(|key| key.sequence);
+                Some((sequence, error.code(), error.field.as_str()))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        errors,
+        [
+            (None, ErrorCode::BadKey, "delivery"),
+            (Some(1), ErrorCode::Malformed, "symbols"),
+            (Some(2), ErrorCode::Malformed, "chunk"),
+            (Some(3), ErrorCode::Malformed, "opening"),
+            (Some(4), ErrorCode::BadConditions, "conditions.snr_db"),
+        ]
+    );
+    assert_eq!(receipts.last().unwrap().delivery, key(5));
+    assert_eq!(receiver.bursts.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_final_status_of_the_receiver_passes_unchanged() {
+    let status = Status::failed_precondition("model the model, here another");
+    let receiver = TestReceiver::start(0, Manner { refuse: Some(status), ..Manner::default() });
+    let emulator = Emulator::start(receiver.port).await;
+    let status = emulator.relay(vec![burst(0, 25)]).await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::FailedPrecondition, "model the model, here another"));
+}
+
+#[tokio::test]
+async fn a_stream_without_an_opening_is_refused() {
+    let emulator = Emulator::start(9).await;
+    for messages in [vec![], vec![burst(0, 25)]] {
+        let status = emulator.relay_raw(messages).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert!(status.message().contains("opening"), "{status}");
+    }
+}
+
+/// Sends 0..count through a hop while the receiver behind the emulator comes and goes.
+async fn all_arrive(emulator: &Emulator, count: u64) {
+    let link::Hop { sender, mut receiver } = emulator.hop();
+    let send = async move {
+        for item in 0..count {
+            sender.send(item).await.unwrap();
+        }
+    };
+    let receive = async {
+        let mut items = Vec::new();
+        while let Some(acknowledged) = receiver.recv().await {
+            items.push(acknowledged.unwrap().item);
+        }
+        items
+    };
+    let both = async { tokio::join!(send, receive).1 };
+    let mut items = tokio::time::timeout(PATIENT, both).await.expect("the hop hangs");
+    items.sort_unstable();
+    assert!(items.into_iter().eq(0..count), "every burst is acknowledged exactly once");
+}
+
+#[tokio::test]
+async fn the_receiver_may_start_last_and_die_in_mid_stream() {
+    let delay = Duration::from_millis(1);
+    let first = TestReceiver::start(0, Manner { delay, ..Manner::default() });
+    let port = first.port;
+    let emulator = Emulator::start(port).await;
+    let coming_and_going = async {
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        let before = first.bursts.clone();
+        drop(first);
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        (before, TestReceiver::start(port, Manner::default()))
+    };
+    let ((before, second), ()) = tokio::join!(coming_and_going, all_arrive(&emulator, 300));
+
+    // Whatever was sent twice met the same channel.
+    let (before, after) = (before.lock().unwrap(), second.bursts.lock().unwrap());
+    for burst in before.iter() {
+        for again in after.iter().filter(|again| again.delivery == burst.delivery) {
+            assert_eq!((&again.symbols, again.channel), (&burst.symbols, burst.channel));
+        }
+    }
+    assert!(!before.is_empty() && !after.is_empty());
+}
+
+#[tokio::test]
+async fn a_receiver_that_ends_its_streams_early_costs_nothing_but_time() {
+    let receiver = TestReceiver::start(0, Manner { end_after: Some(20), ..Manner::default() });
+    let emulator = Emulator::start(receiver.port).await;
+    all_arrive(&emulator, 90).await;
+}
+
+#[tokio::test]
+async fn a_drain_finishes_what_is_in_flight_and_ends_in_order() {
+    let receiver = TestReceiver::start(0, Manner { delay: Duration::from_millis(100), ..Manner::default() });
+    let emulator = Emulator::start(receiver.port).await;
+    let mut hop = emulator.hop();
+    for item in 0..3 {
+        hop.sender.send(item).await.unwrap();
+    }
+    assert_eq!(hop.receiver.recv().await.unwrap().unwrap().item, 0);
+    emulator.drain.start();
+    for item in 1..3 {
+        assert_eq!(hop.receiver.recv().await.unwrap().unwrap().item, item);
+    }
+    drop(hop);
+    let ended = tokio::time::timeout(Duration::from_secs(4), emulator.running).await;
+    ended.expect("the drain hangs").unwrap().unwrap();
+    assert_eq!(receiver.bursts.lock().unwrap().len(), 3, "nothing was sent twice");
+}
