@@ -1,1 +1,2 @@
 //! trainer
+pub mod evaluate;

@@ -1,0 +1,165 @@
+//! `trainer evaluate`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use corpus::{Corpus, CorpusSpec};
+use indicatif::{ProgressBar, ProgressStyle};
+use metrics::{BestConstant, write_csv};
+use model::weights::Training;
+use phy::{ChannelList, SnrList};
+
+use super::{PendingFile, Request, evaluate};
+
+/// Score trained weights on a corpus, over simulated channels, in this process.
+#[derive(Args, Clone, Debug)]
+pub struct EvaluateArgs {
+    /// Weights folder that holds both halves
+    #[arg(long, value_name = "DIR")]
+    pub weights: PathBuf,
+    /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder
+    #[arg(long, value_name = "CORPUS")]
+    pub corpus: CorpusSpec,
+    /// Split of the corpus
+    #[arg(long, default_value = "test")]
+    pub split: String,
+    /// Channels: none, awgn, rayleigh, rician:K (linear K factor), with commas
+    #[arg(long, value_name = "LIST", default_value = "none,awgn,rayleigh")]
+    pub channel: ChannelList,
+    /// Es/N0 per complex symbol in dB: one value, a list -12,-6,0, or start:stop:step
+    #[arg(long, value_name = "LIST", default_value = "-12:21:3", allow_hyphen_values = true)]
+    pub snr: SnrList,
+    /// Draws of the channel for every clip at every point
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub draws: u32,
+    /// Seed of the channel
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Write the records to this file, as a JSON array
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write every prediction to this file, as CSV
+    #[arg(long, value_name = "FILE")]
+    pub predictions: Option<PathBuf>,
+}
+
+/// Evaluates, prints the table, writes the files asked for.
+///
+/// # Errors
+/// If weights, corpus or split cannot be used or a file cannot be written.
+pub fn run(args: &EvaluateArgs) -> Result<()> {
+    // First, so that a bad path costs no work.
+    let json = args.json.as_deref().map(PendingFile::create).transpose()?;
+    let predictions = args.predictions.as_deref().map(PendingFile::create).transpose()?;
+    let manifest = model::weights::receiver_manifest(&args.weights)?;
+    let (transmitter, receiver) = model::weights::load(&args.weights)?;
+    let corpus = Corpus::load(&args.corpus)?;
+    let points = phy::sweep(&args.channel, &args.snr);
+    let bar = ProgressBar::no_length()
+        .with_style(ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} bursts, {eta} left")?);
+    let request = Request {
+        transmitter: transmitter.as_ref(),
+        receiver: receiver.as_ref(),
+        scheme: &manifest.scheme,
+        training_snr_db: training_snr_db(&manifest.training),
+        corpus: &corpus,
+        split: &args.split,
+        points: &points,
+        draws: 0..args.draws,
+        seed: args.seed,
+        threads: None,
+        progress: &|bursts| bar.inc(bursts),
+    };
+    bar.set_length(request.bursts()?);
+    bar.set_message("evaluating");
+    let evaluation = evaluate(&request);
+    bar.finish_and_clear();
+    let evaluation = evaluation?;
+    print!("{}{}", metrics::table(&evaluation.records), constant_line(&corpus, &args.split)?);
+    if let Some(file) = json {
+        file.commit(|out| {
+            serde_json::to_writer_pretty(&mut *out, &evaluation.records)?;
+            out.write_all(b"\n")
+        })?;
+    }
+    if let Some(file) = predictions {
+        file.commit(|out| write_csv(out, &evaluation.rows))?;
+    }
+    Ok(())
+}
+
+/// What the best constant reaches, or nothing where the corpus has no training split to fit it on.
+fn constant_line(corpus: &Corpus, split: &str) -> Result<String> {
+    let labels = |split: &str| -> Result<Vec<f32>, corpus::CorpusError> {
+        Ok(corpus.split(split)?.iter().map(|(_, clip)| clip.label).collect())
+    };
+    let Ok(training) = labels("train") else {
+        return Ok(String::new());
+    };
+    let scores = BestConstant::fit(&training)?.scores(&labels(split)?);
+    let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.3}"));
+    Ok(format!(
+        "Best constant, fitted on train: Acc-2 pos {}, nonneg {}, F1 pos {}, nonneg {}, Acc-7 {}, MAE {}.\n",
+        number(scores.acc2_pos),
+        number(scores.acc2_nonneg),
+        number(scores.f1_pos),
+        number(scores.f1_nonneg),
+        number(scores.acc7),
+        number(scores.mae)
+    ))
+}
+
+/// The range of SNRs trained at, which a network trained without noise has not.
+fn training_snr_db(training: &Training) -> Option<(f64, f64)> {
+    training.channels.iter().any(|channel| channel != "none").then_some(training.snr_db)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: EvaluateArgs,
+    }
+
+    fn parse(line: &str) -> Result<EvaluateArgs, clap::Error> {
+        Ok(Cli::try_parse_from(["evaluate"].into_iter().chain(line.split_whitespace()))?.args)
+    }
+
+    #[test]
+    fn options_and_their_defaults() {
+        let args = parse("--weights w --corpus builtin").unwrap();
+        assert_eq!((args.split.as_str(), args.draws, args.seed), ("test", 10, 0));
+        assert_eq!(args.snr.values().len(), 12);
+        for snr in ["--snr -12:21:3", "--snr=-12:21:3"] {
+            let args = parse(&format!("--weights w --corpus builtin {snr} --channel rayleigh")).unwrap();
+            assert_eq!(phy::sweep(&args.channel, &args.snr).len(), 12);
+        }
+        assert_eq!(parse("--weights w --corpus builtin --snr -6").unwrap().snr.values()[0].db(), -6.0);
+    }
+
+    #[test]
+    fn bad_options_are_named() {
+        let error = |line: &str| parse(&format!("--weights w --corpus builtin {line}")).unwrap_err().to_string();
+        assert!(error("--snr 0:9:-3").contains("step"));
+        assert!(error("--channel fog").contains("unknown channel `fog`"));
+        assert!(error("--draws 0").contains("--draws"));
+    }
+
+    #[test]
+    fn missing_weights_are_named_and_nothing_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("results.json");
+        let line = format!("--weights {0} --corpus builtin --json {1}", folder.path().display(), out.display());
+        let error = format!("{:#}", run(&parse(&line).unwrap()).unwrap_err());
+        assert!(error.contains(&folder.path().display().to_string()), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
