@@ -46,9 +46,21 @@ pub fn table(records: &[Record]) -> String {
     if records.iter().any(outside) {
         out += "*: outside the range of SNRs trained at.\n";
     }
-    out += "pos: clips with label 0 dropped, truth y > 0. nonneg: all clips, truth y >= 0. F1 is weighted by support. \
-            MAE and corr: all clips. reference: matched filter for Acc-2 pos at this system's noiseless accuracy.\n";
+    if let Some(record) = records.first() {
+        out += &notes(record);
+    }
     out
+}
+
+/// What the figures mean, as every table says it.
+fn notes(record: &Record) -> String {
+    format!(
+        "SNR: Es/N0 per complex symbol, mean |x|^2 = 1 and one h per burst; perfect CSI, {} equaliser.\n\
+         pos: clips with label 0 dropped, truth y > 0. nonneg: all clips, truth y >= 0. F1 is weighted by support.\n\
+         Acc-7: most likely class. MAE and corr: all clips. reference: matched filter for Acc-2 pos at this system's \
+         noiseless Acc-2 pos.\n",
+        record.equaliser
+    )
 }
 
 fn outside(record: &Record) -> bool {
