@@ -53,7 +53,7 @@
 //! ```
 //!
 //! j is an autoregressive process that has mean zero over the clip: temporal structure that carries nothing. n is
-//! white with unit variance; the part of its mean over the clip that lies in the span of Q_m is taken out. So
+//! white with variance ¼; the part of its mean over the clip that lies in the span of Q_m is taken out. So
 //! Q_mᵀ·mean_τ x_m / √W = f_m exactly, nothing else in the frames depends on the label, and the posterior above is
 //! that of the frames. Clips have 4 to 50 frames, 13 on average, the same number in each modality. Transcripts are empty.
 

@@ -18,6 +18,8 @@ pub(super) const FACTORS: usize = 2 + IRRELEVANT + PRIVATE;
 /// Standard deviation of the temporal structure, and its correlation from one frame to the next.
 const JITTER: f64 = 0.5;
 const JITTER_CORRELATION: f64 = 0.8;
+/// Standard deviation of the white noise in each value.
+const NOISE: f32 = 0.5;
 /// Fewest and most frames of a clip.
 pub(super) const FRAMES: std::ops::RangeInclusive<usize> = 4..=50;
 /// Scale of the exponential law of the frames above the fewest; gives a mean of 13 after rounding down and clamping.
@@ -25,7 +27,7 @@ const FRAMES_SCALE: f64 = 9.57;
 
 /// Streams of the seed: the clips by row, then the directions of the modalities, then the strata of the splits.
 const DIRECTIONS_STREAM: u64 = 1 << 32;
-pub(super) const STRATA_STREAM: u64 = 2 << 32;
+pub(super) const STRATA_STREAM: u64 = 3 << 32;
 
 /// The generator of a stream of the corpus seed.
 pub(super) fn keyed(seed: u64, stream: u64) -> ChaCha8Rng {
@@ -114,7 +116,8 @@ impl Directions {
     pub fn frames(&self, factors: &[f64; FACTORS], frames: usize, rng: &mut impl Rng) -> Sequence {
         let scale = (self.width as f64).sqrt();
         let mut jitter = [(); FACTORS].map(|()| jitter(frames, rng));
-        let mut data: Vec<f32> = (0..frames * self.width).map(|_| StandardNormal.sample(rng)).collect();
+        let white = (0..frames * self.width).map(|_| NOISE * rng.sample::<f32, _>(StandardNormal));
+        let mut data: Vec<f32> = white.collect();
         let noise_mean = self.mean(&data);
         for (factor, jitter) in jitter.iter_mut().enumerate() {
             let leak = dot(&self.basis[factor], &noise_mean);
