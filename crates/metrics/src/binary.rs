@@ -37,11 +37,7 @@ impl Binary {
 
     /// The family "pos": clips with y ≠ 0, truth y > 0.
     pub fn pos<'a>(rows: impl IntoIterator<Item = (&'a Prediction, f32)>) -> Self {
-        Binary::count(
-            rows.into_iter()
-                .filter(|(_, y)| *y != 0.0)
-                .map(|(p, y)| (y > 0.0, p.is_pos())),
-        )
+        Binary::count(rows.into_iter().filter(|(_, y)| *y != 0.0).map(|(p, y)| (y > 0.0, p.is_pos())))
     }
 
     /// How many were counted.
@@ -62,13 +58,8 @@ impl Binary {
     /// The F1 of both classes, averaged with the number of truths of each as weight; a class never decided nor true
     /// counts 0, as a class without a right decision does. `None` of nothing.
     pub fn f1(&self) -> Option<f64> {
-        let f1 = |right: u64| {
-            ratio(2 * right, 2 * right + self.false_pos + self.false_neg).unwrap_or(0.0)
-        };
-        let (pos, neg) = (
-            self.true_pos + self.false_neg,
-            self.true_neg + self.false_pos,
-        );
+        let f1 = |right: u64| ratio(2 * right, 2 * right + self.false_pos + self.false_neg).unwrap_or(0.0);
+        let (pos, neg) = (self.true_pos + self.false_neg, self.true_neg + self.false_pos);
         let sum = pos as f64 * f1(self.true_pos) + neg as f64 * f1(self.true_neg);
         (self.total() > 0).then(|| sum / self.total() as f64)
     }
@@ -94,94 +85,39 @@ mod tests {
     use super::*;
 
     fn says(p_neg: f32, p_zero: f32, p_pos: f32) -> Prediction {
-        Prediction {
-            p_neg,
-            p_zero,
-            p_pos,
-            classes: [1.0 / 7.0; 7],
-            score: 0.0,
-        }
+        Prediction { p_neg, p_zero, p_pos, classes: [1.0 / 7.0; 7], score: 0.0 }
     }
 
     #[test]
     fn families_differ_in_zeros() {
-        let (neg, pos, torn) = (
-            says(0.9, 0.0, 0.1),
-            says(0.2, 0.1, 0.7),
-            says(0.45, 0.2, 0.35),
-        );
-        let rows = [
-            (&neg, -1.0),
-            (&pos, 2.0),
-            (&torn, 0.0),
-            (&torn, 1.0),
-            (&neg, 0.0),
-        ];
+        let (neg, pos, torn) = (says(0.9, 0.0, 0.1), says(0.2, 0.1, 0.7), says(0.45, 0.2, 0.35));
+        let rows = [(&neg, -1.0), (&pos, 2.0), (&torn, 0.0), (&torn, 1.0), (&neg, 0.0)];
         let nonneg = Binary::nonneg(rows);
-        assert_eq!(
-            nonneg,
-            Binary {
-                true_pos: 3,
-                false_pos: 0,
-                true_neg: 1,
-                false_neg: 1
-            }
-        );
+        assert_eq!(nonneg, Binary { true_pos: 3, false_pos: 0, true_neg: 1, false_neg: 1 });
         let signed = Binary::pos(rows);
-        assert_eq!(
-            signed,
-            Binary {
-                true_pos: 1,
-                false_pos: 0,
-                true_neg: 1,
-                false_neg: 1
-            }
-        );
+        assert_eq!(signed, Binary { true_pos: 1, false_pos: 0, true_neg: 1, false_neg: 1 });
         assert_eq!(nonneg.accuracy(), Some(0.8));
     }
 
     /// Against scikit-learn's f1_score(y, ŷ, average="weighted") on the same counts.
     #[test]
     fn f1_is_weighted_by_support() {
-        let counts = Binary {
-            true_pos: 5,
-            false_pos: 2,
-            true_neg: 1,
-            false_neg: 2,
-        };
+        let counts = Binary { true_pos: 5, false_pos: 2, true_neg: 1, false_neg: 2 };
         // class 1: P 5/7, R 5/7, F1 5/7, support 7; class 0: P 1/3, R 1/3, F1 1/3, support 3.
         assert!((counts.f1().unwrap() - (0.7 * 5.0 / 7.0 + 0.3 / 3.0)).abs() < 1e-15);
-        let constant = Binary {
-            true_pos: 6,
-            false_pos: 4,
-            true_neg: 0,
-            false_neg: 0,
-        };
+        let constant = Binary { true_pos: 6, false_pos: 4, true_neg: 0, false_neg: 0 };
         assert!((constant.f1().unwrap() - 0.6 * 0.75).abs() < 1e-15);
-        assert_eq!(
-            (Binary::default().f1(), Binary::default().accuracy()),
-            (None, None)
-        );
+        assert_eq!((Binary::default().f1(), Binary::default().accuracy()), (None, None));
         assert!(Binary::default().source().is_none());
     }
 
     #[test]
     fn a_source_has_the_accuracy_of_its_counts() {
-        let counts = Binary {
-            true_pos: 50,
-            false_pos: 20,
-            true_neg: 10,
-            false_neg: 20,
-        };
+        let counts = Binary { true_pos: 50, false_pos: 20, true_neg: 10, false_neg: 20 };
         let source = counts.source().unwrap();
         assert!((source.accuracy() - counts.accuracy().unwrap()).abs() < 1e-15);
         assert_eq!(source.q, 0.7);
-        let constant = Binary {
-            true_pos: 6,
-            false_pos: 4,
-            true_neg: 0,
-            false_neg: 0,
-        };
+        let constant = Binary { true_pos: 6, false_pos: 4, true_neg: 0, false_neg: 0 };
         assert!((constant.source().unwrap().accuracy() - 0.6).abs() < 1e-15);
     }
 }

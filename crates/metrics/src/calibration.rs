@@ -15,11 +15,7 @@ pub fn sign_ece<'a>(rows: impl IntoIterator<Item = (&'a Prediction, f32)>) -> Op
     let mut clips = 0u64;
     for (prediction, label) in rows.into_iter().filter(|(_, y)| *y != 0.0) {
         let (pos, neg) = (f64::from(prediction.p_pos), f64::from(prediction.p_neg));
-        let confidence = if pos + neg > 0.0 {
-            pos.max(neg) / (pos + neg)
-        } else {
-            0.5
-        };
+        let confidence = if pos + neg > 0.0 { pos.max(neg) / (pos + neg) } else { 0.5 };
         let bin = ((confidence - 0.5) * 2.0 * SIGN_BINS as f64) as usize;
         let right = prediction.is_pos() == (label > 0.0);
         gaps[bin.min(SIGN_BINS - 1)] += f64::from(u8::from(right)) - confidence;
@@ -33,13 +29,7 @@ mod tests {
     use super::*;
 
     fn sure(p_pos: f32) -> Prediction {
-        Prediction {
-            p_neg: 1.0 - p_pos,
-            p_zero: 0.0,
-            p_pos,
-            classes: [0.0; 7],
-            score: 0.0,
-        }
+        Prediction { p_neg: 1.0 - p_pos, p_zero: 0.0, p_pos, classes: [0.0; 7], score: 0.0 }
     }
 
     #[test]
@@ -62,13 +52,7 @@ mod tests {
 
     #[test]
     fn zero_probability_of_a_sign_is_a_coin() {
-        let zero = Prediction {
-            p_neg: 0.0,
-            p_zero: 1.0,
-            p_pos: 0.0,
-            classes: [0.0; 7],
-            score: 0.0,
-        };
+        let zero = Prediction { p_neg: 0.0, p_zero: 1.0, p_pos: 0.0, classes: [0.0; 7], score: 0.0 };
         assert_eq!(sign_ece([(&zero, -1.0)]), Some(0.5));
     }
 }

@@ -47,10 +47,8 @@ impl BestConstant {
     pub fn fit(labels: &[f32]) -> Result<Self, NoLabels> {
         let mut sorted = labels.to_vec();
         sorted.sort_by(f32::total_cmp);
-        let (Some(lower), Some(upper)) = (
-            sorted.get((sorted.len().max(1) - 1) / 2),
-            sorted.get(sorted.len() / 2),
-        ) else {
+        let (Some(lower), Some(upper)) = (sorted.get((sorted.len().max(1) - 1) / 2), sorted.get(sorted.len() / 2))
+        else {
             return Err(NoLabels);
         };
         let mut counts = [0u64; 7];
@@ -70,16 +68,8 @@ impl BestConstant {
     /// What these constants reach on `labels`.
     pub fn scores(&self, labels: &[f32]) -> ConstantScores {
         let nonneg = Binary::count(labels.iter().map(|y| (*y >= 0.0, self.nonneg)));
-        let pos = Binary::count(
-            labels
-                .iter()
-                .filter(|y| **y != 0.0)
-                .map(|y| (*y > 0.0, self.pos)),
-        );
-        let met = labels
-            .iter()
-            .filter(|y| label_class(**y) == self.class)
-            .count();
+        let pos = Binary::count(labels.iter().filter(|y| **y != 0.0).map(|y| (*y > 0.0, self.pos)));
+        let met = labels.iter().filter(|y| label_class(**y) == self.class).count();
         let pairs: Vec<(f32, f32)> = labels.iter().map(|y| (self.score, *y)).collect();
         ConstantScores {
             acc2_nonneg: nonneg.accuracy(),
@@ -105,20 +95,9 @@ mod tests {
             for nonneg in [false, true] {
                 for class in -3..=3 {
                     for tenth in -30..=30 {
-                        let other = BestConstant {
-                            nonneg,
-                            pos,
-                            class,
-                            score: tenth as f32 / 10.0,
-                        }
-                        .scores(&labels);
-                        assert!(
-                            scores.acc2_nonneg >= other.acc2_nonneg
-                                && scores.acc2_pos >= other.acc2_pos
-                        );
-                        assert!(
-                            scores.f1_nonneg >= other.f1_nonneg && scores.f1_pos >= other.f1_pos
-                        );
+                        let other = BestConstant { nonneg, pos, class, score: tenth as f32 / 10.0 }.scores(&labels);
+                        assert!(scores.acc2_nonneg >= other.acc2_nonneg && scores.acc2_pos >= other.acc2_pos);
+                        assert!(scores.f1_nonneg >= other.f1_nonneg && scores.f1_pos >= other.f1_pos);
                         assert!(scores.acc7 >= other.acc7);
                         assert!(scores.mae.unwrap() <= other.mae.unwrap() + 1e-6);
                     }

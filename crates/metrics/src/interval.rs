@@ -20,11 +20,7 @@ impl Interval {
     /// The share of a reference that this accuracy reaches. The reference counts as known: its own uncertainty, that of
     /// the noiseless accuracy it was computed from, is not in the interval, so quote that accuracy beside it.
     pub fn share_of(self, reference: f64) -> Interval {
-        Interval {
-            estimate: self.estimate / reference,
-            low: self.low / reference,
-            high: self.high / reference,
-        }
+        Interval { estimate: self.estimate / reference, low: self.low / reference, high: self.high / reference }
     }
 }
 
@@ -37,11 +33,7 @@ pub fn wilson(successes: u64, trials: u64) -> Option<Interval> {
     let rate = successes as f64 / n;
     let centre = (rate + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = Z95 / (1.0 + z2 / n) * (rate * (1.0 - rate) / n + z2 / (4.0 * n * n)).sqrt();
-    Some(Interval {
-        estimate: rate,
-        low: (centre - half).max(0.0),
-        high: (centre + half).min(1.0),
-    })
+    Some(Interval { estimate: rate, low: (centre - half).max(0.0), high: (centre + half).min(1.0) })
 }
 
 /// Mean and sample standard deviation (n − 1), which is `None` below two values; `None` of nothing.
@@ -52,10 +44,7 @@ pub fn mean_sd(values: &[f64]) -> Option<(f64, Option<f64>)> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-    Some((
-        mean,
-        (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt()),
-    ))
+    Some((mean, (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt())))
 }
 
 /// The normal 95 % interval of a mean of independent values, such as each clip's accuracy averaged over its draws: draws of
@@ -63,11 +52,7 @@ pub fn mean_sd(values: &[f64]) -> Option<(f64, Option<f64>)> {
 pub fn mean_interval(values: &[f64]) -> Option<Interval> {
     let (estimate, sd) = mean_sd(values)?;
     let half = Z95 * sd? / (values.len() as f64).sqrt();
-    Some(Interval {
-        estimate,
-        low: estimate - half,
-        high: estimate + half,
-    })
+    Some(Interval { estimate, low: estimate - half, high: estimate + half })
 }
 
 #[cfg(test)]
@@ -77,22 +62,12 @@ mod tests {
     #[test]
     fn wilson_known_values() {
         let i = wilson(8, 10).unwrap();
-        assert!(
-            (i.low - 0.490_162).abs() < 1e-6 && (i.high - 0.943_318).abs() < 1e-6,
-            "{i:?}"
-        );
+        assert!((i.low - 0.490_162).abs() < 1e-6 && (i.high - 0.943_318).abs() < 1e-6, "{i:?}");
         let none = wilson(0, 10).unwrap();
-        assert!(
-            none.low == 0.0 && (none.high - 0.277_533).abs() < 1e-6,
-            "{none:?}"
-        );
+        assert!(none.low == 0.0 && (none.high - 0.277_533).abs() < 1e-6, "{none:?}");
         assert!(wilson(0, 0).is_none());
         // The figures of conventions: ±2.7 points at 686 clips, ±5.3 at 216, for an accuracy near 0.8.
-        let half = |n: u64| {
-            wilson(n * 4 / 5, n)
-                .map(|i| (i.high - i.low) / 2.0)
-                .unwrap()
-        };
+        let half = |n: u64| wilson(n * 4 / 5, n).map(|i| (i.high - i.low) / 2.0).unwrap();
         assert!((half(686) - 0.030).abs() < 0.001 && (half(216) - 0.053).abs() < 0.001);
     }
 
@@ -102,17 +77,9 @@ mod tests {
         assert_eq!(mean_sd(&[4.0]), Some((4.0, None)));
         assert_eq!(mean_sd(&[]), None);
         let i = mean_interval(&[1.0, 2.0, 3.0]).unwrap();
-        assert!(
-            (i.high - 2.0 - Z95 / 3f64.sqrt()).abs() < 1e-12
-                && (i.low + i.high - 4.0).abs() < 1e-12
-        );
+        assert!((i.high - 2.0 - Z95 / 3f64.sqrt()).abs() < 1e-12 && (i.low + i.high - 4.0).abs() < 1e-12);
         assert!(mean_interval(&[1.0]).is_none());
-        let share = Interval {
-            estimate: 0.7,
-            low: 0.6,
-            high: 0.8,
-        }
-        .share_of(0.8);
+        let share = Interval { estimate: 0.7, low: 0.6, high: 0.8 }.share_of(0.8);
         assert!((share.estimate - 0.875).abs() < 1e-15 && (share.low - 0.75).abs() < 1e-12);
     }
 }

@@ -30,13 +30,7 @@ impl Prediction {
 
     /// The most likely class, −3 … 3; of equally likely ones the lowest.
     pub fn class(&self) -> i8 {
-        let best = (1..7).fold(0, |best, k| {
-            if self.classes[k] > self.classes[best] {
-                k
-            } else {
-                best
-            }
-        });
+        let best = (1..7).fold(0, |best, k| if self.classes[k] > self.classes[best] { k } else { best });
         best as i8 - 3
     }
 
@@ -57,27 +51,13 @@ mod tests {
 
     #[test]
     fn decisions_follow_their_definitions() {
-        let mut p = Prediction {
-            p_neg: 0.45,
-            p_zero: 0.15,
-            p_pos: 0.4,
-            classes: [0.0; 7],
-            score: 2.5,
-        };
+        let mut p = Prediction { p_neg: 0.45, p_zero: 0.15, p_pos: 0.4, classes: [0.0; 7], score: 2.5 };
         assert!(p.is_nonneg() && !p.is_pos());
         p.classes[5] = 0.5;
         p.classes[6] = 0.5;
         assert_eq!((p.class(), p.rounded()), (2, 2));
-        assert_eq!(
-            [0.5, 1.5, -0.5, -2.5, 7.0, -4.0].map(label_class),
-            [0, 2, 0, -2, 3, -3]
-        );
-        let half = Prediction {
-            p_neg: 0.5,
-            p_zero: 0.0,
-            p_pos: 0.5,
-            ..p
-        };
+        assert_eq!([0.5, 1.5, -0.5, -2.5, 7.0, -4.0].map(label_class), [0, 2, 0, -2, 3, -3]);
+        let half = Prediction { p_neg: 0.5, p_zero: 0.0, p_pos: 0.5, ..p };
         assert!(half.is_nonneg() && !half.is_pos());
     }
 }

@@ -5,8 +5,8 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Binary, Fading, Interval, PredictionRow, label_class, mae, matched_filter, mean_interval,
-    mean_sd, pearson, sign_ece, wilson,
+    Binary, Fading, Interval, PredictionRow, label_class, mae, matched_filter, mean_interval, mean_sd, pearson,
+    sign_ece, wilson,
 };
 
 /// What the records of a sweep have in common.
@@ -90,23 +90,14 @@ pub struct Record {
 /// One record for every (channel, SNR) among `rows`: `none` first, then AWGN, Rayleigh and others by name, SNR rising. The
 /// order of `rows` does not matter, to the last bit. The reference is computed from `noiseless`, or where that is `None` from
 /// the rows of channel `none`.
-pub fn records(
-    rows: &[PredictionRow],
-    context: &Context,
-    noiseless: Option<&[PredictionRow]>,
-) -> Vec<Record> {
+pub fn records(rows: &[PredictionRow], context: &Context, noiseless: Option<&[PredictionRow]>) -> Vec<Record> {
     let mut points: BTreeMap<Point, Vec<&PredictionRow>> = BTreeMap::new();
     for row in rows {
         points.entry(Point::of(row)).or_default().push(row);
     }
     let source = match noiseless {
         Some(rows) => Binary::pos(rows.iter().map(PredictionRow::pair)).source(),
-        None => Binary::pos(
-            rows.iter()
-                .filter(|r| r.channel == "none")
-                .map(PredictionRow::pair),
-        )
-        .source(),
+        None => Binary::pos(rows.iter().filter(|r| r.channel == "none").map(PredictionRow::pair)).source(),
     };
     let record = |(point, mut rows): (Point, Vec<&PredictionRow>)| {
         rows.sort_by_key(|r| (r.draw, r.row));
@@ -119,10 +110,7 @@ pub fn records(
             .zip(fading)
             .zip(point.snr_db)
             .map(|((source, fading), snr)| matched_filter(&source, context.symbols, snr, fading));
-        Record {
-            reference_acc2: reference,
-            ..score(&point, &rows, context)
-        }
+        Record { reference_acc2: reference, ..score(&point, &rows, context) }
     };
     points.into_iter().map(record).collect()
 }
@@ -134,17 +122,10 @@ fn score(point: &Point, rows: &[&PredictionRow], context: &Context) -> Record {
     let scores: Vec<(f32, f32)> = pairs().map(|(p, y)| (p.score, y)).collect();
     let nonzero: Vec<(f32, f32)> = scores.iter().copied().filter(|(_, y)| *y != 0.0).collect();
     let met = |class: fn(&PredictionRow) -> i8| {
-        rows.iter()
-            .filter(|r| class(r) == label_class(r.label))
-            .count() as f64
-            / rows.len() as f64
+        rows.iter().filter(|r| class(r) == label_class(r.label)).count() as f64 / rows.len() as f64
     };
     let spread = SignSpread::of(rows);
-    let within = |snr: f64| {
-        context
-            .training_snr_db
-            .map(|(low, high)| (low..=high).contains(&snr))
-    };
+    let within = |snr: f64| context.training_snr_db.map(|(low, high)| (low..=high).contains(&snr));
     Record {
         scheme: context.scheme.clone(),
         corpus: context.corpus.clone(),
@@ -192,10 +173,7 @@ impl SignSpread {
         }
         let count = |rows: &[&PredictionRow]| Binary::pos(rows.iter().map(|r| r.pair()));
         let accuracies = |groups: Vec<&Vec<&PredictionRow>>| -> Vec<f64> {
-            groups
-                .into_iter()
-                .filter_map(|rows| count(rows).accuracy())
-                .collect()
+            groups.into_iter().filter_map(|rows| count(rows).accuracy()).collect()
         };
         let all = count(rows);
         SignSpread {
@@ -218,26 +196,18 @@ struct Point<'a> {
 
 impl<'a> Point<'a> {
     fn of(row: &'a PredictionRow) -> Self {
-        Point {
-            channel: &row.channel,
-            snr_db: row.snr_db,
-        }
+        Point { channel: &row.channel, snr_db: row.snr_db }
     }
 
     fn rank(&self) -> usize {
-        ["none", "awgn", "rayleigh"]
-            .iter()
-            .position(|c| *c == self.channel)
-            .unwrap_or(3)
+        ["none", "awgn", "rayleigh"].iter().position(|c| *c == self.channel).unwrap_or(3)
     }
 }
 
 impl Ord for Point<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let snr = |p: &Self| p.snr_db.unwrap_or(f64::NEG_INFINITY);
-        (self.rank(), self.channel)
-            .cmp(&(other.rank(), other.channel))
-            .then_with(|| snr(self).total_cmp(&snr(other)))
+        (self.rank(), self.channel).cmp(&(other.rank(), other.channel)).then_with(|| snr(self).total_cmp(&snr(other)))
     }
 }
 

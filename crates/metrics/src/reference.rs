@@ -85,11 +85,7 @@ mod tests {
 
     #[test]
     fn balanced_classes_give_the_stated_figures() {
-        let source = Source {
-            q: 0.5,
-            p1: 0.8,
-            p0: 0.8,
-        };
+        let source = Source { q: 0.5, p1: 0.8, p0: 0.8 };
         assert!((matched_filter(&source, 25, -12.0, Fading::Rayleigh) - 0.73).abs() < 0.005);
         assert!((matched_filter(&source, 25, -12.0, Fading::None) - 0.78).abs() < 0.005);
     }
@@ -97,19 +93,12 @@ mod tests {
     /// For balanced classes τ = 0 and the mean over h is that of BPSK: ½(1 − √(nγ/(1+nγ))).
     #[test]
     fn the_mean_over_fading_meets_its_closed_form() {
-        let source = Source {
-            q: 0.5,
-            p1: 0.9,
-            p0: 0.9,
-        };
+        let source = Source { q: 0.5, p1: 0.9, p0: 0.9 };
         for db in [-150.0, -30.0, -12.0, 0.0, 21.0, 150.0] {
             let mean = 25.0 * 10f64.powf(db / 10.0);
             let expected = 0.9 - 0.8 * 0.5 * (1.0 - (mean / (1.0 + mean)).sqrt());
             let reference = matched_filter(&source, 25, db, Fading::Rayleigh);
-            assert!(
-                (reference - expected).abs() < 1e-12,
-                "{db} dB: {reference} {expected}"
-            );
+            assert!((reference - expected).abs() < 1e-12, "{db} dB: {reference} {expected}");
         }
         assert!((rayleigh_mean(|r| r * r) - 1.0).abs() < 1e-12);
     }
@@ -117,36 +106,16 @@ mod tests {
     #[test]
     fn the_ends_are_the_noiseless_accuracy_and_the_better_constant() {
         for source in [
-            Source {
-                q: 0.7,
-                p1: 0.85,
-                p0: 0.6,
-            },
-            Source {
-                q: 0.3,
-                p1: 0.9,
-                p0: 0.45,
-            },
-            Source {
-                q: 1.0,
-                p1: 0.6,
-                p0: 0.5,
-            },
+            Source { q: 0.7, p1: 0.85, p0: 0.6 },
+            Source { q: 0.3, p1: 0.9, p0: 0.45 },
+            Source { q: 1.0, p1: 0.6, p0: 0.5 },
         ] {
             let says_pos = source.q * source.p1 + (1.0 - source.q) * (1.0 - source.p0);
             let constant = says_pos.max(1.0 - says_pos);
             for fading in [Fading::None, Fading::Rayleigh] {
                 let at = |db| matched_filter(&source, 25, db, fading);
-                assert!(
-                    (at(-100.0) - constant).abs() < 1e-3,
-                    "{source:?} {}",
-                    at(-100.0)
-                );
-                assert!(
-                    (at(100.0) - source.accuracy().max(constant)).abs() < 1e-6,
-                    "{source:?} {}",
-                    at(100.0)
-                );
+                assert!((at(-100.0) - constant).abs() < 1e-3, "{source:?} {}", at(-100.0));
+                assert!((at(100.0) - source.accuracy().max(constant)).abs() < 1e-6, "{source:?} {}", at(100.0));
                 let rising = (-20..20).all(|db| at(f64::from(db + 1)) >= at(f64::from(db)) - 1e-12);
                 assert!(rising, "{source:?}");
             }
@@ -160,49 +129,16 @@ mod tests {
         let n = 25;
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         for (source, db, fading) in [
-            (
-                Source {
-                    q: 0.7,
-                    p1: 0.85,
-                    p0: 0.6,
-                },
-                -14.0,
-                Fading::None,
-            ),
-            (
-                Source {
-                    q: 0.7,
-                    p1: 0.85,
-                    p0: 0.6,
-                },
-                -12.0,
-                Fading::Rayleigh,
-            ),
-            (
-                Source {
-                    q: 0.35,
-                    p1: 0.7,
-                    p0: 0.9,
-                },
-                -6.0,
-                Fading::Rayleigh,
-            ),
-            (
-                Source {
-                    q: 0.4,
-                    p1: 0.4,
-                    p0: 0.45,
-                },
-                -12.0,
-                Fading::Rayleigh,
-            ),
+            (Source { q: 0.7, p1: 0.85, p0: 0.6 }, -14.0, Fading::None),
+            (Source { q: 0.7, p1: 0.85, p0: 0.6 }, -12.0, Fading::Rayleigh),
+            (Source { q: 0.35, p1: 0.7, p0: 0.9 }, -6.0, Fading::Rayleigh),
+            (Source { q: 0.4, p1: 0.4, p0: 0.45 }, -12.0, Fading::Rayleigh),
         ] {
             let (trials, mut right) = (20_000, 0);
             let sigma = (10f64.powf(-db / 10.0) / 2.0).sqrt();
             for _ in 0..trials {
                 let sent = rng.random::<f64>() < source.q;
-                let truth =
-                    (rng.random::<f64>() < if sent { source.p1 } else { source.p0 }) == sent;
+                let truth = (rng.random::<f64>() < if sent { source.p1 } else { source.p0 }) == sent;
                 let mut normal = || -> f64 { rng.sample(StandardNormal) };
                 let (re, im) = match fading {
                     Fading::None => (1.0, 0.0),
@@ -213,9 +149,7 @@ mod tests {
                 let (mut plus, mut minus) = (0.0, 0.0);
                 for _ in 0..n {
                     let (y_re, y_im) = (re * x + sigma * normal(), im * x + sigma * normal());
-                    let metric = |x: f64| {
-                        -((y_re - re * x).powi(2) + (y_im - im * x).powi(2)) / (2.0 * sigma * sigma)
-                    };
+                    let metric = |x: f64| -((y_re - re * x).powi(2) + (y_im - im * x).powi(2)) / (2.0 * sigma * sigma);
                     plus += metric(1.0);
                     minus += metric(-1.0);
                 }
@@ -227,10 +161,7 @@ mod tests {
             let rate = f64::from(right) / f64::from(trials);
             let reference = matched_filter(&source, n, db, fading);
             let error = (rate * (1.0 - rate) / f64::from(trials)).sqrt();
-            assert!(
-                (rate - reference).abs() < 3.9 * error,
-                "{source:?} {db}: {rate} ± {error}, {reference}"
-            );
+            assert!((rate - reference).abs() < 3.9 * error, "{source:?} {db}: {rate} ± {error}, {reference}");
         }
     }
 }

@@ -2,10 +2,7 @@
 
 /// Mean |prediction − label|; `None` of nothing. Pairs are (prediction, label).
 pub fn mae(pairs: &[(f32, f32)]) -> Option<f64> {
-    let sum: f64 = pairs
-        .iter()
-        .map(|&(p, y)| (f64::from(p) - f64::from(y)).abs())
-        .sum();
+    let sum: f64 = pairs.iter().map(|&(p, y)| (f64::from(p) - f64::from(y)).abs()).sum();
     (!pairs.is_empty()).then(|| sum / pairs.len() as f64)
 }
 

@@ -35,10 +35,8 @@ impl PredictionRow {
 }
 
 /// The columns of the predictions file.
-pub const CSV_HEADER: [&str; 12] = [
-    "id", "draw", "channel", "snr_db", "label", "score", "class", "p_neg", "p_zero", "p_pos",
-    "h_re", "h_im",
-];
+pub const CSV_HEADER: [&str; 12] =
+    ["id", "draw", "channel", "snr_db", "label", "score", "class", "p_neg", "p_zero", "p_pos", "h_re", "h_im"];
 
 /// Writes `rows` as CSV with [`CSV_HEADER`]. Numbers are the shortest that read back to the same bits; `snr_db` is empty
 /// for `none`.
@@ -76,13 +74,7 @@ mod tests {
     fn csv_has_the_columns_and_exact_numbers() {
         let mut classes = [0.0; 7];
         classes[1] = 1.0;
-        let prediction = Prediction {
-            p_neg: 0.1 + 0.2,
-            p_zero: 1e-9,
-            p_pos: 0.5,
-            classes,
-            score: -1.9,
-        };
+        let prediction = Prediction { p_neg: 0.1 + 0.2, p_zero: 1e-9, p_pos: 0.5, classes, score: -1.9 };
         let row = PredictionRow {
             id: "a,b".into(),
             row: 4,
@@ -94,24 +86,13 @@ mod tests {
             h_re: 1.0,
             h_im: 0.0,
         };
-        let awgn = PredictionRow {
-            id: "c".into(),
-            channel: "awgn".into(),
-            snr_db: Some(-12.0),
-            ..row.clone()
-        };
+        let awgn = PredictionRow { id: "c".into(), channel: "awgn".into(), snr_db: Some(-12.0), ..row.clone() };
         let mut out = Vec::new();
         write_csv(&mut out, &[row, awgn]).unwrap();
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(
-            lines[0],
-            "id,draw,channel,snr_db,label,score,class,p_neg,p_zero,p_pos,h_re,h_im"
-        );
-        assert_eq!(
-            lines[1],
-            "\"a,b\",2,none,,-2,-1.9,-2,0.3,0.000000001,0.5,1,0"
-        );
+        assert_eq!(lines[0], "id,draw,channel,snr_db,label,score,class,p_neg,p_zero,p_pos,h_re,h_im");
+        assert_eq!(lines[1], "\"a,b\",2,none,,-2,-1.9,-2,0.3,0.000000001,0.5,1,0");
         assert!(lines[2].starts_with("c,2,awgn,-12,-2,"));
     }
 }

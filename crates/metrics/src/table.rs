@@ -28,17 +28,9 @@ pub fn table(records: &[Record]) -> String {
     for line in &lines {
         let mut text = String::new();
         for (column, cell) in line.iter().enumerate() {
-            let width = lines
-                .iter()
-                .map(|l| l[column].chars().count())
-                .max()
-                .unwrap_or(0);
+            let width = lines.iter().map(|l| l[column].chars().count()).max().unwrap_or(0);
             // Names stand left, numbers right.
-            text += &if column == 0 {
-                format!("{cell:<width$}")
-            } else {
-                format!("  {cell:>width$}")
-            };
+            text += &if column == 0 { format!("{cell:<width$}") } else { format!("  {cell:>width$}") };
         }
         out += text.trim_end();
         out.push('\n');
@@ -70,26 +62,17 @@ fn outside(record: &Record) -> bool {
 fn cells(record: &Record) -> [String; 14] {
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.3}"));
     let mark = if outside(record) { "*" } else { "" };
-    let share = match (
-        record.acc2_pos,
-        record.reference_acc2,
-        record.acc2_pos_interval,
-    ) {
+    let share = match (record.acc2_pos, record.reference_acc2, record.acc2_pos_interval) {
         (_, Some(reference), Some(interval)) => {
             let share = interval.share_of(reference);
-            format!(
-                "{:.3} [{:.3}, {:.3}]",
-                share.estimate, share.low, share.high
-            )
+            format!("{:.3} [{:.3}, {:.3}]", share.estimate, share.low, share.high)
         }
         (Some(accuracy), Some(reference), None) => format!("{:.3}", accuracy / reference),
         _ => "-".to_owned(),
     };
     [
         record.channel.clone(),
-        record
-            .snr_db
-            .map_or("-".to_owned(), |snr| format!("{snr}{mark}")),
+        record.snr_db.map_or("-".to_owned(), |snr| format!("{snr}{mark}")),
         record.clips.to_string(),
         record.draws.to_string(),
         number(record.acc2_pos),
@@ -137,35 +120,15 @@ mod tests {
             ece: Some(0.02),
             seed: 0,
             model_id: "abc".into(),
-            acc2_pos_interval: Some(Interval {
-                estimate: 0.72,
-                low: 0.69,
-                high: 0.75,
-            }),
+            acc2_pos_interval: Some(Interval { estimate: 0.72, low: 0.69, high: 0.75 }),
         };
-        let inside = Record {
-            snr_db: Some(3.0),
-            in_training_range: Some(true),
-            ..record.clone()
-        };
+        let inside = Record { snr_db: Some(3.0), in_training_range: Some(true), ..record.clone() };
         let text = table(&[record, inside.clone()]);
         let lines: Vec<&str> = text.lines().collect();
-        assert!(
-            lines[0].contains("Acc-2 pos") && lines[0].contains("Acc-2 nonneg"),
-            "{text}"
-        );
-        assert!(
-            lines[1].contains("-18*") && lines[1].ends_with("0.960 [0.920, 1.000]"),
-            "{text}"
-        );
-        assert!(
-            !lines[2].contains('*') && lines[3].starts_with("*: outside"),
-            "{text}"
-        );
-        assert_eq!(
-            lines[0].chars().count(),
-            lines[1].chars().count().max(lines[0].chars().count())
-        );
+        assert!(lines[0].contains("Acc-2 pos") && lines[0].contains("Acc-2 nonneg"), "{text}");
+        assert!(lines[1].contains("-18*") && lines[1].ends_with("0.960 [0.920, 1.000]"), "{text}");
+        assert!(!lines[2].contains('*') && lines[3].starts_with("*: outside"), "{text}");
+        assert_eq!(lines[0].chars().count(), lines[1].chars().count().max(lines[0].chars().count()));
         assert!(!table(&[inside]).contains("*:"));
     }
 }

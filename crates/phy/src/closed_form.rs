@@ -99,9 +99,7 @@ mod tests {
         let average = |law: fn(f64) -> f64, gamma: f64| {
             let steps = 200_000;
             let quantile = |u: f64| -(-u).ln_1p();
-            (0..steps)
-                .map(|k| law(gamma * quantile((f64::from(k) + 0.5) / f64::from(steps))))
-                .sum::<f64>()
+            (0..steps).map(|k| law(gamma * quantile((f64::from(k) + 0.5) / f64::from(steps)))).sum::<f64>()
                 / f64::from(steps)
         };
         for gamma in [0.1, 1.0, 20.0] {
@@ -116,9 +114,7 @@ mod tests {
     fn rice_law_is_the_integral_of_its_density() {
         let bessel_scaled = |x: f64| {
             let n = 400;
-            let at = |i: i32| {
-                (x * ((f64::from(i) + 0.5) * std::f64::consts::PI / f64::from(n)).cos() - x).exp()
-            };
+            let at = |i: i32| (x * ((f64::from(i) + 0.5) * std::f64::consts::PI / f64::from(n)).cos() - x).exp();
             (0..n).map(at).sum::<f64>() / f64::from(n)
         };
         for k in [0.0f64, 1.0, 4.0, 50.0] {
@@ -128,15 +124,9 @@ mod tests {
             };
             for r in [0.3, 1.0, 1.6] {
                 let n = 2000;
-                let sum: f64 = (0..n)
-                    .map(|i| density((f64::from(i) + 0.5) * r / f64::from(n)))
-                    .sum();
+                let sum: f64 = (0..n).map(|i| density((f64::from(i) + 0.5) * r / f64::from(n))).sum();
                 let integral = sum * r / f64::from(n);
-                assert!(
-                    (integral - rice_cdf(r, k)).abs() < 1e-5,
-                    "K {k} r {r}: {integral} {}",
-                    rice_cdf(r, k)
-                );
+                assert!((integral - rice_cdf(r, k)).abs() < 1e-5, "K {k} r {r}: {integral} {}", rice_cdf(r, k));
             }
             assert!(rice_cdf(10.0, k) > 1.0 - 1e-9);
         }

@@ -131,14 +131,8 @@ impl Conditions {
     /// # Errors
     /// If a value that the kind needs is missing, one that it does not have is given, or the K factor is not a finite
     /// ratio of at least 0.
-    pub fn new(
-        kind: ChannelKind,
-        snr_db: Option<SnrDb>,
-        k_factor: Option<f64>,
-    ) -> Result<Self, ConditionsError> {
-        if let (ChannelKind::None | ChannelKind::Awgn | ChannelKind::Rayleigh, Some(k_factor)) =
-            (kind, k_factor)
-        {
+    pub fn new(kind: ChannelKind, snr_db: Option<SnrDb>, k_factor: Option<f64>) -> Result<Self, ConditionsError> {
+        if let (ChannelKind::None | ChannelKind::Awgn | ChannelKind::Rayleigh, Some(k_factor)) = (kind, k_factor) {
             return Err(ConditionsError::UnexpectedKFactor { kind, k_factor });
         }
         match (kind, snr_db) {
@@ -168,9 +162,7 @@ impl Conditions {
     pub fn snr_db(&self) -> Option<SnrDb> {
         match self {
             Conditions::None => None,
-            Conditions::Awgn(snr) | Conditions::Rayleigh(snr) | Conditions::Rician(snr, _) => {
-                Some(*snr)
-            }
+            Conditions::Awgn(snr) | Conditions::Rayleigh(snr) | Conditions::Rician(snr, _) => Some(*snr),
         }
     }
 
@@ -225,11 +217,7 @@ impl TryFrom<Fields> for Conditions {
 
 impl From<Conditions> for Fields {
     fn from(conditions: Conditions) -> Self {
-        Fields {
-            kind: conditions.kind(),
-            snr_db: conditions.snr_db(),
-            k_factor: conditions.k_factor(),
-        }
+        Fields { kind: conditions.kind(), snr_db: conditions.snr_db(), k_factor: conditions.k_factor() }
     }
 }
 
@@ -245,35 +233,14 @@ mod tests {
     fn values_that_do_not_fit_the_kind_are_refused() {
         use ChannelKind::{Awgn, Rayleigh, Rician};
         let at = Some(snr(3.0));
-        assert_eq!(
-            Conditions::new(Awgn, None, None),
-            Err(ConditionsError::MissingSnr(Awgn))
-        );
-        assert_eq!(
-            Conditions::new(ChannelKind::None, at, None),
-            Err(ConditionsError::UnexpectedSnr(snr(3.0)))
-        );
-        assert_eq!(
-            Conditions::new(Rician, at, None),
-            Err(ConditionsError::MissingKFactor)
-        );
-        assert_eq!(
-            Conditions::new(Rician, at, Some(-1.0)),
-            Err(ConditionsError::BadKFactor(-1.0))
-        );
-        assert!(matches!(
-            Conditions::new(Rician, at, Some(f64::NAN)),
-            Err(ConditionsError::BadKFactor(_))
-        ));
-        let unexpected = ConditionsError::UnexpectedKFactor {
-            kind: Rayleigh,
-            k_factor: 1.0,
-        };
+        assert_eq!(Conditions::new(Awgn, None, None), Err(ConditionsError::MissingSnr(Awgn)));
+        assert_eq!(Conditions::new(ChannelKind::None, at, None), Err(ConditionsError::UnexpectedSnr(snr(3.0))));
+        assert_eq!(Conditions::new(Rician, at, None), Err(ConditionsError::MissingKFactor));
+        assert_eq!(Conditions::new(Rician, at, Some(-1.0)), Err(ConditionsError::BadKFactor(-1.0)));
+        assert!(matches!(Conditions::new(Rician, at, Some(f64::NAN)), Err(ConditionsError::BadKFactor(_))));
+        let unexpected = ConditionsError::UnexpectedKFactor { kind: Rayleigh, k_factor: 1.0 };
         assert_eq!(Conditions::new(Rayleigh, at, Some(1.0)), Err(unexpected));
-        assert_eq!(
-            "AWGN".parse::<ChannelKind>(),
-            Err(ConditionsError::UnknownKind("AWGN".into()))
-        );
+        assert_eq!("AWGN".parse::<ChannelKind>(), Err(ConditionsError::UnknownKind("AWGN".into())));
     }
 
     #[test]
@@ -293,16 +260,9 @@ mod tests {
         ];
         for conditions in all {
             let text = serde_json::to_string(&conditions).unwrap();
-            assert_eq!(
-                serde_json::from_str::<Conditions>(&text).unwrap(),
-                conditions,
-                "{text}"
-            );
+            assert_eq!(serde_json::from_str::<Conditions>(&text).unwrap(), conditions, "{text}");
         }
-        assert_eq!(
-            serde_json::to_string(&all[1]).unwrap(),
-            r#"{"kind":"awgn","snr_db":-12.0}"#
-        );
+        assert_eq!(serde_json::to_string(&all[1]).unwrap(), r#"{"kind":"awgn","snr_db":-12.0}"#);
         assert!(serde_json::from_str::<Conditions>(r#"{"kind":"awgn"}"#).is_err());
         assert_eq!(all[3].to_string(), "rician:4 3 dB");
     }

@@ -70,22 +70,12 @@ pub struct Received {
 /// scattered h under all conditions, and the w of a longer burst begins with that of a shorter one.
 pub fn draw(key: NoiseKey, conditions: &Conditions, n_symbols: usize) -> Realisation {
     let Some(snr) = conditions.snr_db() else {
-        return Realisation {
-            h: Complex::ONE,
-            n0: 0.0,
-            noise: Vec::new(),
-        };
+        return Realisation { h: Complex::ONE, n0: 0.0, noise: Vec::new() };
     };
     let sigma = (snr.n0() / 2.0).sqrt();
     let mut rng = key.stream(NOISE_STREAM);
-    let noise = (0..2 * n_symbols)
-        .map(|_| (sigma * normal(&mut rng)) as f32)
-        .collect();
-    Realisation {
-        h: coefficient(key, conditions),
-        n0: snr.n0() as f32,
-        noise,
-    }
+    let noise = (0..2 * n_symbols).map(|_| (sigma * normal(&mut rng)) as f32).collect();
+    Realisation { h: coefficient(key, conditions), n0: snr.n0() as f32, noise }
 }
 
 /// h: 1 without fading, CN(0, 1) for Rayleigh, √(K/(K+1)) + √(1/(K+1))·CN(0, 1) for Rician. The line of sight has phase
@@ -99,10 +89,7 @@ fn coefficient(key: NoiseKey, conditions: &Conditions) -> Complex {
     let mut rng = key.stream(FADING_STREAM);
     let scattered = (0.5 / (k + 1.0)).sqrt();
     let (re, im) = (normal(&mut rng), normal(&mut rng));
-    Complex::new(
-        ((k / (k + 1.0)).sqrt() + scattered * re) as f32,
-        (scattered * im) as f32,
-    )
+    Complex::new(((k / (k + 1.0)).sqrt() + scattered * re) as f32, (scattered * im) as f32)
 }
 
 fn normal(rng: &mut ChaCha8Rng) -> f64 {
@@ -115,29 +102,18 @@ impl Realisation {
     /// # Panics
     /// If the realisation was drawn for another number of symbols.
     pub fn apply(&self, symbols: &Symbols) -> Received {
-        let received = |symbols| Received {
-            symbols,
-            h: self.h,
-            n0: self.n0,
-        };
+        let received = |symbols| Received { symbols, h: self.h, n0: self.n0 };
         if self.noise.is_empty() {
             return received(symbols.clone());
         }
-        assert_eq!(
-            self.noise.len(),
-            symbols.reals().len(),
-            "realisation drawn for another number of symbols"
-        );
+        assert_eq!(self.noise.len(), symbols.reals().len(), "realisation drawn for another number of symbols");
         let (h_re, h_im) = (f64::from(self.h.re), f64::from(self.h.im));
         let (x, _) = symbols.reals().as_chunks::<2>();
         let (n, _) = self.noise.as_chunks::<2>();
         let y = x.iter().zip(n).flat_map(|(x, n)| {
             let [x_re, x_im] = x.map(f64::from);
             let [n_re, n_im] = n.map(f64::from);
-            [
-                saturate(h_re * x_re - h_im * x_im + n_re),
-                saturate(h_re * x_im + h_im * x_re + n_im),
-            ]
+            [saturate(h_re * x_re - h_im * x_im + n_re), saturate(h_re * x_im + h_im * x_re + n_im)]
         });
         received(Symbols::from_finite(y.collect()))
     }
@@ -152,11 +128,7 @@ pub fn realised_snr_db(symbols: &Symbols, realisation: &Realisation) -> Option<f
     if realisation.noise.is_empty() {
         return None;
     }
-    assert_eq!(
-        realisation.noise.len(),
-        symbols.reals().len(),
-        "realisation drawn for another number of symbols"
-    );
+    assert_eq!(realisation.noise.len(), symbols.reals().len(), "realisation drawn for another number of symbols");
     let signal = realisation.h.norm_sqr() * symbols.mean_power();
     let db = 10.0 * (signal / mean_power(&realisation.noise)).log10();
     db.is_finite().then_some(db)

@@ -87,19 +87,10 @@ pub enum EqualiserError {
 ///
 /// # Errors
 /// If an input is not finite, `n0` is negative, or `received` has an odd number of values.
-pub fn equalise(
-    received: &[f32],
-    h: Complex,
-    n0: f32,
-    equaliser: Equaliser,
-) -> Result<Equalised, EqualiserError> {
+pub fn equalise(received: &[f32], h: Complex, n0: f32, equaliser: Equaliser) -> Result<Equalised, EqualiserError> {
     check(received, h, n0)?;
     if n0 == 0.0 && h == Complex::ONE {
-        return Ok(Equalised {
-            reals: received.to_vec(),
-            noise_var: 0.0,
-            rho: 1.0,
-        });
+        return Ok(Equalised { reals: received.to_vec(), noise_var: 0.0, rho: 1.0 });
     }
     let n0 = f64::from(n0);
     let gain = h.norm_sqr();
@@ -111,19 +102,12 @@ pub fn equalise(
     let (y, _) = received.as_chunks::<2>();
     let reals = y.iter().flat_map(|y| {
         let [y_re, y_im] = y.map(f64::from);
-        [
-            saturate((h_re * y_re + h_im * y_im) / divisor),
-            saturate((h_re * y_im - h_im * y_re) / divisor),
-        ]
+        [saturate((h_re * y_re + h_im * y_im) / divisor), saturate((h_re * y_im - h_im * y_re) / divisor)]
     });
     Ok(Equalised {
         reals: reals.collect(),
         noise_var: saturate(n0 * (gain / divisor) / divisor),
-        rho: if n0 == 0.0 {
-            1.0
-        } else {
-            (gain / (gain + n0)) as f32
-        },
+        rho: if n0 == 0.0 { 1.0 } else { (gain / (gain + n0)) as f32 },
     })
 }
 
@@ -166,10 +150,7 @@ mod tests {
                 for equaliser in [Equaliser::Mmse, Equaliser::ZeroForcing] {
                     let e = equalise(&reals, Complex::new(h, -h), n0, equaliser).unwrap();
                     let finite = e.reals.iter().all(|v| v.is_finite());
-                    assert!(
-                        finite && e.noise_var.is_finite() && (0.0..=1.0).contains(&e.rho),
-                        "h {h} n0 {n0}: {e:?}"
-                    );
+                    assert!(finite && e.noise_var.is_finite() && (0.0..=1.0).contains(&e.rho), "h {h} n0 {n0}: {e:?}");
                 }
             }
         }
@@ -179,33 +160,12 @@ mod tests {
     fn values_from_the_wire_are_checked() {
         let ok = [0.0, 1.0];
         let mmse = Equaliser::Mmse;
-        assert!(matches!(
-            equalise(&ok, Complex::new(f32::NAN, 0.0), 1.0, mmse),
-            Err(EqualiserError::Coefficient(_))
-        ));
-        assert_eq!(
-            equalise(&ok, Complex::ONE, -1.0, mmse),
-            Err(EqualiserError::NoiseVariance(-1.0))
-        );
-        assert!(matches!(
-            equalise(&ok, Complex::ONE, f32::NAN, mmse),
-            Err(EqualiserError::NoiseVariance(_))
-        ));
-        assert_eq!(
-            equalise(&[1.0], Complex::ONE, 1.0, mmse),
-            Err(EqualiserError::OddLength(1))
-        );
+        assert!(matches!(equalise(&ok, Complex::new(f32::NAN, 0.0), 1.0, mmse), Err(EqualiserError::Coefficient(_))));
+        assert_eq!(equalise(&ok, Complex::ONE, -1.0, mmse), Err(EqualiserError::NoiseVariance(-1.0)));
+        assert!(matches!(equalise(&ok, Complex::ONE, f32::NAN, mmse), Err(EqualiserError::NoiseVariance(_))));
+        assert_eq!(equalise(&[1.0], Complex::ONE, 1.0, mmse), Err(EqualiserError::OddLength(1)));
         let nan = [0.0, f32::NAN];
-        assert_eq!(
-            equalise(&nan, Complex::ONE, 1.0, mmse),
-            Err(EqualiserError::NotFinite { index: 1 })
-        );
-        assert!(
-            "MMSE2"
-                .parse::<Equaliser>()
-                .unwrap_err()
-                .to_string()
-                .contains("mmse or zf")
-        );
+        assert_eq!(equalise(&nan, Complex::ONE, 1.0, mmse), Err(EqualiserError::NotFinite { index: 1 }));
+        assert!("MMSE2".parse::<Equaliser>().unwrap_err().to_string().contains("mmse or zf"));
     }
 }

@@ -29,11 +29,7 @@ impl Modulation {
     /// If `bits` is empty or does not make whole symbols.
     pub fn modulate(self, bits: &[bool]) -> Symbols {
         let width = self.bits_per_symbol();
-        assert!(
-            !bits.is_empty() && bits.len().is_multiple_of(width),
-            "{} bits for {self:?}",
-            bits.len()
-        );
+        assert!(!bits.is_empty() && bits.len().is_multiple_of(width), "{} bits for {self:?}", bits.len());
         let sign = |bit: bool| if bit { -1.0 } else { 1.0 };
         // The inner bit chooses the level 1 or 3, the outer one the sign.
         let level = |outer: bool, inner: bool| sign(outer) * (2.0 - sign(inner)) * 0.1f32.sqrt();
@@ -55,9 +51,7 @@ impl Modulation {
             match self {
                 Modulation::Bpsk => bits.push(i < 0.0),
                 Modulation::Qpsk => bits.extend([i < 0.0, q < 0.0]),
-                Modulation::Qam16 => {
-                    bits.extend([i < 0.0, q < 0.0, i.abs() > threshold, q.abs() > threshold])
-                }
+                Modulation::Qam16 => bits.extend([i < 0.0, q < 0.0, i.abs() > threshold, q.abs() > threshold]),
             }
         }
         bits
@@ -72,26 +66,18 @@ mod tests {
     fn constellations_have_unit_power_gray_neighbours_and_invert() {
         for modulation in [Modulation::Bpsk, Modulation::Qpsk, Modulation::Qam16] {
             let width = modulation.bits_per_symbol();
-            let words: Vec<Vec<bool>> = (0..1usize << width)
-                .map(|w| (0..width).map(|b| w >> b & 1 == 1).collect())
-                .collect();
+            let words: Vec<Vec<bool>> =
+                (0..1usize << width).map(|w| (0..width).map(|b| w >> b & 1 == 1).collect()).collect();
             let symbols = modulation.modulate(&words.concat());
             assert!((symbols.mean_power() - 1.0).abs() < 1e-6);
             assert_eq!(modulation.demodulate(symbols.reals()), words.concat());
             let (points, _) = symbols.reals().as_chunks::<2>();
             let distance = |a: &[f32; 2], b: &[f32; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
-            let least = points[1..]
-                .iter()
-                .map(|p| distance(p, &points[0]))
-                .fold(f32::MAX, f32::min);
+            let least = points[1..].iter().map(|p| distance(p, &points[0])).fold(f32::MAX, f32::min);
             for (a, p) in points.iter().enumerate() {
                 for (b, q) in points.iter().enumerate().filter(|&(b, _)| b != a) {
                     if distance(p, q) < 1.01 * least {
-                        let differing = words[a]
-                            .iter()
-                            .zip(&words[b])
-                            .filter(|(x, y)| x != y)
-                            .count();
+                        let differing = words[a].iter().zip(&words[b]).filter(|(x, y)| x != y).count();
                         assert_eq!(differing, 1, "{modulation:?} {a} {b}");
                     }
                 }

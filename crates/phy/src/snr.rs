@@ -68,10 +68,7 @@ impl FromStr for SnrDb {
     type Err = SnrError;
 
     fn from_str(text: &str) -> Result<Self, SnrError> {
-        let db: f64 = text
-            .trim()
-            .parse()
-            .map_err(|_| SnrError::NotANumber(text.to_owned()))?;
+        let db: f64 = text.trim().parse().map_err(|_| SnrError::NotANumber(text.to_owned()))?;
         SnrDb::try_from(db)
     }
 }
@@ -113,27 +110,15 @@ mod tests {
         assert_eq!(snr.db(), -12.0);
         assert!((snr.n0() - 15.848931924611133).abs() < 1e-12);
         assert!((snr.n0() * snr.linear() - 1.0).abs() < 1e-15);
-        assert_eq!(
-            SnrDb::try_from(-0.0).unwrap().db().to_bits(),
-            0f64.to_bits()
-        );
+        assert_eq!(SnrDb::try_from(-0.0).unwrap().db().to_bits(), 0f64.to_bits());
     }
 
     #[test]
     fn what_is_no_snr_is_refused() {
-        assert!(matches!(
-            SnrDb::try_from(f64::NAN),
-            Err(SnrError::NotFinite(_))
-        ));
-        assert!(matches!(
-            "inf".parse::<SnrDb>(),
-            Err(SnrError::NotFinite(_))
-        ));
+        assert!(matches!(SnrDb::try_from(f64::NAN), Err(SnrError::NotFinite(_))));
+        assert!(matches!("inf".parse::<SnrDb>(), Err(SnrError::NotFinite(_))));
         assert_eq!(SnrDb::try_from(1e6), Err(SnrError::OutOfRange(1e6)));
-        assert_eq!(
-            "loud".parse::<SnrDb>(),
-            Err(SnrError::NotANumber("loud".into()))
-        );
+        assert_eq!("loud".parse::<SnrDb>(), Err(SnrError::NotANumber("loud".into())));
         assert!(serde_json::from_str::<SnrDb>("1e9").is_err());
     }
 }

@@ -67,16 +67,11 @@ impl SnrList {
         // A hair more than the quotient, so that 0:1:0.1 meets 1.
         let points = ((stop - start) / step + 1e-9).floor() as u64 + 1;
         if points > SnrList::MAX_POINTS as u64 {
-            return Err(SweepError::TooMany {
-                text: text.to_owned(),
-                points,
-            });
+            return Err(SweepError::TooMany { text: text.to_owned(), points });
         }
         // Rounded, so that 3 · 0.1 is the same point as a given 0.3.
         let value = |k: u64| ((start + k as f64 * step) * 1e9).round() / 1e9;
-        (0..points)
-            .map(|k| Ok(SnrDb::try_from(value(k))?))
-            .collect()
+        (0..points).map(|k| Ok(SnrDb::try_from(value(k))?)).collect()
     }
 }
 
@@ -87,15 +82,10 @@ impl FromStr for SnrList {
         let values = if text.contains(':') {
             SnrList::range(text)?
         } else {
-            text.split(',')
-                .map(|v| Ok(v.parse::<SnrDb>()?))
-                .collect::<Result<Vec<_>, SweepError>>()?
+            text.split(',').map(|v| Ok(v.parse::<SnrDb>()?)).collect::<Result<Vec<_>, SweepError>>()?
         };
         if values.len() > SnrList::MAX_POINTS {
-            return Err(SweepError::TooMany {
-                text: text.to_owned(),
-                points: values.len() as u64,
-            });
+            return Err(SweepError::TooMany { text: text.to_owned(), points: values.len() as u64 });
         }
         let mut seen = HashSet::new();
         match values.iter().find(|v| !seen.insert(**v)) {
@@ -135,10 +125,7 @@ impl ChannelSpec {
 
 impl From<&Conditions> for ChannelSpec {
     fn from(conditions: &Conditions) -> Self {
-        ChannelSpec {
-            kind: conditions.kind(),
-            k_factor: conditions.k_factor(),
-        }
+        ChannelSpec { kind: conditions.kind(), k_factor: conditions.k_factor() }
     }
 }
 
@@ -147,19 +134,11 @@ impl FromStr for ChannelSpec {
 
     fn from_str(text: &str) -> Result<Self, SweepError> {
         let (kind, k_factor) = match text.split_once(':') {
-            Some((kind, k)) => (
-                kind,
-                Some(
-                    k.parse()
-                        .map_err(|_| SweepError::KFactor(text.to_owned()))?,
-                ),
-            ),
+            Some((kind, k)) => (kind, Some(k.parse().map_err(|_| SweepError::KFactor(text.to_owned()))?)),
             None => (text, None),
         };
         let kind: ChannelKind = kind.trim().parse()?;
-        let any_snr = (kind != ChannelKind::None)
-            .then(|| SnrDb::try_from(0.0))
-            .transpose()?;
+        let any_snr = (kind != ChannelKind::None).then(|| SnrDb::try_from(0.0)).transpose()?;
         let conditions = Conditions::new(kind, any_snr, k_factor)?;
         Ok(ChannelSpec::from(&conditions))
     }
@@ -189,15 +168,8 @@ impl FromStr for ChannelList {
     type Err = SweepError;
 
     fn from_str(text: &str) -> Result<Self, SweepError> {
-        let channels = text
-            .split(',')
-            .map(str::parse)
-            .collect::<Result<Vec<ChannelSpec>, _>>()?;
-        match channels
-            .iter()
-            .enumerate()
-            .find(|(k, c)| channels[..*k].contains(c))
-        {
+        let channels = text.split(',').map(str::parse).collect::<Result<Vec<ChannelSpec>, _>>()?;
+        match channels.iter().enumerate().find(|(k, c)| channels[..*k].contains(c)) {
             Some((_, twice)) => Err(SweepError::Twice(format!("channel {twice}"))),
             None => Ok(ChannelList(channels)),
         }
@@ -220,10 +192,7 @@ pub fn sweep(channels: &ChannelList, snrs: &SnrList) -> Vec<Conditions> {
     };
     let at = |channel: &ChannelSpec| {
         let channel = *channel;
-        snrs.values()
-            .iter()
-            .take(points(&channel))
-            .map(move |snr| channel.at(*snr))
+        snrs.values().iter().take(points(&channel)).map(move |snr| channel.at(*snr))
     };
     channels.channels().iter().flat_map(at).collect()
 }
@@ -233,28 +202,15 @@ mod tests {
     use super::*;
 
     fn db(text: &str) -> Vec<f64> {
-        text.parse::<SnrList>()
-            .unwrap()
-            .values()
-            .iter()
-            .map(|s| s.db())
-            .collect()
+        text.parse::<SnrList>().unwrap().values().iter().map(|s| s.db()).collect()
     }
 
     #[test]
     fn values_lists_and_ranges() {
         assert_eq!(db("-6"), [-6.0]);
         assert_eq!(db("-12, -6,0.5"), [-12.0, -6.0, 0.5]);
-        assert_eq!(
-            db("-12:21:3"),
-            (0..12)
-                .map(|k| -12.0 + 3.0 * f64::from(k))
-                .collect::<Vec<_>>()
-        );
-        assert_eq!(
-            db("0:1:0.1"),
-            [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
-        );
+        assert_eq!(db("-12:21:3"), (0..12).map(|k| -12.0 + 3.0 * f64::from(k)).collect::<Vec<_>>());
+        assert_eq!(db("0:1:0.1"), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]);
         assert_eq!(db("0:5:3"), [0.0, 3.0]);
         assert_eq!(db("4:4:1"), [4.0]);
         let list: SnrList = "-12:0:6".parse().unwrap();
@@ -268,23 +224,11 @@ mod tests {
         assert_eq!(error("0:9:-3"), SweepError::Step("0:9:-3".into()));
         assert_eq!(error("9:0:3"), SweepError::Backwards("9:0:3".into()));
         assert_eq!(error("1:2"), SweepError::Parts("1:2".into()));
-        assert_eq!(
-            error("0:100:0.01"),
-            SweepError::TooMany {
-                text: "0:100:0.01".into(),
-                points: 10_001
-            }
-        );
+        assert_eq!(error("0:100:0.01"), SweepError::TooMany { text: "0:100:0.01".into(), points: 10_001 });
         assert_eq!(error("3,0,3"), SweepError::Twice("3 dB".into()));
         assert_eq!(error(""), SweepError::Snr(SnrError::NotANumber("".into())));
-        assert_eq!(
-            error("0,inf"),
-            SweepError::Snr(SnrError::NotFinite(f64::INFINITY))
-        );
-        assert!(matches!(
-            error("0:nan:1"),
-            SweepError::Snr(SnrError::NotFinite(_))
-        ));
+        assert_eq!(error("0,inf"), SweepError::Snr(SnrError::NotFinite(f64::INFINITY)));
+        assert!(matches!(error("0:nan:1"), SweepError::Snr(SnrError::NotFinite(_))));
         assert!(error("0:1:x").to_string().contains("`x`"));
     }
 
@@ -293,27 +237,12 @@ mod tests {
         let channels: ChannelList = "none,awgn,rician:4".parse().unwrap();
         let points = sweep(&channels, &"-12,0".parse().unwrap());
         let text: Vec<String> = points.iter().map(Conditions::to_string).collect();
-        assert_eq!(
-            text,
-            [
-                "none",
-                "awgn -12 dB",
-                "awgn 0 dB",
-                "rician:4 -12 dB",
-                "rician:4 0 dB"
-            ]
-        );
+        assert_eq!(text, ["none", "awgn -12 dB", "awgn 0 dB", "rician:4 -12 dB", "rician:4 0 dB"]);
         assert_eq!(channels.to_string(), "none,awgn,rician:4");
         let error = |text: &str| text.parse::<ChannelList>().unwrap_err();
         assert_eq!(error("awgn,awgn"), SweepError::Twice("channel awgn".into()));
-        assert_eq!(
-            error("rician"),
-            SweepError::Channel(ConditionsError::MissingKFactor)
-        );
-        assert_eq!(
-            error("awgn,"),
-            SweepError::Channel(ConditionsError::UnknownKind("".into()))
-        );
+        assert_eq!(error("rician"), SweepError::Channel(ConditionsError::MissingKFactor));
+        assert_eq!(error("awgn,"), SweepError::Channel(ConditionsError::UnknownKind("".into())));
         assert_eq!(error("rician:x"), SweepError::KFactor("rician:x".into()));
     }
 }

@@ -115,9 +115,7 @@ mod tests {
     #[test]
     fn normalisation_gives_unit_power_whatever_the_scale() {
         for scale in [1e-3f32, 1.0, 7.0, 1e30] {
-            let reals: Vec<f32> = (0..50)
-                .map(|k| scale * ((k * 37 % 19) as f32 - 8.5))
-                .collect();
+            let reals: Vec<f32> = (0..50).map(|k| scale * ((k * 37 % 19) as f32 - 8.5)).collect();
             let power = Symbols::new(reals).unwrap().normalise().mean_power();
             assert!((power - 1.0).abs() < 1e-6, "scale {scale}: {power}");
         }
@@ -144,19 +142,10 @@ mod tests {
     fn what_is_no_burst_is_refused() {
         assert_eq!(Symbols::new(vec![]), Err(SymbolsError::Empty));
         assert_eq!(Symbols::new(vec![1.0; 3]), Err(SymbolsError::OddLength(3)));
-        assert_eq!(
-            Symbols::new(vec![0.0, f32::NAN]),
-            Err(SymbolsError::NotFinite { index: 1 })
-        );
-        assert_eq!(
-            Symbols::from_le_bytes(&[0; 12]),
-            Err(SymbolsError::RaggedBytes(12))
-        );
+        assert_eq!(Symbols::new(vec![0.0, f32::NAN]), Err(SymbolsError::NotFinite { index: 1 }));
+        assert_eq!(Symbols::from_le_bytes(&[0; 12]), Err(SymbolsError::RaggedBytes(12)));
         assert_eq!(Symbols::from_le_bytes(&[]), Err(SymbolsError::Empty));
         let inf = [f32::INFINITY.to_le_bytes(), 0f32.to_le_bytes()].concat();
-        assert_eq!(
-            Symbols::from_le_bytes(&inf),
-            Err(SymbolsError::NotFinite { index: 0 })
-        );
+        assert_eq!(Symbols::from_le_bytes(&inf), Err(SymbolsError::NotFinite { index: 0 }));
     }
 }

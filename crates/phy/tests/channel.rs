@@ -4,8 +4,8 @@
 //! standard errors wide on each side, Kolmogorov–Smirnov uses the asymptotic critical value at that level.
 
 use latentlink_phy::{
-    ChannelKind, Complex, Conditions, Equaliser, Modulation, NoiseKey, Realisation, SnrDb, Symbols,
-    closed_form, draw, equalise, realised_snr_db,
+    ChannelKind, Complex, Conditions, Equaliser, Modulation, NoiseKey, Realisation, SnrDb, Symbols, closed_form, draw,
+    equalise, realised_snr_db,
 };
 
 const SIGMAS: f64 = 3.9;
@@ -16,11 +16,7 @@ fn at(kind: ChannelKind, db: f64) -> Conditions {
 }
 
 fn key(row: u64) -> NoiseKey {
-    NoiseKey {
-        seed: 7,
-        draw: 0,
-        row,
-    }
+    NoiseKey { seed: 7, draw: 0, row }
 }
 
 /// A fixed sequence of bits, independent of the channel's generator.
@@ -50,13 +46,7 @@ fn error_rates(modulation: Modulation, conditions: &Conditions, bursts: u64, n: 
     let burst = |row: u64| {
         let sent = &all[row as usize * width..][..width];
         let received = draw(key(row), conditions, n).apply(&modulation.modulate(sent));
-        let zf = equalise(
-            received.symbols.reals(),
-            received.h,
-            received.n0,
-            Equaliser::ZeroForcing,
-        )
-        .unwrap();
+        let zf = equalise(received.symbols.reals(), received.h, received.n0, Equaliser::ZeroForcing).unwrap();
         let decided = modulation.demodulate(&zf.reals);
         sent.iter().zip(&decided).filter(|(a, b)| a != b).count() as f64 / width as f64
     };
@@ -72,24 +62,9 @@ fn bit_error_rates_meet_the_closed_forms() {
         (Bpsk, Awgn, closed_form::bpsk_awgn, [-12.0, 0.0, 6.0]),
         (Qpsk, Awgn, closed_form::qpsk_awgn, [-12.0, 3.0, 9.0]),
         (Qam16, Awgn, closed_form::qam16_awgn, [-6.0, 6.0, 15.0]),
-        (
-            Bpsk,
-            Rayleigh,
-            closed_form::bpsk_rayleigh,
-            [-12.0, 0.0, 15.0],
-        ),
-        (
-            Qpsk,
-            Rayleigh,
-            closed_form::qpsk_rayleigh,
-            [-12.0, 3.0, 18.0],
-        ),
-        (
-            Qam16,
-            Rayleigh,
-            closed_form::qam16_rayleigh,
-            [-6.0, 9.0, 21.0],
-        ),
+        (Bpsk, Rayleigh, closed_form::bpsk_rayleigh, [-12.0, 0.0, 15.0]),
+        (Qpsk, Rayleigh, closed_form::qpsk_rayleigh, [-12.0, 3.0, 18.0]),
+        (Qam16, Rayleigh, closed_form::qam16_rayleigh, [-6.0, 9.0, 21.0]),
     ];
     for (modulation, kind, law, points) in cases {
         for db in points {
@@ -123,9 +98,7 @@ fn critical(alpha: f64) -> f64 {
 fn fading_magnitudes_follow_rayleigh_and_rice() {
     let magnitudes = |kind| {
         let conditions = at(kind, 0.0);
-        (0..20_000)
-            .map(|row| draw(key(row), &conditions, 1).h.norm_sqr().sqrt())
-            .collect::<Vec<f64>>()
+        (0..20_000).map(|row| draw(key(row), &conditions, 1).h.norm_sqr().sqrt()).collect::<Vec<f64>>()
     };
     let limit = critical(1e-4);
     let rayleigh = magnitudes(ChannelKind::Rayleigh);
@@ -139,10 +112,7 @@ fn fading_magnitudes_follow_rayleigh_and_rice() {
     for sample in [rayleigh, rician] {
         let power: Vec<f64> = sample.iter().map(|r| r * r).collect();
         let (mean, error) = mean_and_error(&power);
-        assert!(
-            (mean - 1.0).abs() < SIGMAS * error,
-            "mean power {mean} ± {error}"
-        );
+        assert!((mean - 1.0).abs() < SIGMAS * error, "mean power {mean} ± {error}");
     }
 }
 
@@ -161,18 +131,12 @@ fn fading_phase_is_uniform() {
 fn noise_is_normal_and_its_parts_uncorrelated() {
     let conditions = at(ChannelKind::Awgn, -5.0);
     let sigma = (conditions.snr_db().unwrap().n0() / 2.0).sqrt();
-    let noise: Vec<f64> = (0..800)
-        .flat_map(|row| draw(key(row), &conditions, 25).noise)
-        .map(|v| f64::from(v) / sigma)
-        .collect();
+    let noise: Vec<f64> =
+        (0..800).flat_map(|row| draw(key(row), &conditions, 25).noise).map(|v| f64::from(v) / sigma).collect();
     let statistic = kolmogorov_smirnov(noise.clone(), |x| closed_form::q_function(-x));
     assert!(statistic < critical(1e-4), "{statistic}");
     for lag in [1, 2, 50] {
-        let products: Vec<f64> = noise
-            .iter()
-            .zip(&noise[lag..])
-            .map(|(a, b)| a * b)
-            .collect();
+        let products: Vec<f64> = noise.iter().zip(&noise[lag..]).map(|(a, b)| a * b).collect();
         let (mean, error) = mean_and_error(&products);
         assert!(mean.abs() < SIGMAS * error, "lag {lag}: {mean} ± {error}");
     }
@@ -189,10 +153,7 @@ fn measured_snr_meets_the_nominal_one() {
             .collect();
         let (mean, error) = mean_and_error(&realised);
         let n0 = conditions.snr_db().unwrap().n0();
-        assert!(
-            (mean - n0).abs() < SIGMAS * error,
-            "{db} dB: N0 {mean} ± {error}, expected {n0}"
-        );
+        assert!((mean - n0).abs() < SIGMAS * error, "{db} dB: N0 {mean} ± {error}, expected {n0}");
     }
 }
 
@@ -201,26 +162,12 @@ fn realised_snr_is_that_of_the_received_burst() {
     let x = Modulation::Qam16.modulate(&bits(100));
     let realisation = draw(key(3), &at(ChannelKind::Rayleigh, 6.0), 25);
     let y = realisation.apply(&x);
-    let faded = Realisation {
-        noise: vec![0.0; 50],
-        ..realisation.clone()
-    }
-    .apply(&x)
-    .symbols;
+    let faded = Realisation { noise: vec![0.0; 50], ..realisation.clone() }.apply(&x).symbols;
     let power = |v: &[f32]| v.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
-    let noise: Vec<f32> = y
-        .symbols
-        .reals()
-        .iter()
-        .zip(faded.reals())
-        .map(|(y, x)| y - x)
-        .collect();
+    let noise: Vec<f32> = y.symbols.reals().iter().zip(faded.reals()).map(|(y, x)| y - x).collect();
     let expected = 10.0 * (power(faded.reals()) / power(&noise)).log10();
     assert!((realised_snr_db(&x, &realisation).unwrap() - expected).abs() < 1e-4);
-    assert_eq!(
-        realised_snr_db(&x, &draw(key(3), &Conditions::None, 25)),
-        None
-    );
+    assert_eq!(realised_snr_db(&x, &draw(key(3), &Conditions::None, 25)), None);
     let zeros = Symbols::new(vec![0.0; 50]).unwrap();
     assert_eq!(realised_snr_db(&zeros, &realisation), None);
 }
@@ -230,23 +177,12 @@ fn the_noise_depends_on_the_key_alone() {
     let unit = |kind, db, n| -> Vec<f64> {
         let conditions = at(kind, db);
         let sigma = (conditions.snr_db().unwrap().n0() / 2.0).sqrt();
-        draw(key(11), &conditions, n)
-            .noise
-            .iter()
-            .map(|v| f64::from(*v) / sigma)
-            .collect()
+        draw(key(11), &conditions, n).noise.iter().map(|v| f64::from(*v) / sigma).collect()
     };
     let reference = unit(ChannelKind::Awgn, 0.0, 25);
-    for kind in [
-        ChannelKind::Awgn,
-        ChannelKind::Rayleigh,
-        ChannelKind::Rician,
-    ] {
+    for kind in [ChannelKind::Awgn, ChannelKind::Rayleigh, ChannelKind::Rician] {
         for db in [-12.0, 3.0, 21.0] {
-            let close = unit(kind, db, 25)
-                .iter()
-                .zip(&reference)
-                .all(|(a, b)| (a - b).abs() < 1e-6);
+            let close = unit(kind, db, 25).iter().zip(&reference).all(|(a, b)| (a - b).abs() < 1e-6);
             assert!(close, "{kind} {db} dB");
         }
     }
@@ -263,28 +199,14 @@ fn the_noise_depends_on_the_key_alone() {
 #[test]
 fn every_field_of_the_key_counts() {
     let conditions = at(ChannelKind::Rayleigh, 0.0);
-    let base = NoiseKey {
-        seed: 1,
-        draw: 2,
-        row: 3,
-    };
+    let base = NoiseKey { seed: 1, draw: 2, row: 3 };
     let others = [
         NoiseKey { seed: 2, ..base },
         NoiseKey { draw: 1, ..base },
         NoiseKey { row: 4, ..base },
-        NoiseKey {
-            seed: 3,
-            draw: 2,
-            row: 1,
-        },
-        NoiseKey {
-            seed: 1 << 40 | 1,
-            ..base
-        },
-        NoiseKey {
-            row: 1 << 40 | 3,
-            ..base
-        },
+        NoiseKey { seed: 3, draw: 2, row: 1 },
+        NoiseKey { seed: 1 << 40 | 1, ..base },
+        NoiseKey { row: 1 << 40 | 3, ..base },
     ];
     let drawn = draw(base, &conditions, 4);
     assert_eq!(drawn, draw(base, &conditions, 4));
@@ -324,17 +246,9 @@ fn equalisers_leave_the_noise_they_declare() {
                 let w = draw(key(row), &at(ChannelKind::Awgn, db), 25);
                 let y = Realisation { h, ..w }.apply(&x);
                 let e = equalise(y.symbols.reals(), y.h, y.n0, equaliser).unwrap();
-                let gain = if equaliser == Equaliser::Mmse {
-                    e.rho
-                } else {
-                    1.0
-                };
+                let gain = if equaliser == Equaliser::Mmse { e.rho } else { 1.0 };
                 let power = |gain: f32| {
-                    let v = e
-                        .reals
-                        .iter()
-                        .zip(x.reals())
-                        .map(|(e, x)| f64::from(e - gain * x).powi(2));
+                    let v = e.reals.iter().zip(x.reals()).map(|(e, x)| f64::from(e - gain * x).powi(2));
                     v.sum::<f64>() / 25.0
                 };
                 noise.push(power(gain));
@@ -342,16 +256,10 @@ fn equalisers_leave_the_noise_they_declare() {
                 declared = (f64::from(e.noise_var), f64::from(1.0 - e.rho));
             }
             let (mean, spread) = mean_and_error(&noise);
-            assert!(
-                (mean - declared.0).abs() < SIGMAS * spread,
-                "{equaliser} {db}: {mean} ± {spread}, {declared:?}"
-            );
+            assert!((mean - declared.0).abs() < SIGMAS * spread, "{equaliser} {db}: {mean} ± {spread}, {declared:?}");
             if equaliser == Equaliser::Mmse {
                 let (mean, spread) = mean_and_error(&error);
-                assert!(
-                    (mean - declared.1).abs() < SIGMAS * spread,
-                    "mse {db}: {mean} ± {spread}, {declared:?}"
-                );
+                assert!((mean - declared.1).abs() < SIGMAS * spread, "mse {db}: {mean} ± {spread}, {declared:?}");
             }
         }
     }

@@ -26,13 +26,7 @@ fn row(clip: u64, draw: u32, point: (&str, Option<f64>), label: f32, p_pos: f32)
         channel: point.0.into(),
         snr_db: point.1,
         label,
-        prediction: Prediction {
-            p_neg: 1.0 - p_pos,
-            p_zero: 0.0,
-            p_pos,
-            classes,
-            score,
-        },
+        prediction: Prediction { p_neg: 1.0 - p_pos, p_zero: 0.0, p_pos, classes, score },
         h_re: 1.0,
         h_im: 0.0,
     }
@@ -44,20 +38,10 @@ fn rows() -> Vec<PredictionRow> {
     let mut rows = Vec::new();
     for (clip, label) in labels.into_iter().enumerate() {
         let clip = clip as u64;
-        rows.push(row(
-            clip,
-            0,
-            ("none", None),
-            label,
-            if label > 0.0 { 0.9 } else { 0.2 },
-        ));
+        rows.push(row(clip, 0, ("none", None), label, if label > 0.0 { 0.9 } else { 0.2 }));
         for draw in [0, 1] {
             // Draw 0 misses clip 0.
-            let p_pos = if label > 0.0 && (clip, draw) != (0, 0) {
-                0.9
-            } else {
-                0.2
-            };
+            let p_pos = if label > 0.0 && (clip, draw) != (0, 0) { 0.9 } else { 0.2 };
             rows.push(row(clip, draw, ("rayleigh", Some(-18.0)), label, p_pos));
             rows.push(row(clip, draw, ("awgn", Some(3.0)), label, p_pos));
             rows.push(row(clip, draw, ("awgn", Some(-3.0)), label, p_pos));
@@ -69,35 +53,15 @@ fn rows() -> Vec<PredictionRow> {
 #[test]
 fn records_score_each_point() {
     let records = records(&rows(), &context(), None);
-    let points: Vec<_> = records
-        .iter()
-        .map(|r| (r.channel.as_str(), r.snr_db))
-        .collect();
-    assert_eq!(
-        points,
-        [
-            ("none", None),
-            ("awgn", Some(-3.0)),
-            ("awgn", Some(3.0)),
-            ("rayleigh", Some(-18.0))
-        ]
-    );
+    let points: Vec<_> = records.iter().map(|r| (r.channel.as_str(), r.snr_db)).collect();
+    assert_eq!(points, [("none", None), ("awgn", Some(-3.0)), ("awgn", Some(3.0)), ("rayleigh", Some(-18.0))]);
     let none = &records[0];
-    assert_eq!(
-        (none.clips, none.draws, none.acc2_pos, none.acc2_pos_sd),
-        (4, 1, Some(1.0), None)
-    );
-    assert_eq!(
-        (none.acc2_nonneg, none.acc7, none.mae),
-        (Some(0.75), Some(0.5), Some(0.5))
-    );
+    assert_eq!((none.clips, none.draws, none.acc2_pos, none.acc2_pos_sd), (4, 1, Some(1.0), None));
+    assert_eq!((none.acc2_nonneg, none.acc7, none.mae), (Some(0.75), Some(0.5), Some(0.5)));
     assert_eq!((none.in_training_range, none.reference_acc2), (None, None));
     assert_eq!(none.acc2_pos_interval, wilson(3, 3));
     let awgn = &records[1];
-    assert_eq!(
-        (awgn.clips, awgn.draws, awgn.in_training_range),
-        (4, 2, Some(true))
-    );
+    assert_eq!((awgn.clips, awgn.draws, awgn.in_training_range), (4, 2, Some(true)));
     assert!((awgn.acc2_pos.unwrap() - 5.0 / 6.0).abs() < 1e-15);
     // Draws reach 2/3 and 1.
     assert!((awgn.acc2_pos_sd.unwrap() - (1.0 / 3.0) / 2f64.sqrt()).abs() < 1e-15);
@@ -111,20 +75,12 @@ fn records_score_each_point() {
 #[test]
 fn the_reference_stands_on_the_noiseless_rows() {
     let all = rows();
-    let (noiseless, noisy): (Vec<_>, Vec<_>) =
-        all.clone().into_iter().partition(|r| r.channel == "none");
-    let source = crate::Source {
-        q: 2.0 / 3.0,
-        p1: 1.0,
-        p0: 1.0,
-    };
+    let (noiseless, noisy): (Vec<_>, Vec<_>) = all.clone().into_iter().partition(|r| r.channel == "none");
+    let source = crate::Source { q: 2.0 / 3.0, p1: 1.0, p0: 1.0 };
     let expected = matched_filter(&source, 25, -18.0, Fading::Rayleigh);
     let reference = |records: Vec<Record>| records.last().unwrap().reference_acc2;
     assert_eq!(reference(records(&all, &context(), None)), Some(expected));
-    assert_eq!(
-        reference(records(&noisy, &context(), Some(&noiseless))),
-        Some(expected)
-    );
+    assert_eq!(reference(records(&noisy, &context(), Some(&noiseless))), Some(expected));
     assert_eq!(reference(records(&noisy, &context(), None)), None);
 }
 
@@ -171,20 +127,12 @@ fn json_has_exactly_the_fields_in_order() {
     ];
     let mut from = 0;
     for field in fields {
-        let at = text[from..]
-            .find(&format!("\"{field}\":"))
-            .unwrap_or_else(|| panic!("{field} in {text}"));
+        let at = text[from..].find(&format!("\"{field}\":")).unwrap_or_else(|| panic!("{field} in {text}"));
         from += at;
     }
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(value.as_object().unwrap().len(), fields.len());
     assert!(value["snr_db"].is_null() && value["acc2_pos_sd"].is_null());
     let back: Record = serde_json::from_str(&text).unwrap();
-    assert_eq!(
-        Record {
-            acc2_pos_interval: record.acc2_pos_interval,
-            ..back
-        },
-        *record
-    );
+    assert_eq!(Record { acc2_pos_interval: record.acc2_pos_interval, ..back }, *record);
 }
