@@ -81,7 +81,10 @@ impl LabelModel {
     }
 
     pub fn truth(&self) -> Truth {
-        let nats = |signal: f64, noise: f64| -0.5 * (1.0 - (signal / (signal + noise)).powi(2)).ln();
+        let nats = |signal: f64, noise: f64| {
+            let correlation = signal / (signal + noise);
+            -0.5 * (-correlation * correlation).ln_1p() + 0.0
+        };
         Truth {
             acc2_pos: sign_accuracy(self.known(3)),
             acc2_pos_of_one: sign_accuracy(self.known(1)),
