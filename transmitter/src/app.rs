@@ -5,6 +5,8 @@ use anyhow::Context;
 use link::serve::{Services, Socket, serve};
 use link::{Drain, PeerUrl};
 use model::scheme::TransmitterHalf;
+use model::weights::{Manifest, load_transmitter, transmitter_manifest};
+use proto::v1::Model;
 use proto::v1::transmitter_server::TransmitterServer;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,6 +30,7 @@ pub struct ServeArgs {
 pub struct App {
     socket: Socket,
     half: Arc<dyn TransmitterHalf>,
+    model: Model,
     emulator: PeerUrl,
 }
 
@@ -38,16 +41,21 @@ impl App {
     /// If the port cannot be bound or the weights cannot be loaded.
     pub async fn new(args: &ServeArgs) -> anyhow::Result<App> {
         let socket = Socket::bind(&args.listen).await?;
-        let path = args.weights.clone();
-        let half = tokio::task::spawn_blocking(move || model::weights::load_transmitter(&path))
-            .await
-            .context("loading the weights failed")??;
-        Ok(App::with_half(socket, half.into(), args.emulator.clone()))
+        let manifest = transmitter_manifest(&args.weights)?;
+        let half = load_transmitter(&args.weights)?;
+        let mut app = App::with(socket, half.into(), args.emulator.clone());
+        app.model = describe(&manifest, app.model);
+        Ok(app)
     }
 
-    /// From parts: any half on any bound port.
-    pub fn with_half(socket: Socket, half: Arc<dyn TransmitterHalf>, emulator: PeerUrl) -> App {
-        App { socket, half, emulator }
+    /// Of parts: a bound port, any half, and the channel emulator.
+    pub fn with(socket: Socket, half: Arc<dyn TransmitterHalf>, emulator: PeerUrl) -> App {
+        let model = Model {
+            model_id: half.model_id().into(),
+            symbols: u32::try_from(half.symbols()).unwrap_or(u32::MAX),
+            ..Model::default()
+        };
+        App { socket, half, model, emulator }
     }
 
     /// The address that was bound.
@@ -60,7 +68,7 @@ impl App {
     /// # Errors
     /// If serving fails.
     pub async fn run(self) -> anyhow::Result<()> {
-        let drain = Drain::on_signals()?;
+        let drain = Drain::on_signals().context("cannot listen for signals")?;
         self.run_until(drain).await
     }
 
@@ -69,11 +77,26 @@ impl App {
     /// # Errors
     /// If serving fails.
     pub async fn run_until(self, drain: Drain) -> anyhow::Result<()> {
-        let App { socket, half, emulator } = self;
-        tracing::info!(model_id = half.model_id(), symbols = half.symbols(), %emulator, "transmitter");
-        let service = Service::new(half, &emulator, drain.clone()).context("the compute thread did not start")?;
+        let App { socket, half, model, emulator } = self;
+        tracing::info!(model_id = model.model_id, symbols = model.symbols, %emulator, "transmitter");
+        let service =
+            Service::new(half, model, &emulator, drain.clone()).context("the compute thread did not start")?;
         let server = TransmitterServer::new(service).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
         serve(socket, Services::default().with(server), &drain).await?;
         Ok(())
+    }
+}
+
+/// `model` with what the manifest knows.
+fn describe(manifest: &Manifest, model: Model) -> Model {
+    let training = &manifest.training;
+    let noisy = training.channels.iter().any(|channel| channel != "none");
+    let (low, high) = training.snr_db;
+    Model {
+        scheme: manifest.scheme.clone(),
+        equaliser: manifest.config.equaliser.to_string(),
+        training_snr_low_db: noisy.then_some(low),
+        training_snr_high_db: noisy.then_some(high),
+        ..model
     }
 }

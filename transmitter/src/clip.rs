@@ -95,8 +95,7 @@ fn sequence(features: &v1::Features) -> Result<Sequence, Fault> {
     // Two u32 fit a u64, and times 4 a u128.
     let expected = u128::from(u64::from(frames) * u64::from(width)) * 4;
     if features.data.len() as u128 != expected {
-        let problem =
-            format!("{frames} frames of {width} f32 take {expected} bytes, got {}", features.data.len());
+        let problem = format!("{frames} frames of {width} f32 take {expected} bytes, got {}", features.data.len());
         return Err(Fault::new(ErrorCode::Malformed, "data", problem));
     }
     let (values, _) = features.data.as_chunks::<4>();
@@ -147,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_bad_clip_is_refused_by_field() {
-        let cases: [(fn(&mut v1::Clip), ErrorCode, &str); 17] = [
+        type Case = (fn(&mut v1::Clip), ErrorCode, &'static str);
+        let cases: [Case; 17] = [
             (|clip| clip.delivery = None, ErrorCode::BadKey, "delivery"),
             (|clip| clip.delivery.as_mut().unwrap().run_id.clear(), ErrorCode::BadKey, "delivery.run_id"),
             (|clip| clip.id = "x".repeat(1025), ErrorCode::TooLong, "id"),

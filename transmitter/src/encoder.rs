@@ -64,8 +64,7 @@ fn work<T>(half: &dyn TransmitterHalf, mut queue: mpsc::Receiver<Job<T>>) {
     while queue.blocking_recv_many(&mut jobs, BATCH) > 0 {
         // Whose client has gone away need not be encoded.
         jobs.retain(|job| !job.reply.is_closed());
-        let (inputs, owners): (Vec<_>, Vec<_>) =
-            jobs.drain(..).map(|job| (job.input, (job.ticket, job.reply))).unzip();
+        let (inputs, owners): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.input, (job.ticket, job.reply))).unzip();
         for (symbols, (ticket, reply)) in encode(half, &inputs).into_iter().zip(owners) {
             // Full never, see `Job::reply`; closed if the client has gone away meanwhile.
             let _ = reply.try_send(Encoded { ticket, symbols });
@@ -79,7 +78,9 @@ fn encode(half: &dyn TransmitterHalf, inputs: &[ClipInput]) -> Vec<Result<Symbol
         return Vec::new();
     }
     let fault = match catch_unwind(AssertUnwindSafe(|| half.encode(inputs))) {
-        Ok(Ok(bursts)) if bursts.len() == inputs.len() => return bursts.into_iter().map(Ok).collect(),
+        Ok(Ok(bursts)) if bursts.len() == inputs.len() => {
+            return bursts.into_iter().map(Ok).collect();
+        }
         Ok(Ok(bursts)) => internal(format!("{} bursts for {} clips", bursts.len(), inputs.len())),
         Ok(Err(error)) => fault_of(error),
         // The panic hook has told the log where.

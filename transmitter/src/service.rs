@@ -9,7 +9,7 @@ use link::serve::{Admission, Incoming};
 use link::{Drain, Hop, PeerUrl};
 use model::scheme::TransmitterHalf;
 use proto::v1::transmitter_server::Transmitter;
-use proto::v1::{Clip, Outcome};
+use proto::v1::{Clip, GetModelRequest, Model, Outcome};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
@@ -25,6 +25,7 @@ const OUTCOMES: usize = 32;
 /// Takes clips of many clients at once.
 pub struct Service {
     half: Arc<dyn TransmitterHalf>,
+    model: Model,
     encoder: Encoder<Ticket>,
     emulator: Channel,
     outage: Arc<Outage>,
@@ -33,14 +34,21 @@ pub struct Service {
 }
 
 impl Service {
-    /// Encodes with `half` and sends to the channel emulator at `emulator`. Starts the compute thread.
+    /// Encodes with `half`, which `model` describes, and sends to the channel emulator at `emulator`. Starts the compute
+    /// thread.
     ///
     /// # Errors
     /// If there is no thread for it.
-    pub fn new(half: Arc<dyn TransmitterHalf>, emulator: &PeerUrl, drain: Drain) -> std::io::Result<Self> {
+    pub fn new(
+        half: Arc<dyn TransmitterHalf>,
+        model: Model,
+        emulator: &PeerUrl,
+        drain: Drain,
+    ) -> std::io::Result<Self> {
         Ok(Service {
             encoder: Encoder::start(half.clone())?,
             half,
+            model,
             emulator: emulator.channel(),
             outage: Arc::new(Outage::new(format!("channel emulator at {emulator}"))),
             admission: Admission::new(CLIENTS),
@@ -71,5 +79,9 @@ impl Transmitter for Service {
             drop(place);
         });
         Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn get_model(&self, _: Request<GetModelRequest>) -> Result<Response<Model>, Status> {
+        Ok(Response::new(self.model.clone()))
     }
 }

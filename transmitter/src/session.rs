@@ -47,11 +47,7 @@ impl Session {
         // The ends of the three parts follow each other: the last clip drops `hop.sender` and `reply`, the last encoded
         // one its slot, and the last acknowledgement ends the hop. An error in one ends all.
         let parts = async {
-            tokio::try_join!(
-                self.take(&mut clips, hop.sender, reply),
-                self.forward(encoded),
-                self.answer(hop.receiver),
-            )
+            tokio::try_join!(self.take(&mut clips, hop.sender, reply), self.forward(encoded), self.answer(hop.receiver),)
         };
         let done = tokio::select! {
             biased;

@@ -200,7 +200,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            // Waits until the port is closed; a runtime must not be dropped inside another.
+            let _ = std::thread::spawn(move || drop(runtime)).join();
         }
     }
 }

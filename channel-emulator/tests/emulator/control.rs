@@ -1,10 +1,8 @@
 //! The command line: conditions of a running emulator, and arguments that make none.
 
-mod common;
-
+use crate::common::Emulator;
 use channel_emulator::{Args, run};
 use clap::Parser;
-use common::Emulator;
 use proto::v1::{ChannelKind, Conditions, GetConditionsRequest};
 
 async fn play(line: &str) -> Result<(), String> {

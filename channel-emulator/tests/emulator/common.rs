@@ -118,7 +118,8 @@ impl TestReceiver {
 impl Drop for TestReceiver {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            // Waits until the port is closed; a runtime must not be dropped inside another.
+            let _ = std::thread::spawn(move || drop(runtime)).join();
         }
     }
 }

@@ -1,8 +1,6 @@
 //! The emulator over real sockets, between a test's transmitter and a test's receiver.
 
-mod common;
-
-use common::{Emulator, MODEL, Manner, PATIENT, TestReceiver, burst, key};
+use crate::common::{Emulator, MODEL, Manner, PATIENT, TestReceiver, burst, key};
 use phy::{Conditions, NoiseKey, SnrDb, Symbols, draw};
 use proto::v1::{self, Burst, ErrorCode, Opening, receipt};
 use std::time::Duration;

@@ -1,0 +1,5 @@
+//! The channel emulator over real sockets.
+
+mod common;
+mod control;
+mod relay;

@@ -1,0 +1,260 @@
+//! A small half, an emulator that decodes what it sends, and a client.
+
+use link::chunks::Assembler;
+use link::serve::{Services, Socket, serve};
+use link::{Delivery, Drain, MAX_MESSAGE_BYTES, PeerUrl};
+use model::scheme::{ClipInput, InputError, InputErrorKind, TransmitterHalf};
+use phy::Symbols;
+use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
+use proto::v1::modality::Content;
+use proto::v1::transmitter_client::TransmitterClient;
+use proto::v1::{
+    Burst, Clip, Conditions, Features, GetConditionsRequest, Modality, Opening, Outcome, Prediction, Receipt, Timings,
+    outcome, receipt,
+};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::{Stream, wrappers::ReceiverStream};
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status, Streaming};
+use transmitter::App;
+use uuid::Uuid;
+
+pub const MODEL: &str = "sign of the mean";
+pub const SYMBOLS: usize = 25;
+pub const WIDTH: u32 = 3;
+pub const PATIENT: Duration = Duration::from_secs(30);
+
+/// Sends the sign of the mean of the audio features, repeated over all symbols. A mean of exactly 13 makes it panic.
+#[derive(Default)]
+pub struct SignHalf {
+    /// Clips encoded, and the largest batch.
+    pub encoded: AtomicUsize,
+    pub largest: AtomicUsize,
+    /// Encoding waits until it is opened, if there is one.
+    pub gate: Option<Arc<Semaphore>>,
+}
+
+fn mean(clip: &ClipInput) -> f32 {
+    let data = clip.features[1].as_ref().expect("a checked clip").data();
+    data.iter().sum::<f32>() / data.len() as f32
+}
+
+impl TransmitterHalf for SignHalf {
+    fn model_id(&self) -> &str {
+        MODEL
+    }
+
+    fn symbols(&self) -> usize {
+        SYMBOLS
+    }
+
+    fn check(&self, clip: &ClipInput) -> Result<(), InputError> {
+        let error =
+            |kind, field: &str, message: &str| Err(InputError { kind, field: field.into(), message: message.into() });
+        match &clip.features[1] {
+            None => error(InputErrorKind::Unsupported, "audio", "audio features are needed"),
+            Some(audio) if audio.width() != WIDTH as usize => {
+                error(InputErrorKind::WrongWidth, "audio.features.width", "expected 3")
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn encode(&self, clips: &[ClipInput]) -> Result<Vec<Symbols>, InputError> {
+        if let Some(gate) = &self.gate {
+            let _ = futures::executor::block_on(gate.acquire()).expect("never closed");
+        }
+        assert!(clips.iter().all(|clip| mean(clip) != 13.0), "thirteen");
+        self.encoded.fetch_add(clips.len(), Ordering::SeqCst);
+        self.largest.fetch_max(clips.len(), Ordering::SeqCst);
+        let burst = |clip| Symbols::new(vec![mean(clip).signum(); 2 * SYMBOLS]).expect("finite");
+        Ok(clips.iter().map(burst).collect())
+    }
+}
+
+/// How the test's emulator behaves.
+#[derive(Clone, Debug, Default)]
+pub struct Manner {
+    pub refuse: Option<Status>,
+    /// Ends every stream in silence after so many bursts.
+    pub end_after: Option<usize>,
+    /// Takes bursts and never answers.
+    pub silent: bool,
+}
+
+#[derive(Clone)]
+struct Peer {
+    manner: Manner,
+    bursts: Arc<Mutex<Vec<Burst>>>,
+    live: Arc<AtomicUsize>,
+}
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl ChannelEmulator for Peer {
+    type RelayStream = Answers<Receipt>;
+
+    async fn relay(&self, request: Request<Streaming<Burst>>) -> Result<Response<Self::RelayStream>, Status> {
+        let messages = request.into_inner();
+        let peer = self.clone();
+        let (sender, answers) = mpsc::channel(8);
+        self.live.fetch_add(1, Ordering::SeqCst);
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = peer.answer(messages, &sender) => {}
+                () = sender.closed() => {}
+            }
+            peer.live.fetch_sub(1, Ordering::SeqCst);
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
+    }
+
+    async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<Conditions>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn set_conditions(&self, _: Request<Conditions>) -> Result<Response<Conditions>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+}
+
+impl Peer {
+    async fn answer(
+        &self,
+        mut messages: Streaming<Burst>,
+        sender: &mpsc::Sender<Result<Receipt, Status>>,
+    ) -> Result<(), Status> {
+        let opening = messages.message().await?.and_then(|first| first.opening);
+        assert_eq!(opening, Some(Opening { model_id: MODEL.into() }));
+        if let Some(status) = &self.manner.refuse {
+            let _ = sender.send(Err(status.clone())).await;
+            return Ok(());
+        }
+        let (mut assembler, mut taken) = (Assembler::default(), 0);
+        while let Some(message) = messages.message().await? {
+            for burst in assembler.push(message) {
+                if self.manner.end_after == Some(taken) {
+                    return Ok(());
+                }
+                taken += 1;
+                let burst = burst.expect("the transmitter sends whole bursts");
+                let symbols = Symbols::from_le_bytes(&burst.symbols).unwrap();
+                assert_eq!(symbols.len(), SYMBOLS);
+                let prediction = Prediction { score: symbols.reals()[0], ..Prediction::default() };
+                let receipt = Receipt {
+                    delivery: burst.delivery.clone(),
+                    result: Some(receipt::Result::Prediction(prediction)),
+                    channel: None,
+                    timings: Some(Timings { emulator_us: 5, receiver_us: 6, ..Timings::default() }),
+                };
+                self.bursts.lock().unwrap().push(burst);
+                if !self.manner.silent {
+                    let _ = sender.send(Ok(receipt)).await;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An emulator on a runtime of its own, whose end closes all its connections as the death of its process would.
+pub struct TestEmulator {
+    pub url: PeerUrl,
+    pub bursts: Arc<Mutex<Vec<Burst>>>,
+    /// Open streams.
+    pub live: Arc<AtomicUsize>,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl TestEmulator {
+    /// On `port`, 0 for a free one.
+    pub fn start(port: u16, manner: Manner) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let address = format!("127.0.0.1:{port}");
+        let bind = || runtime.block_on(Socket::bind(&address)).unwrap();
+        let socket = std::thread::scope(|scope| scope.spawn(bind).join().unwrap());
+        let url = format!("http://{}", socket.address()).parse().unwrap();
+        let (bursts, live) = (Arc::<Mutex<Vec<Burst>>>::default(), Arc::<AtomicUsize>::default());
+        let peer = Peer { manner, bursts: bursts.clone(), live: live.clone() };
+        let server = ChannelEmulatorServer::new(peer).max_decoding_message_size(MAX_MESSAGE_BYTES);
+        runtime.spawn(async move { serve(socket, Services::default().with(server), &Drain::default()).await });
+        TestEmulator { url, bursts, live, runtime: Some(runtime) }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.url.to_string().rsplit(':').next().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for TestEmulator {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Waits until the port is closed; a runtime must not be dropped inside another.
+            let _ = std::thread::spawn(move || drop(runtime)).join();
+        }
+    }
+}
+
+/// A running transmitter.
+pub struct Running {
+    pub client: TransmitterClient<Channel>,
+    pub drain: Drain,
+    pub task: tokio::task::JoinHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    pub async fn start(half: Arc<SignHalf>, emulator: &PeerUrl) -> Self {
+        let socket = Socket::bind("127.0.0.1:0").await.unwrap();
+        let app = App::with(socket, half, emulator.clone());
+        let url: PeerUrl = format!("http://{}", app.address()).parse().unwrap();
+        let drain = Drain::default();
+        let task = tokio::spawn(app.run_until(drain.clone()));
+        Running { client: TransmitterClient::new(url.channel()), drain, task }
+    }
+
+    /// Sends all clips and ends the stream; all outcomes until its end.
+    pub async fn send(&self, clips: Vec<Clip>) -> (Vec<Outcome>, Option<Status>) {
+        let mut client = self.client.clone();
+        let all = async {
+            let mut stream = match client.send(tokio_stream::iter(clips)).await {
+                Ok(stream) => stream.into_inner(),
+                Err(status) => return (Vec::new(), Some(status)),
+            };
+            let mut outcomes = Vec::new();
+            loop {
+                match stream.message().await {
+                    Ok(Some(outcome)) => outcomes.push(outcome),
+                    Ok(None) => return (outcomes, None),
+                    Err(status) => return (outcomes, Some(status)),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENT, all).await.expect("the stream hangs")
+    }
+}
+
+/// Clip `sequence` of run `run`, whose audio features have the mean `mean`.
+pub fn clip(run: u128, sequence: u64, mean: f32) -> Clip {
+    let data = [mean; 2 * WIDTH as usize].iter().flat_map(|value| value.to_le_bytes()).collect();
+    Clip {
+        delivery: Some(Delivery { run: Uuid::from_u128(run), sequence }.to_wire()),
+        id: format!("clip {sequence}"),
+        audio: Some(Modality { content: Some(Content::Features(Features { frames: 2, width: WIDTH, data })) }),
+        label: Some(1.0),
+        ..Clip::default()
+    }
+}
+
+/// The sequence number and the predicted score of an outcome.
+pub fn scored(outcome: &Outcome) -> (u64, f32) {
+    let sequence = outcome.delivery.as_ref().expect("a key").sequence;
+    match &outcome.result {
+        Some(outcome::Result::Prediction(prediction)) => (sequence, prediction.score),
+        other => panic!("clip {sequence}: {other:?}"),
+    }
+}

@@ -1,0 +1,4 @@
+//! The serving transmitter over real sockets.
+
+mod clients;
+mod common;
