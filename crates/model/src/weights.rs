@@ -200,41 +200,49 @@ impl Weights<'_> {
         // The receiver's model id covers the standardisation too, but only the transmitter needs it.
         transmitter.push(("manifest.json".into(), manifest("transmitter", standards.clone())?));
         receiver.push(("manifest.json".into(), manifest("receiver", Standards::new())?));
-        let prefixed = |half: &str, files: Files| {
-            files.into_iter().map(|(name, bytes)| (format!("{half}/{name}"), bytes)).collect::<Files>()
-        };
-        let all = [prefixed("transmitter", transmitter), prefixed("receiver", receiver)].concat();
-        replace_folder(folder, &all)?;
+        std::fs::create_dir_all(folder).map_err(|e| file_error(folder, e))?;
+        // Both are complete on the disk before the first takes its place.
+        let staged = [stage(folder, "transmitter", &transmitter)?, stage(folder, "receiver", &receiver)?];
+        for (half, fresh) in ["transmitter", "receiver"].into_iter().zip(staged) {
+            replace_folder(&folder.join(half), fresh)?;
+        }
         Ok(id)
     }
 }
 
-/// Writes the files into a new folder beside `folder` and moves it into place.
-fn replace_folder(folder: &Path, files: &Files) -> Result<(), WeightsError> {
-    let parent = match folder.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(parent).map_err(|e| file_error(parent, e))?;
-    let fresh = tempfile::Builder::new().prefix(".weights-").tempdir_in(parent).map_err(|e| file_error(parent, e))?;
+/// Writes the files of a half into a new folder inside `folder`, which vanishes unless it is kept.
+fn stage(folder: &Path, half: &str, files: &Files) -> Result<tempfile::TempDir, WeightsError> {
+    let fresh = tempfile::Builder::new().prefix(".weights-").tempdir_in(folder).map_err(|e| file_error(folder, e))?;
     for (name, bytes) in files {
         let file = fresh.path().join(name);
         let inner = file.parent().expect("files lie in the folder");
         std::fs::create_dir_all(inner).map_err(|e| file_error(inner, e))?;
-        write_synced(&file, bytes).map_err(|e| file_error(&folder.join(name), e))?;
+        write_synced(&file, bytes).map_err(|e| file_error(&folder.join(half).join(name), e))?;
     }
-    let old = parent.join(format!(".weights-old-{}", std::process::id()));
+    Ok(fresh)
+}
+
+/// Moves `fresh` to where `folder` is.
+fn replace_folder(folder: &Path, fresh: tempfile::TempDir) -> Result<(), WeightsError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new folder, not closed to others as temporary ones are.
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(fresh.path(), open).map_err(|e| file_error(folder, e))?;
+    }
+    let old = folder.with_extension(format!("old-{}", std::process::id()));
     let existed = folder.exists();
     if existed {
         std::fs::rename(folder, &old).map_err(|e| file_error(folder, e))?;
     }
-    let fresh = fresh.keep();
-    if let Err(e) = std::fs::rename(&fresh, folder) {
-        // Best effort: what was there comes back, what was written goes.
+    if let Err(e) = std::fs::rename(fresh.path(), folder) {
+        // Best effort: what was there comes back; what was written goes with its guard.
         let _ = std::fs::rename(&old, folder);
-        let _ = std::fs::remove_dir_all(&fresh);
         return Err(file_error(folder, e));
     }
+    // It has moved: nothing is left to remove.
+    let _ = fresh.keep();
     if existed {
         std::fs::remove_dir_all(&old).map_err(|e| file_error(&old, e))?;
     }

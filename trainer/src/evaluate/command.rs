@@ -119,7 +119,18 @@ fn training_snr_db(training: &Training) -> Option<(f64, f64)> {
 mod tests {
     use std::fs;
 
+    use std::path::Path;
+
     use clap::Parser;
+    use corpus::Modality;
+    use metrics::Record;
+    use model::{
+        batch::Standardisation,
+        config::{Config, Preset},
+        network::Network,
+        params::Params,
+        weights::Weights,
+    };
 
     use super::*;
 
@@ -161,5 +172,61 @@ mod tests {
         let error = format!("{:#}", run(&parse(&line).unwrap()).unwrap_err());
         assert!(error.contains(&folder.path().display().to_string()), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    /// Both halves of an untrained network for `builtin`.
+    fn untrained(folder: &Path) -> String {
+        let corpus = Corpus::load(&CorpusSpec::BUILTIN).unwrap();
+        let config = Config::preset(Preset::Small, corpus.widths.into());
+        let params = Params::fresh(1);
+        Network::new(&params.root(), &config).unwrap();
+        let standardisations = Modality::ALL.map(|modality| {
+            let sequences = corpus.clips.iter().filter_map(|clip| clip.features[modality.index()].as_ref());
+            Some(Standardisation::fit(corpus.widths[modality.index()]?, sequences))
+        });
+        let training = Training {
+            corpus: corpus.name.clone(),
+            seed: 1,
+            snr_db: (-9.0, 21.0),
+            channels: vec!["none".into(), "awgn".into()],
+            epochs: (0, 0),
+            text_encoder: None,
+            cpu: String::new(),
+        };
+        let weights = Weights {
+            config: &config,
+            params: &params,
+            standardisations: &standardisations,
+            text_encoder: None,
+            training,
+        };
+        weights.save(folder).unwrap()
+    }
+
+    #[test]
+    fn the_files_hold_records_and_predictions_of_the_weights() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let model_id = untrained(&path("weights"));
+        let line = format!(
+            "--weights {} --corpus builtin --split valid --channel awgn,rayleigh --snr -12,0 --draws 2 --seed 4 \
+             --json {} --predictions {}",
+            path("weights").display(),
+            path("results.json").display(),
+            path("rows.csv").display()
+        );
+        run(&parse(&line).unwrap()).unwrap();
+        let records: Vec<Record> = serde_json::from_slice(&fs::read(path("results.json")).unwrap()).unwrap();
+        let points: Vec<_> = records.iter().map(|r| (r.channel.as_str(), r.snr_db, r.in_training_range)).collect();
+        let expected = [("awgn", -12.0), ("awgn", 0.0), ("rayleigh", -12.0), ("rayleigh", 0.0)];
+        assert_eq!(points, expected.map(|(channel, snr)| (channel, Some(snr), Some(snr > -9.0))));
+        for record in &records {
+            assert_eq!((&record.model_id, record.seed, record.draws, record.clips), (&model_id, 4, 2, 229));
+            assert_eq!((record.scheme.as_str(), record.corpus.as_str()), ("proposed", "builtin"));
+            assert!(record.reference_acc2.is_some() && record.ece.is_some(), "{record:?}");
+        }
+        let rows = fs::read_to_string(path("rows.csv")).unwrap();
+        assert_eq!(rows.lines().count(), 1 + 4 * 2 * 229);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left beside the files");
     }
 }

@@ -74,7 +74,7 @@ impl ReceiverHalf for Antipodal {
 fn corpus() -> Corpus {
     let clip = |row: usize| {
         let label = [-1.0, 1.0][row / 2 % 2] * (1.0 + (row % 5) as f32 / 4.0);
-        let seen = if row / 2 % 5 == 0 { -label } else { label };
+        let seen = if (row / 2).is_multiple_of(5) { -label } else { label };
         Clip {
             id: format!("clip {row}"),
             video_id: format!("video {row}"),

@@ -1,0 +1,215 @@
+//! `trainer train`.
+
+use crate::config::RunConfig;
+use crate::data::{Data, Validation};
+use crate::law::{ChannelLaw, TrainChannel};
+use crate::objective::Weights;
+use crate::schedule::Schedule;
+use crate::train::{Progress, Trainer};
+use crate::{checkpoint, evaluate::PendingFile};
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+use corpus::{Corpus, CorpusSpec};
+use indicatif::{ProgressBar, ProgressStyle};
+use model::bert::{Bert, Checkpoint};
+use model::config::{Config, HeadKind, Preset};
+use phy::Equaliser;
+use std::path::PathBuf;
+
+/// The decision heads by name.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum HeadName {
+    /// A distribution over the score
+    Distribution,
+    /// The paper's regressor
+    L1,
+}
+
+/// How the text encoder is used.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TextMode {
+    /// As it is
+    Frozen,
+}
+
+/// Train a network and write its two halves.
+#[derive(Args, Clone, Debug)]
+pub struct TrainArgs {
+    /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder
+    #[arg(long, value_name = "CORPUS")]
+    pub corpus: CorpusSpec,
+    /// Folder of a BERT-family checkpoint that reads the transcripts
+    #[arg(long, value_name = "DIR")]
+    pub text_encoder: Option<PathBuf>,
+    /// How the text encoder is used
+    #[arg(long, value_enum, default_value = "frozen")]
+    pub text: TextMode,
+    /// The scheme
+    #[arg(long, default_value = model::weights::PROPOSED, value_parser = [model::weights::PROPOSED])]
+    pub scheme: String,
+    /// Sizes: paper or small; small for `builtin`, paper else
+    #[arg(long)]
+    pub preset: Option<Preset>,
+    /// Epochs at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub epochs: Option<u32>,
+    /// Seed of all randomness
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Run folder: config, metrics, checkpoint and the halves `transmitter/` and `receiver/`
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Go on with the run in the folder
+    #[arg(long)]
+    pub resume: bool,
+    /// Channels trained for
+    #[arg(long, value_enum, default_value = "mix")]
+    pub train_channel: TrainChannel,
+    /// Least and largest SNR trained for, dB
+    #[arg(long, value_name = "LOW:HIGH", default_value = "-15:21", allow_hyphen_values = true, value_parser = snr_range)]
+    pub train_snr: (f64, f64),
+    /// What training is stopped on: a split, or fold:I/N cut by video from the training split
+    #[arg(long, value_name = "SPLIT")]
+    pub validation: Option<Validation>,
+    /// Transmitted reals, two a complex symbol
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub reals: usize,
+    /// Decision head
+    #[arg(long, value_enum, default_value = "distribution")]
+    pub head: HeadName,
+    /// Equaliser: mmse or zf
+    #[arg(long, default_value = "mmse")]
+    pub equaliser: Equaliser,
+    /// Weight of redundancy reduction; 0 leaves the discriminators watching
+    #[arg(long, value_name = "X", default_value_t = 0.4)]
+    pub lambda_red: f32,
+}
+
+fn snr_range(text: &str) -> Result<(f64, f64), String> {
+    let wrong = || format!("`{text}`: expected LOW:HIGH in dB, LOW <= HIGH, such as -15:21");
+    let (low, high) = text.split_once(':').ok_or_else(wrong)?;
+    let (low, high): (f64, f64) = (low.parse().map_err(|_| wrong())?, high.parse().map_err(|_| wrong())?);
+    if low.is_finite() && high.is_finite() && low <= high && low >= -200.0 && high <= 200.0 {
+        Ok((low, high))
+    } else {
+        Err(wrong())
+    }
+}
+
+impl TrainArgs {
+    fn is_builtin(&self) -> bool {
+        self.corpus.to_string().starts_with("builtin")
+    }
+
+    /// The run's settings, the network's widths still open.
+    fn settings(&self) -> RunConfig {
+        let small = if self.is_builtin() { Preset::Small } else { Preset::Paper };
+        let preset = self.preset.unwrap_or(small);
+        let name = |path: &PathBuf| path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let mut network = Config::preset(preset, Default::default());
+        network.reals = self.reals;
+        network.equaliser = self.equaliser;
+        network.head = match self.head {
+            HeadName::Distribution => HeadKind::Distribution,
+            HeadName::L1 => HeadKind::L1,
+        };
+        let (epochs, learning_rate, weight_decay) = match preset {
+            Preset::Small => (30, 2e-3, 0.02),
+            Preset::Paper => (50, 1e-3, 0.05),
+        };
+        RunConfig {
+            corpus: self.corpus.to_string(),
+            text_encoder: self.text_encoder.as_ref().map(name),
+            preset,
+            seed: self.seed,
+            network,
+            schedule: Schedule {
+                epochs: self.epochs.map_or(epochs, |n| n as usize),
+                lambda_red: self.lambda_red,
+                warm_up: 3,
+                ramp_end: 6,
+                learning_rate,
+            },
+            objective: Weights { beta: 1e-3, gamma: 1e-3, auxiliary: 0.3, negatives: 2, realisations: 4 },
+            law: ChannelLaw { channel: self.train_channel, snr_db: self.train_snr },
+            batch: 32,
+            parts: 2,
+            weight_decay,
+            averaging: 0.98,
+            patience: 12,
+            validation: self.validation.clone().unwrap_or_else(|| self.default_validation()),
+        }
+    }
+
+    /// The generated corpus has a validation split to spare; that of a real one is for the report.
+    fn default_validation(&self) -> Validation {
+        if self.is_builtin() { Validation::Split("valid".into()) } else { Validation::Fold { fold: 0, folds: 8 } }
+    }
+}
+
+/// Trains, printing a line an epoch where there is no terminal, and writes the run folder.
+///
+/// # Errors
+/// If corpus, text encoder or folder cannot be used, a loss is not finite or a file cannot be written.
+pub fn run(args: &TrainArgs) -> Result<String> {
+    model::single_threaded();
+    let mut config = args.settings();
+    if !args.resume {
+        let old = args.out.join(checkpoint::FILE);
+        ensure!(!old.exists(), "{}: holds a run already; give --resume or another --out", args.out.display());
+    }
+    let corpus = Corpus::load(&args.corpus)?;
+    let checkpoint = args.text_encoder.as_deref().map(Checkpoint::read).transpose()?;
+    let encoder_params = checkpoint.as_ref().map(|c| c.params(false));
+    let encoder = match (&checkpoint, &encoder_params) {
+        (Some(checkpoint), Some(params)) => {
+            Some(Bert::new(&params.root(), checkpoint.config(), checkpoint.tokenizer()?)?)
+        }
+        _ => None,
+    };
+    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
+    let bar = bar(0, "reading transcripts", "clips")?;
+    let data = Data::prepare(&corpus, &config.validation, config.seed, encoder.as_ref(), &|done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    config.network.widths = data.widths;
+    let json = serde_json::to_vec_pretty(&config)?;
+    PendingFile::create(&args.out.join("config.json"))?.commit(|out| out.write_all(&json))?;
+
+    let mut trainer = Trainer::new(&config, &data)?;
+    if args.resume {
+        trainer.resume(&args.out)?;
+    }
+    report(&mut trainer, args, config.schedule.epochs)?;
+    let text_encoder = checkpoint.as_ref().zip(encoder_params.as_ref());
+    trainer.deploy(&args.out, text_encoder)
+}
+
+fn report(trainer: &mut Trainer, args: &TrainArgs, epochs: usize) -> Result<()> {
+    let bar = bar(epochs as u64, "training", "epochs")?;
+    trainer.run(Some(&args.out), &mut |progress: Progress| {
+        let Progress { epoch, scores, best, .. } = progress;
+        let task = progress.sums.task / progress.sums.clips.max(1.0);
+        let line = format!(
+            "loss {task:.3}, held out {:.3}, Acc-2 {:.3} over channels, {:.3} noiseless, best epoch {}",
+            scores.loss,
+            scores.acc2,
+            scores.noiseless.acc2,
+            best.map_or("-".into(), |b| b.to_string())
+        );
+        bar.set_position(epoch as u64);
+        bar.set_message(format!("training: {line}"));
+        if bar.is_hidden() {
+            eprintln!("epoch {epoch}/{epochs}: {line}");
+        }
+    })?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn bar(length: u64, message: &'static str, unit: &str) -> Result<ProgressBar> {
+    let template = format!("{{msg}} {{wide_bar}} {{human_pos}}/{{human_len}} {unit}, {{eta}} left");
+    Ok(ProgressBar::new(length).with_style(ProgressStyle::with_template(&template)?).with_message(message))
+}

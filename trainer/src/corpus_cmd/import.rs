@@ -1,0 +1,150 @@
+//! `trainer corpus import`: from CSV and safetensors, and from the CMU SDK's `.csd` files.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use corpus::{Columns, Corpus, Modality, TensorNames, csd};
+
+/// Write a corpus folder from data in other formats.
+#[derive(Args, Clone, Debug)]
+pub struct ImportArgs {
+    /// The format to read.
+    #[command(subcommand)]
+    pub from: ImportFrom,
+}
+
+/// Formats that can be read. MMSA pickles go through `scripts/mmsa_to_corpus.py`, which needs Python.
+#[derive(Subcommand, Clone, Debug)]
+pub enum ImportFrom {
+    /// From a CSV file of transcripts and labels and a safetensors file of features
+    Csv(CsvArgs),
+    /// From computational sequences of the CMU multimodal SDK (.csd, HDF5)
+    Csd(CsdArgs),
+}
+
+/// Names of columns and tensors; the defaults are those of a corpus folder.
+#[derive(Args, Clone, Debug)]
+pub struct CsvArgs {
+    /// CSV file with one line per clip
+    #[arg(long, value_name = "FILE")]
+    pub clips: PathBuf,
+    /// safetensors file with rows in the order of the CSV file; transcripts alone without it
+    #[arg(long, value_name = "FILE")]
+    pub features: Option<PathBuf>,
+    /// Corpus folder to write
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Column of the clip's unique name
+    #[arg(long, value_name = "NAME", default_value = "id")]
+    pub id_column: String,
+    /// Column of the video the clip was cut from
+    #[arg(long, value_name = "NAME", default_value = "video_id")]
+    pub video_column: String,
+    /// Column of the split
+    #[arg(long, value_name = "NAME", default_value = "split")]
+    pub split_column: String,
+    /// Column of the sentiment in [-3, 3]
+    #[arg(long, value_name = "NAME", default_value = "label")]
+    pub label_column: String,
+    /// Column of the transcript
+    #[arg(long, value_name = "NAME", default_value = "text")]
+    pub text_column: String,
+    /// Tensor of the text features, if there is one
+    #[arg(long, value_name = "NAME", default_value = "text")]
+    pub text_tensor: String,
+    /// Tensor of the audio features, if there is one
+    #[arg(long, value_name = "NAME", default_value = "audio")]
+    pub audio_tensor: String,
+    /// Tensor of the visual features, if there is one
+    #[arg(long, value_name = "NAME", default_value = "visual")]
+    pub visual_tensor: String,
+}
+
+/// Computational sequences by what they hold.
+#[derive(Args, Clone, Debug)]
+pub struct CsdArgs {
+    /// Sentiment of each segment; its intervals are the clips
+    #[arg(long, value_name = "FILE")]
+    pub labels: PathBuf,
+    /// CSV file with columns video_id and split, or the SDK's Python file of standard folds
+    #[arg(long, value_name = "FILE")]
+    pub folds: PathBuf,
+    /// Words with their times, for the transcripts
+    #[arg(long, value_name = "FILE")]
+    pub words: Option<PathBuf>,
+    /// Text features
+    #[arg(long, value_name = "FILE")]
+    pub text: Option<PathBuf>,
+    /// Audio features, such as COVAREP
+    #[arg(long, value_name = "FILE")]
+    pub audio: Option<PathBuf>,
+    /// Visual features, such as FACET
+    #[arg(long, value_name = "FILE")]
+    pub visual: Option<PathBuf>,
+    /// Corpus folder to write
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+pub(super) fn run(args: ImportArgs) -> anyhow::Result<()> {
+    let (corpus, out) = match args.from {
+        ImportFrom::Csv(args) => (read_csv(&args)?, args.out),
+        ImportFrom::Csd(args) => (read_csd(&args)?, args.out),
+    };
+    corpus.save(&out)?;
+    println!("{}", summary(&corpus, &out));
+    Ok(())
+}
+
+fn read_csv(args: &CsvArgs) -> anyhow::Result<Corpus> {
+    let columns = Columns {
+        id: args.id_column.clone(),
+        video_id: args.video_column.clone(),
+        split: args.split_column.clone(),
+        label: args.label_column.clone(),
+        text: args.text_column.clone(),
+    };
+    let tensors = [&args.text_tensor, &args.audio_tensor, &args.visual_tensor];
+    let tensors = TensorNames(tensors.map(String::clone));
+    let name = name_of(&args.out);
+    Ok(corpus::read_files(name, &args.clips, &columns, args.features.as_deref(), &tensors)?)
+}
+
+fn read_csd(args: &CsdArgs) -> anyhow::Result<Corpus> {
+    let imported = csd::import(
+        name_of(&args.out),
+        &csd::CsdSources {
+            labels: args.labels.clone(),
+            folds: args.folds.clone(),
+            words: args.words.clone(),
+            features: [args.text.clone(), args.audio.clone(), args.visual.clone()],
+        },
+    )?;
+    for (left_out, what) in [
+        (&imported.videos_without_split, "videos without a split"),
+        (&imported.empty_clips, "segments without words or features"),
+    ] {
+        if let Some(first) = left_out.first() {
+            eprintln!("left out {} {what}, the first is `{first}`", left_out.len());
+        }
+    }
+    Ok(imported.corpus)
+}
+
+fn name_of(out: &Path) -> String {
+    out.file_name().unwrap_or(out.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn summary(corpus: &Corpus, out: &Path) -> String {
+    let splits = corpus.splits().iter().map(|(split, clips)| format!("{split} {clips}")).collect::<Vec<_>>();
+    let mut line = format!("wrote {}: {} clips ({})", out.display(), corpus.clips.len(), splits.join(", "));
+    for modality in Modality::ALL {
+        let Some(width) = corpus.widths[modality.index()] else { continue };
+        line += &format!(", {} of width {width}", modality.name());
+        let replaced = corpus.replaced[modality.index()];
+        if replaced != corpus::Replaced::default() {
+            line += &format!(" (replaced by 0: {} NaN, {} infinite)", replaced.nan, replaced.infinite);
+        }
+    }
+    line
+}

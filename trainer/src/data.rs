@@ -1,0 +1,183 @@
+//! What is trained on: features and labels of the training and the held-out clips.
+
+use anyhow::{Context, Result, ensure};
+use corpus::{Clip, Corpus, Modality, Sequence, folds_by_video};
+use model::batch::{Batch, Standardisation, Standardisations};
+use model::bert::Bert;
+use model::config::Widths;
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+/// Which clips training is stopped on. Never the test split.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Validation {
+    /// A split of the corpus.
+    Split(String),
+    /// One of `folds` folds cut by video from the training split.
+    Fold {
+        /// Which, from 0.
+        fold: usize,
+        /// Of how many.
+        folds: usize,
+    },
+}
+
+impl FromStr for Validation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some(rest) = text.strip_prefix("fold:") else {
+            return match text {
+                "" | "test" | "train" => Err(format!("`{text}` cannot be stopped on, expected a split or fold:I/N")),
+                _ => Ok(Validation::Split(text.into())),
+            };
+        };
+        let wrong = || format!("`{text}`: expected fold:I/N with I < N and N >= 2");
+        let (fold, folds) = rest.split_once('/').ok_or_else(wrong)?;
+        let (fold, folds) = (fold.parse().map_err(|_| wrong())?, folds.parse().map_err(|_| wrong())?);
+        if folds < 2 || fold >= folds { Err(wrong()) } else { Ok(Validation::Fold { fold, folds }) }
+    }
+}
+
+impl std::fmt::Display for Validation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Validation::Split(split) => f.write_str(split),
+            Validation::Fold { fold, folds } => write!(f, "fold:{fold}/{folds}"),
+        }
+    }
+}
+
+/// A clip as the network sees it.
+pub struct Item {
+    /// Row in the corpus.
+    pub row: usize,
+    /// By `Modality::index()`.
+    pub features: [Option<Sequence>; 3],
+    /// The label.
+    pub label: f32,
+}
+
+/// The clips of a run.
+pub struct Data {
+    /// Trained on.
+    pub train: Vec<Item>,
+    /// Stopped on.
+    pub held_out: Vec<Item>,
+    /// Feature widths.
+    pub widths: Widths,
+    /// Fitted on the clips trained on.
+    pub standardisations: Standardisations,
+}
+
+impl Data {
+    /// Cuts the corpus and reads transcripts where there is a text encoder.
+    ///
+    /// # Errors
+    /// If a split is missing or empty, or the corpus has nothing to train on.
+    pub fn prepare(
+        corpus: &Corpus,
+        validation: &Validation,
+        seed: u64,
+        encoder: Option<&Bert>,
+        progress: &(dyn Fn(u64, u64) + Sync),
+    ) -> Result<Self> {
+        let train = corpus.split("train")?;
+        let (train, held_out) = match validation {
+            Validation::Split(split) => (train, corpus.split(split)?),
+            Validation::Fold { fold, folds } => {
+                let (kept, held_out) = folds_by_video(&train, *folds, *fold, seed)
+                    .with_context(|| format!("cannot hold out {validation} of the training split"))?;
+                let clips = |rows: Vec<usize>| rows.into_iter().map(|row| (row, &corpus.clips[row])).collect();
+                (clips(kept), clips(held_out))
+            }
+        };
+        ensure!(train.len() >= 2, "corpus {}: {} training clips are too few", corpus.name, train.len());
+        ensure!(!held_out.is_empty(), "corpus {}: no clips to stop on in {validation}", corpus.name);
+        let mut widths = Widths::from(corpus.widths);
+        if let Some(encoder) = encoder {
+            ensure!(
+                widths.text.is_none(),
+                "corpus {} brings text features of its own: leave out --text-encoder, or the tensor `text`",
+                corpus.name
+            );
+            widths.text = Some(encoder.width());
+        }
+        ensure!(
+            widths.present().next().is_some(),
+            "corpus {} has no features; give --text-encoder to read its transcripts",
+            corpus.name
+        );
+        let total = (train.len() + held_out.len()) as u64;
+        let train = items(&train, encoder, &|done| progress(done, total))?;
+        let offset = train.len() as u64;
+        let held_out = items(&held_out, encoder, &|done| progress(offset + done, total))?;
+        let mut standardisations = [None, None, None];
+        for (modality, width) in widths.present() {
+            let sequences = train.iter().filter_map(|item| item.features[modality.index()].as_ref());
+            ensure!(
+                sequences.clone().next().is_some(),
+                "corpus {}: no training clip has {}",
+                corpus.name,
+                modality.name()
+            );
+            standardisations[modality.index()] = Some(Standardisation::fit(width, sequences));
+        }
+        Ok(Data { train, held_out, widths, standardisations })
+    }
+
+    /// Packs items for the network.
+    ///
+    /// # Errors
+    /// Candle's.
+    pub fn batch(&self, items: &[&Item]) -> Result<Batch> {
+        let features: Vec<[Option<&Sequence>; 3]> =
+            items.iter().map(|item| item.features.each_ref().map(Option::as_ref)).collect();
+        Ok(Batch::pack(&self.widths, &self.standardisations, &features)?)
+    }
+}
+
+fn items(clips: &[(usize, &Clip)], encoder: Option<&Bert>, progress: &(dyn Fn(u64) + Sync)) -> Result<Vec<Item>> {
+    let item = |(row, clip): &(usize, &Clip)| Item { row: *row, features: clip.features.clone(), label: clip.label };
+    let mut items: Vec<Item> = clips.iter().map(item).collect();
+    let Some(encoder) = encoder else { return Ok(items) };
+    let spoken: Vec<usize> = (0..clips.len()).filter(|i| !clips[*i].1.text.trim().is_empty()).collect();
+    let done = std::sync::atomic::AtomicU64::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = spoken.len().div_ceil(threads).max(1);
+    // The bits of a sentence do not depend on its batch, so neither chunks nor threads matter.
+    let read = |part: &[usize]| -> Result<Vec<Sequence>> {
+        let mut sequences = Vec::with_capacity(part.len());
+        for chunk in part.chunks(16) {
+            let texts: Vec<&str> = chunk.iter().map(|i| clips[*i].1.text.as_str()).collect();
+            sequences.extend(encoder.encode(&texts)?);
+            let n = chunk.len() as u64;
+            progress(done.fetch_add(n, std::sync::atomic::Ordering::Relaxed) + n);
+        }
+        Ok(sequences)
+    };
+    let sequences: Vec<Sequence> = std::thread::scope(|scope| {
+        let handles: Vec<_> = spoken.chunks(share).map(|part| scope.spawn(|| read(part))).collect();
+        let parts = handles.into_iter().map(|handle| handle.join().expect("reading a transcript does not panic"));
+        parts.collect::<Result<Vec<_>>>().map(|parts| parts.concat())
+    })?;
+    for (i, sequence) in spoken.into_iter().zip(sequences) {
+        items[i].features[Modality::Text.index()] = Some(sequence);
+    }
+    Ok(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_training_is_stopped_on_is_never_the_test_split() {
+        assert_eq!("valid".parse(), Ok(Validation::Split("valid".into())));
+        assert_eq!("fold:1/5".parse(), Ok(Validation::Fold { fold: 1, folds: 5 }));
+        for wrong in ["test", "train", "fold:5/5", "fold:0/1", "fold:x"] {
+            assert!(wrong.parse::<Validation>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Algorithm 1, with the corrections of the specification: one forward and one backward pass for the losses of U-VIB,
+//! redundancy and M-VIB.
+
+use crate::law::{ChannelLaw, Met};
+use anyhow::Result;
+use candle_core::backprop::GradStore;
+use candle_core::{Device, Tensor};
+use model::batch::Batch;
+use model::discriminator::{PAIRS, binary_cross_entropy};
+use model::layers::Run;
+use model::network::Network;
+use model::ops::{self, Affine, with_slice};
+use model::random::Stream;
+use model::uvib::Latent;
+
+/// The fixed weights of the objective.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Weights {
+    /// β: of the U-VIB divergences, averaged over the latent's dimensions.
+    pub beta: f32,
+    /// γ: of the M-VIB divergence, likewise.
+    pub gamma: f32,
+    /// Of the auxiliary heads' losses.
+    pub auxiliary: f32,
+    /// Offsets by which a batch is rolled for shuffled pairs.
+    pub negatives: usize,
+    /// Channel realisations that each burst meets in a step.
+    pub realisations: usize,
+}
+
+/// What one step is about.
+pub struct Step<'a> {
+    /// The clips of this part.
+    pub batch: &'a Batch,
+    /// Their labels.
+    pub labels: &'a [f32],
+    /// Clips of the whole step, over all parts.
+    pub clips: usize,
+    /// Scale of gradient reversal.
+    pub reversal: f32,
+    /// All randomness of this part of the step.
+    pub stream: Stream,
+}
+
+/// Sums over clips, for the log.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sums {
+    /// Clips.
+    pub clips: f64,
+    /// The decision loss.
+    pub task: f64,
+    /// The M-VIB's divergence, nats.
+    pub kl: f64,
+    /// Auxiliary losses, divergences in nats and clips, by `Modality::index()`.
+    pub auxiliary: [f64; 3],
+    /// See above.
+    pub modality_kl: [f64; 3],
+    /// See above.
+    pub modality_clips: [f64; 3],
+    /// Discriminator losses, probabilities of joint and of shuffled pairs, and clips, by position in `PAIRS`.
+    pub bce: [f64; 3],
+    /// See above.
+    pub joint: [f64; 3],
+    /// See above.
+    pub shuffled: [f64; 3],
+    /// See above.
+    pub pair_clips: [f64; 3],
+}
+
+impl Sums {
+    /// Adds another part's sums.
+    pub fn add(&mut self, other: &Sums) {
+        self.clips += other.clips;
+        self.task += other.task;
+        self.kl += other.kl;
+        for i in 0..3 {
+            self.auxiliary[i] += other.auxiliary[i];
+            self.modality_kl[i] += other.modality_kl[i];
+            self.modality_clips[i] += other.modality_clips[i];
+            self.bce[i] += other.bce[i];
+            self.joint[i] += other.joint[i];
+            self.shuffled[i] += other.shuffled[i];
+            self.pair_clips[i] += other.pair_clips[i];
+        }
+    }
+}
+
+fn sum(values: &Tensor) -> Result<f64> {
+    Ok(with_slice(values, |v| v.iter().map(|x| *x as f64).sum())?)
+}
+
+/// Gradients of the objective over one part of a batch. Summed over the parts of a step they are those of the mean over
+/// its clips.
+///
+/// # Errors
+/// Candle's, if the network does not fit the batch.
+pub fn gradients(network: &Network, weights: &Weights, law: &ChannelLaw, step: Step) -> Result<(GradStore, Sums)> {
+    let (loss, sums) = objective(network, weights, law, step)?;
+    Ok((loss.backward()?, sums))
+}
+
+/// The objective of one part of a batch, a share of the mean over the step's clips.
+///
+/// # Errors
+/// Candle's, if the network does not fit the batch.
+pub fn objective(network: &Network, weights: &Weights, law: &ChannelLaw, step: Step) -> Result<(Tensor, Sums)> {
+    let per_clip = 1.0 / step.clips as f64;
+    let dimensions = network.config.latent as f64;
+    let mut run = Run::training(step.stream);
+    let mut sums = Sums { clips: step.batch.size as f64, ..Sums::default() };
+
+    let latents = network.transmitter.latents(step.batch, &mut run)?;
+    let mut terms = Vec::new();
+    for (i, latent) in latents.iter().enumerate() {
+        if let (Some(latent), Some(head)) = (latent, &network.auxiliary[i]) {
+            let present = ops::tensor(latent.present.clone(), latent.present.len())?;
+            let auxiliary = (head.loss(&latent.z, step.labels)? * &present)?;
+            let kl = (ops::kl(&latent.gaussian)? * &present)?;
+            sums.auxiliary[i] += sum(&auxiliary)?;
+            sums.modality_kl[i] += sum(&kl)?;
+            sums.modality_clips[i] += latent.present.iter().sum::<f32>() as f64;
+            terms.push((auxiliary.sum_all()? * (weights.auxiliary as f64 * per_clip))?);
+            terms.push((kl.sum_all()? * (weights.beta as f64 * per_clip / dimensions))?);
+        }
+    }
+    terms.extend(redundancy(network, weights, &latents, step.reversal, per_clip, &mut run, &mut sums)?);
+
+    let zs: Vec<Tensor> = latents.iter().flatten().map(|latent| latent.z.clone()).collect();
+    let z = network.transmitter.encode(&zs, &mut run)?;
+    let repeats = weights.realisations.max(1);
+    let (received, rho) = through_channel(&z, repeats, network, law, &mut run)?;
+    let labels = step.labels.repeat(repeats);
+    let gaussian = network.receiver.mvib.forward(&received, &rho, &mut run)?;
+    let task = network.receiver.head.loss(&run.sample(&gaussian)?, &labels)?;
+    let kl = ops::kl(&gaussian)?;
+    sums.task += sum(&task)? / repeats as f64;
+    sums.kl += sum(&kl)? / repeats as f64;
+    let per_burst = per_clip / repeats as f64;
+    terms.push((task.sum_all()? * per_burst)?);
+    terms.push((kl.sum_all()? * (weights.gamma as f64 * per_burst / dimensions))?);
+
+    let mut loss = terms[0].clone();
+    for term in &terms[1..] {
+        loss = (loss + term)?;
+    }
+    Ok((loss, sums))
+}
+
+/// Z through `repeats` channels each → Ẑ `[repeats · clips, reals]` and ρ of each.
+fn through_channel(
+    z: &Tensor,
+    repeats: usize,
+    network: &Network,
+    law: &ChannelLaw,
+    run: &mut Run,
+) -> Result<(Tensor, Vec<f32>)> {
+    let (clips, reals) = z.dims2()?;
+    let stream = run.stream().expect("training has a stream");
+    let met: Vec<Met> =
+        (0..clips * repeats).map(|_| law.draw(stream, reals, network.config.equaliser)).collect::<Result<_>>()?;
+    let rho = met.iter().map(|m| m.rho).collect();
+    let bursts: Vec<Affine> = met.into_iter().map(|m| m.channel).collect();
+    let z = if repeats == 1 { z.clone() } else { Tensor::cat(&vec![z; repeats], 0)? };
+    Ok((ops::affine_channel(&z, bursts)?, rho))
+}
+
+/// Rows of a latent at `indices`.
+fn rows(z: &Tensor, indices: &[u32]) -> candle_core::Result<Tensor> {
+    if indices.len() == z.dim(0)? {
+        return Ok(z.clone());
+    }
+    z.index_select(&Tensor::from_slice(indices, indices.len(), &Device::Cpu)?, 0)
+}
+
+/// +BCE(T(GRL(z_a), GRL(z_b))) for each pair: the discriminators descend it, the encoders ascend it. Pairs with fewer than
+/// two clips that have both modalities are skipped: they have no negatives.
+fn redundancy(
+    network: &Network,
+    weights: &Weights,
+    latents: &[Option<Latent>; 3],
+    reversal: f32,
+    per_clip: f64,
+    run: &mut Run,
+    sums: &mut Sums,
+) -> Result<Vec<Tensor>> {
+    let mut terms = Vec::new();
+    for (i, (a, b)) in PAIRS.into_iter().enumerate() {
+        let (Some(discriminator), Some(a), Some(b)) =
+            (&network.discriminators[i], &latents[a.index()], &latents[b.index()])
+        else {
+            continue;
+        };
+        let both = a.present.iter().zip(&b.present).enumerate();
+        let both: Vec<u32> = both.filter(|(_, (a, b))| **a * **b > 0.0).map(|(i, _)| i as u32).collect();
+        let n = both.len();
+        if n < 2 {
+            continue;
+        }
+        let stream = run.stream().expect("training has a stream");
+        let offsets: Vec<usize> = (0..weights.negatives.max(1)).map(|_| 1 + stream.below(n - 1)).collect();
+        let za = ops::reverse_gradient(&rows(&a.z, &both)?, reversal)?;
+        let zb = ops::reverse_gradient(&rows(&b.z, &both)?, reversal)?;
+        let (joint, shuffled) = discriminator.contrast(&za, &zb, &offsets)?;
+        let bce = binary_cross_entropy(&joint, &shuffled)?;
+        let probability = |logits: &Tensor| -> Result<f64> {
+            let mean = with_slice(logits, |l| l.iter().map(|x| 1.0 / (1.0 + (-*x as f64).exp())).sum::<f64>())?;
+            Ok(mean / logits.elem_count() as f64)
+        };
+        sums.bce[i] += n as f64 * bce.to_scalar::<f32>()? as f64;
+        sums.joint[i] += n as f64 * probability(&joint)?;
+        sums.shuffled[i] += n as f64 * probability(&shuffled)?;
+        sums.pair_clips[i] += n as f64;
+        terms.push((bce * (n as f64 * per_clip))?);
+    }
+    Ok(terms)
+}

@@ -1,0 +1,240 @@
+//! A training run, from the corpus to split weights.
+
+use crate::adamw::{AdamW, Group};
+use crate::checkpoint::{self, State};
+use crate::config::RunConfig;
+use crate::data::{Data, Item};
+use crate::evaluate::PendingFile;
+use crate::log;
+use crate::objective::{self, Step, Sums};
+use crate::validation::{HeldOut, Scores};
+use anyhow::{Context, Result};
+use candle_core::Tensor;
+use candle_core::backprop::GradStore;
+use model::bert::Checkpoint;
+use model::network::Network;
+use model::params::Params;
+use model::random::Stream;
+use model::weights::{Training, Weights};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::Instant;
+
+/// Purposes of the streams of a run.
+const ORDER: u64 = 1;
+const STEP: u64 = 2;
+
+/// What a run reports after each epoch.
+pub struct Progress<'a> {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// Of how many.
+    pub epochs: usize,
+    /// Means over training.
+    pub sums: &'a Sums,
+    /// On the held-out clips.
+    pub scores: &'a Scores,
+    /// The best epoch so far.
+    pub best: Option<usize>,
+}
+
+/// A run in memory.
+pub struct Trainer<'a> {
+    config: &'a RunConfig,
+    data: &'a Data,
+    held_out: HeldOut,
+    params: Params,
+    network: Network,
+    /// Running averages of the parameters, and the network on them, which is what is validated and deployed.
+    averages: Params,
+    averaged: Network,
+    optimiser: AdamW,
+    best: BTreeMap<String, Tensor>,
+    state: State,
+}
+
+fn group(name: &str, rank: usize, weight_decay: f32) -> Group {
+    let decays = rank >= 2 && name.ends_with("weight");
+    Group { rate: 1.0, decay: if decays { weight_decay } else { 0.0 } }
+}
+
+impl<'a> Trainer<'a> {
+    /// A fresh run.
+    ///
+    /// # Errors
+    /// If the sizes make no network or do not fit the data.
+    pub fn new(config: &'a RunConfig, data: &'a Data) -> Result<Self> {
+        model::single_threaded();
+        config.network.check().map_err(|e| anyhow::anyhow!("network.{e}"))?;
+        let params = Params::fresh(config.seed);
+        let network = Network::new(&params.root(), &config.network)?;
+        let averages = Params::from_tensors("averages", copy(&params.tensors(&[""]))?.into_iter().collect(), true);
+        let averaged = Network::new(&averages.root(), &config.network)?;
+        let optimiser = AdamW::new(params.vars(), 1.0, |name, rank| group(name, rank, config.weight_decay));
+        let held_out = HeldOut::new(data, config.law.channel)?;
+        let state = State { config: config.clone(), epoch: 0, step: 0, best: None, rows: Vec::new() };
+        let best = BTreeMap::new();
+        Ok(Trainer { config, data, held_out, params, network, averages, averaged, optimiser, best, state })
+    }
+
+    /// Takes up a saved run.
+    ///
+    /// # Errors
+    /// If there is none in `folder`, or it has other settings.
+    pub fn resume(&mut self, folder: &Path) -> Result<()> {
+        let (state, tensors) = checkpoint::load(folder, self.config)?;
+        restore(&self.params, "param", &tensors)?;
+        restore(&self.averages, "average", &tensors)?;
+        self.optimiser.restore(state.step, &tensors)?;
+        let best = tensors.iter().filter_map(|(name, t)| Some((name.strip_prefix("best.")?.to_string(), t.clone())));
+        self.best = best.collect();
+        self.state = state;
+        Ok(())
+    }
+
+    /// Trains to the end or to early stopping. `folder` gets a checkpoint and `metrics.csv` after each epoch.
+    ///
+    /// # Errors
+    /// If a loss is not finite or a file cannot be written.
+    pub fn run(&mut self, folder: Option<&Path>, progress: &mut dyn FnMut(Progress)) -> Result<()> {
+        while self.state.epoch < self.config.schedule.epochs && !self.stopped() {
+            let started = Instant::now();
+            let epoch = self.state.epoch + 1;
+            let sums = self.epoch().with_context(|| format!("epoch {epoch}"))?;
+            let scores = self.held_out.score(&self.averaged)?;
+            self.state.epoch = epoch;
+            let better = self.state.best.is_none_or(|(_, loss)| scores.loss < loss);
+            if self.config.schedule.selectable(epoch) && better {
+                self.state.best = Some((epoch, scores.loss));
+                self.best = copy(&self.averages.tensors(&[""]))?;
+            }
+            let schedule = &self.config.schedule;
+            let (rate, reversal) = (schedule.rate(epoch as f64), schedule.reversal(epoch as f64));
+            let seconds = started.elapsed().as_secs_f64();
+            self.state.rows.push(log::row(epoch, rate, reversal, &sums, &scores, seconds));
+            if let Some(folder) = folder {
+                self.save(folder)?;
+            }
+            let best = self.state.best.map(|(epoch, _)| epoch);
+            progress(Progress { epoch, epochs: schedule.epochs, sums: &sums, scores: &scores, best });
+        }
+        Ok(())
+    }
+
+    fn stopped(&self) -> bool {
+        self.state.best.is_some_and(|(best, _)| self.state.epoch >= best + self.config.patience)
+    }
+
+    fn epoch(&mut self) -> Result<Sums> {
+        let epoch = self.state.epoch as u64;
+        let order = Stream::new(self.config.seed, &[ORDER, epoch]).permutation(self.data.train.len());
+        let steps = order.len().div_ceil(self.config.batch);
+        let mut sums = Sums::default();
+        for (index, indices) in order.chunks(self.config.batch).enumerate() {
+            let time = epoch as f64 + index as f64 / steps as f64;
+            let items: Vec<&Item> = indices.iter().map(|i| &self.data.train[*i]).collect();
+            let (gradients, step_sums) = self.gradients(&items, time, &[STEP, epoch, index as u64])?;
+            self.optimiser.step(&gradients, self.config.schedule.rate(time.max(0.5 / steps as f64)))?;
+            self.average()?;
+            sums.add(&step_sums);
+        }
+        Ok(sums)
+    }
+
+    /// The parts' gradients of one step, each part on a thread of its own.
+    fn gradients(&self, items: &[&Item], time: f64, path: &[u64]) -> Result<(Vec<GradStore>, Sums)> {
+        let size = items.len().div_ceil(self.config.parts.max(1));
+        let part = |index: usize, items: &[&Item], clips: usize| -> Result<(GradStore, Sums)> {
+            let batch = self.data.batch(items)?;
+            let labels: Vec<f32> = items.iter().map(|item| item.label).collect();
+            let stream = Stream::new(self.config.seed, &[path, &[index as u64]].concat());
+            let reversal = self.config.schedule.reversal(time);
+            let step = Step { batch: &batch, labels: &labels, clips, reversal, stream };
+            objective::gradients(&self.network, &self.config.objective, &self.config.law, step)
+        };
+        let results: Vec<Result<(GradStore, Sums)>> = std::thread::scope(|scope| {
+            let part = &part;
+            let mut parts = items.chunks(size).enumerate();
+            let first = parts.next().expect("a step has clips");
+            let rest: Vec<_> = parts.map(|(i, chunk)| scope.spawn(move || part(i, chunk, items.len()))).collect();
+            let mut results = vec![part(first.0, first.1, items.len())];
+            results.extend(rest.into_iter().map(|handle| handle.join().expect("a part does not panic")));
+            results
+        });
+        let mut sums = Sums::default();
+        let mut gradients = Vec::with_capacity(results.len());
+        for result in results {
+            let (gradient, part) = result?;
+            sums.add(&part);
+            gradients.push(gradient);
+        }
+        Ok((gradients, sums))
+    }
+
+    /// Moves the averages towards the parameters.
+    fn average(&self) -> Result<()> {
+        // Early on the average of few steps, not of the initial values.
+        let step = self.optimiser.steps() as f32;
+        let keep = self.config.averaging.min((1.0 + step) / (10.0 + step));
+        let current = self.params.vars();
+        for (name, average) in self.averages.vars() {
+            crate::adamw::blend(&average, &current[&name], keep)?;
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, folder: &Path) -> Result<()> {
+        let (step, mut tensors) = self.optimiser.state()?;
+        self.state.step = step;
+        let named = |prefix: &'static str, from: BTreeMap<String, Tensor>| {
+            from.into_iter().map(move |(name, tensor)| (format!("{prefix}.{name}"), tensor))
+        };
+        tensors.extend(named("param", self.params.tensors(&[""])));
+        tensors.extend(named("average", self.averages.tensors(&[""])));
+        tensors.extend(named("best", self.best.clone()));
+        checkpoint::save(folder, &self.state, &tensors)?;
+        let table = format!("{}\n{}\n", log::header(), self.state.rows.join("\n"));
+        PendingFile::create(&folder.join("metrics.csv"))?.commit(|out| out.write_all(table.as_bytes()))
+    }
+
+    /// Writes the selected epoch's weights into `folder`; returns their model id.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn deploy(&self, folder: &Path, text_encoder: Option<(&Checkpoint, &Params)>) -> Result<String> {
+        let (best, _) = self.state.best.context("no epoch was trained")?;
+        let params = Params::from_tensors("best", self.best.clone().into_iter().collect(), false);
+        Network::new(&params.root(), &self.config.network)?;
+        let weights = Weights {
+            config: &self.config.network,
+            params: &params,
+            standardisations: &self.data.standardisations,
+            text_encoder,
+            training: Training {
+                corpus: self.config.corpus.clone(),
+                seed: self.config.seed,
+                snr_db: self.config.law.snr_db,
+                channels: self.config.law.kinds(),
+                epochs: (self.state.epoch, best),
+                text_encoder: self.config.text_encoder.as_ref().map(|name| format!("{name} (frozen)")),
+                cpu: format!("{} {:?}", std::env::consts::ARCH, model::ops::simd::level()),
+            },
+        };
+        Ok(weights.save(folder)?)
+    }
+}
+
+/// Deep copies: the parameters go on changing.
+fn copy(tensors: &BTreeMap<String, Tensor>) -> Result<BTreeMap<String, Tensor>> {
+    tensors.iter().map(|(name, tensor)| Ok((name.clone(), tensor.copy()?.detach()))).collect()
+}
+
+/// Sets all parameters to the tensors named `prefix.…`.
+fn restore(params: &Params, prefix: &str, tensors: &HashMap<String, Tensor>) -> Result<()> {
+    for (name, var) in params.vars() {
+        let name = format!("{prefix}.{name}");
+        let saved = tensors.get(&name).with_context(|| format!("{}: tensor `{name}` is missing", checkpoint::FILE))?;
+        var.set(saved).with_context(|| format!("{}: tensor `{name}`", checkpoint::FILE))?;
+    }
+    Ok(())
+}
