@@ -21,7 +21,7 @@ pub struct CorpusArgs {
 #[derive(Subcommand, Clone, Debug)]
 pub enum CorpusCommand {
     /// Write a corpus folder from data in other formats
-    Import(ImportArgs),
+    Import(Box<ImportArgs>),
     /// Print widths, lengths, splits, labels, what was replaced, and what a line can tell from each modality
     Inspect(InspectArgs),
 }
@@ -32,7 +32,7 @@ pub enum CorpusCommand {
 /// If the data cannot be read or a corpus cannot be written, in one line that names file and row or field.
 pub fn run(args: CorpusArgs) -> anyhow::Result<()> {
     match args.command {
-        CorpusCommand::Import(args) => import::run(args),
+        CorpusCommand::Import(args) => import::run(*args),
         CorpusCommand::Inspect(args) => inspect::run(&args),
     }
 }

@@ -289,7 +289,7 @@ fn baseline_warnings(row: &BaselineRow, clips: usize) -> Vec<String> {
     }
     // The correlation of unrelated values has standard deviation 1/√n.
     if corr < 2.0 / (clips as f64).sqrt() {
-        warnings.push(format!("dead: a line tells nothing from {} (correlation {corr:.3})", row.from));
+        warnings.push(format!("weak or dead: a line tells nothing from {} (correlation {corr:.3})", row.from));
     }
     warnings
 }

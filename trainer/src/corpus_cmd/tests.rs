@@ -59,7 +59,7 @@ fn leaks_dead_modalities_and_torn_videos_are_flagged() {
         inspection.warnings
     );
     assert!(warned("leak: a line tells the label from text almost perfectly"));
-    assert!(warned("dead: a line tells nothing from audio"));
+    assert!(warned("weak or dead: a line tells nothing from audio"));
     assert!(warned("dead: 1 of the 1 columns of visual are the same"));
     let table = super::super::render::text(&inspection);
     for expected in ["best constant", "Acc-2 (pos)", "warning: leak", "frames min"] {
