@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(points, expected.map(|(channel, snr)| (channel, Some(snr), Some(snr > -9.0))));
         for record in &records {
             assert_eq!((&record.model_id, record.seed, record.draws, record.clips), (&model_id, 4, 2, 229));
-            assert_eq!((record.scheme.as_str(), record.corpus.as_str()), ("proposed", "builtin"));
+            assert_eq!((record.scheme.as_str(), record.corpus.as_str()), ("proposed", "builtin:redundancy=0.5,seed=0"));
             assert!(record.reference_acc2.is_some() && record.ece.is_some(), "{record:?}");
         }
         let rows = fs::read_to_string(path("rows.csv")).unwrap();
