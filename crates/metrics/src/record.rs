@@ -14,7 +14,7 @@ use crate::{
 pub struct Context {
     /// The scheme's name.
     pub scheme: String,
-    /// The corpus as it was asked for.
+    /// The corpus's name.
     pub corpus: String,
     /// The split evaluated.
     pub split: String,
@@ -35,7 +35,7 @@ pub struct Context {
 pub struct Record {
     /// The scheme's name.
     pub scheme: String,
-    /// The corpus as it was asked for.
+    /// The corpus's name.
     pub corpus: String,
     /// The split evaluated.
     pub split: String,
