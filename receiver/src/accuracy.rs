@@ -1,6 +1,6 @@
 //! Live accuracy: what each row was right about, and the counts over all rows that met the same conditions.
 
-use metrics::Prediction;
+use metrics::{Prediction, label_class};
 use proto::v1::{ChannelReport, Conditions, Row, Snapshot, Tally};
 use std::collections::{HashMap, VecDeque};
 
@@ -25,19 +25,10 @@ pub struct Verdict {
 impl Verdict {
     /// Of a prediction against its label in [−3, 3].
     pub fn of(prediction: &Prediction, label: f32) -> Self {
-        let positive = prediction.p_pos > prediction.p_neg;
-        let nonneg = prediction.p_zero + prediction.p_pos >= 0.5;
-        let mut class = 0;
-        for (candidate, p) in prediction.classes.iter().enumerate() {
-            if *p > prediction.classes[class] {
-                class = candidate;
-            }
-        }
-        let truth = label.round_ties_even().clamp(-3.0, 3.0) as i32;
         Verdict {
-            sign_correct: (label != 0.0).then_some(positive == (label > 0.0)),
-            nonneg_correct: nonneg == (label >= 0.0),
-            class_correct: class as i32 - 3 == truth,
+            sign_correct: (label != 0.0).then_some(prediction.is_pos() == (label > 0.0)),
+            nonneg_correct: prediction.is_nonneg() == (label >= 0.0),
+            class_correct: prediction.class() == label_class(label),
             absolute_error: (f64::from(prediction.score) - f64::from(label)).abs(),
         }
     }
@@ -85,7 +76,8 @@ impl Accuracy {
 
     /// Counts a new row and remembers it. `verdict` is `None` for a row without a label.
     pub fn count(&mut self, row: Row, verdict: Option<Verdict>) {
-        let conditions = row.channel.as_ref().and_then(|ChannelReport { conditions, .. }| *conditions).unwrap_or_default();
+        let conditions =
+            row.channel.as_ref().and_then(|ChannelReport { conditions, .. }| *conditions).unwrap_or_default();
         let tally = self
             .tallies
             .entry(Met::from(&conditions))
@@ -151,14 +143,6 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_rounded_half_to_even() {
-        assert!(Verdict::of(&prediction(0.0, 0.0, 1.0, 0), 0.5).class_correct);
-        assert!(Verdict::of(&prediction(0.0, 0.0, 1.0, 2), 1.5).class_correct);
-        assert!(Verdict::of(&prediction(0.0, 0.0, 1.0, 2), 2.5).class_correct);
-        assert!(Verdict::of(&prediction(0.0, 0.0, 1.0, -2), -2.5).class_correct);
-    }
-
-    #[test]
     fn snapshots_keep_conditions_apart_and_show_the_newest_rows_first() {
         let mut accuracy = Accuracy::default();
         for sequence in 0..150u64 {
@@ -176,7 +160,9 @@ mod tests {
         assert_eq!(snapshot.clips, 150);
         let snrs: Vec<f64> = snapshot.tallies.iter().filter_map(|tally| tally.conditions?.snr_db).collect();
         assert_eq!(snrs, [-12.0, 3.0, 9.0]);
-        assert!(snapshot.tallies.iter().all(|tally| tally.clips == 50 && tally.labelled == 25 && tally.sign_correct == 25));
+        assert!(
+            snapshot.tallies.iter().all(|tally| tally.clips == 50 && tally.labelled == 25 && tally.sign_correct == 25)
+        );
         let newest: Vec<u64> = snapshot.latest.iter().filter_map(|row| Some(row.delivery.as_ref()?.sequence)).collect();
         assert_eq!(newest, [149, 148, 147, 146]);
         assert_eq!(accuracy.snapshot(1000).latest.len(), LATEST_KEPT);

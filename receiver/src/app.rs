@@ -62,16 +62,17 @@ impl App {
     /// If the server, the decoder or the journal's writer breaks.
     pub async fn run(self) -> Result<()> {
         let App { socket, service, mut decoding, mut journaling } = self;
-        let drain = service.drain.clone();
-        let services = Services::default()
-            .with(ReceiverServer::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES));
-        // Neither thread ends as long as the service lives, unless it panics.
+        let (drain, decoder) = (service.drain.clone(), service.decoder.clone());
+        let services =
+            Services::default().with(ReceiverServer::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES));
+        // Neither thread ends before it is told to, unless it panics.
         tokio::select! {
             served = serve(socket, services, &drain) => served?,
             _ = &mut decoding => return Err(anyhow!("the decoder broke; see the log")),
             _ = &mut journaling => return Err(anyhow!("the journal's writer broke; see the log")),
         }
-        // The service is gone, so the decoder ends when its queue is empty, and then the journal.
+        // What was taken in goes through the decoder, then through the journal.
+        decoder.close().await;
         decoding.await.context("the decoder broke")?;
         journaling.await.context("the journal's writer broke")
     }

@@ -28,15 +28,16 @@ struct Task {
     reply: oneshot::Sender<Result<Answer, Refusal>>,
 }
 
-/// The way to the decoder. Cheap to clone; the decoder ends, and with it its journal, when the last one is dropped.
+/// The way to the decoder. Cheap to clone.
 #[derive(Clone)]
 pub struct Decoder {
-    tasks: mpsc::Sender<Task>,
+    /// `None` ends the decoder.
+    tasks: mpsc::Sender<Option<Task>>,
 }
 
 impl Decoder {
-    /// Starts a decoder that writes what it decodes to `journal`. The handle ends after the last [`Decoder`] is dropped
-    /// and what it was sent is decoded, or when a decode panics.
+    /// Starts a decoder that writes what it decodes to `journal`. The handle ends after [`Decoder::close`], or when the
+    /// last [`Decoder`] is dropped, once what was sent before is decoded; or when a decode panics.
     ///
     /// # Panics
     /// Outside a Tokio runtime, whose blocking threads it runs on.
@@ -45,7 +46,13 @@ impl Decoder {
         let thread = tokio::task::spawn_blocking(move || {
             let mut batch = Vec::with_capacity(BATCH);
             while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
-                decode(&*half, &journal, batch.drain(..));
+                let received = batch.len();
+                let tasks: Vec<Task> = batch.drain(..).map_while(|task| task).collect();
+                let closed = tasks.len() < received;
+                decode(&*half, &journal, tasks);
+                if closed {
+                    break;
+                }
             }
         });
         (Decoder { tasks }, thread)
@@ -58,12 +65,19 @@ impl Decoder {
     pub async fn answer(&self, reception: Reception, arrived: Instant) -> Result<Answer, Refusal> {
         let (reply, answer) = oneshot::channel();
         let ended = || Refusal::Unavailable("the receiver is ending".to_owned());
-        self.tasks.send(Task { reception, arrived, reply }).await.map_err(|_| ended())?;
+        self.tasks.send(Some(Task { reception, arrived, reply })).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
+    }
+
+    /// Lets the decoder finish what it was sent and end, and with it its journal, even if there are streams that still
+    /// hold a [`Decoder`]: those of peers that were cut off because they would not drain.
+    pub async fn close(&self) {
+        // An error means that it has ended.
+        let _ = self.tasks.send(None).await;
     }
 }
 
-fn decode(half: &dyn ReceiverHalf, journal: &Journal, batch: impl Iterator<Item = Task>) {
+fn decode(half: &dyn ReceiverHalf, journal: &Journal, batch: Vec<Task>) {
     let mut tasks = Vec::new();
     let mut equalised: Vec<Equalised> = Vec::new();
     for task in batch {

@@ -161,7 +161,11 @@ impl Writer {
         latest.iter().for_each(|entry| accuracy.add_latest(entry.row()));
         tracing::info!(journal = %path.display(), rows = accuracy.clips(), "journal open");
         for (other, rows) in row::other_models(&connection, model_id).map_err(failed)? {
-            tracing::info!(model_id = other, rows, "the journal also holds rows of another model; they are not counted");
+            tracing::info!(
+                model_id = other,
+                rows,
+                "the journal also holds rows of another model; they are not counted"
+            );
         }
         let (rows, changed) = watch::channel(accuracy.clips());
         let accuracy = Arc::new(Mutex::new(accuracy));

@@ -71,7 +71,9 @@ impl Entry {
             *value += 0.0;
         }
         let conditions = channel.conditions.get_or_insert_default();
-        for value in [&mut conditions.snr_db, &mut conditions.k_factor, &mut channel.realised_snr_db].into_iter().flatten() {
+        for value in
+            [&mut conditions.snr_db, &mut conditions.k_factor, &mut channel.realised_snr_db].into_iter().flatten()
+        {
             *value += 0.0;
         }
     }
@@ -127,13 +129,17 @@ const COLUMNS: &str = "run_id, sequence, clip_id, label, p_neg, p_zero, p_pos, s
 pub fn find(connection: &Connection, delivery: Delivery) -> rusqlite::Result<Option<(Entry, String)>> {
     let mut statement =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM clips WHERE run_id = ?1 AND sequence = ?2"))?;
-    statement.query_row(params![delivery.run.to_string(), sql_sequence(delivery)], |row| Ok((read(row)?, row.get("model_id")?))).optional()
+    statement
+        .query_row(params![delivery.run.to_string(), sql_sequence(delivery)], |row| {
+            Ok((read(row)?, row.get("model_id")?))
+        })
+        .optional()
 }
 
 /// The newest `limit` entries of a model, oldest first.
 pub fn latest(connection: &Connection, model_id: &str, limit: usize) -> rusqlite::Result<Vec<Entry>> {
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM clips WHERE model_id = ?1 ORDER BY id DESC LIMIT ?2"))?;
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM clips WHERE model_id = ?1 ORDER BY id DESC LIMIT ?2"))?;
     let mut entries = statement.query_map(params![model_id, limit as i64], read)?.collect::<Result<Vec<_>, _>>()?;
     entries.reverse();
     Ok(entries)

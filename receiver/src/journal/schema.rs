@@ -62,7 +62,9 @@ pub fn open(path: &Path) -> Result<Connection, JournalError> {
 fn prepare(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
     let failed = |source| JournalError::Open { path: path.to_owned(), source };
     let pragma = |connection: &Connection, name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    let tables = |connection: &Connection| connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+    let tables = |connection: &Connection| {
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+    };
     let (application, version) =
         (pragma(connection, "application_id").map_err(failed)?, pragma(connection, "user_version").map_err(failed)?);
     if application == APPLICATION_ID {
@@ -117,7 +119,8 @@ mod tests {
     fn refuses_files_that_are_no_journal_and_leaves_them_alone() {
         let folder = tempfile::tempdir().unwrap();
         let text = folder.path().join("notes.txt");
-        std::fs::write(&text, "a text that is long enough to be taken for the header of a database, but is none of it").unwrap();
+        std::fs::write(&text, "a text that is long enough to be taken for the header of a database, but is none of it")
+            .unwrap();
         let before = std::fs::read(&text).unwrap();
         assert!(message(&text).contains("notes.txt"));
         assert_eq!(std::fs::read(&text).unwrap(), before);

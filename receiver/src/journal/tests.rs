@@ -146,6 +146,7 @@ async fn the_writer_commits_what_it_was_given_before_it_ends() {
     writer.await.unwrap();
     sender.join().unwrap();
     assert_eq!(live.snapshot(0).clips, 2000);
-    let rows: i64 = Connection::open(&path).unwrap().query_row("SELECT count(*) FROM clips", [], |row| row.get(0)).unwrap();
+    let rows: i64 =
+        Connection::open(&path).unwrap().query_row("SELECT count(*) FROM clips", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 2000);
 }

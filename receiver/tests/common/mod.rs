@@ -1,0 +1,159 @@
+//! A receiver in this process on a free port, with a receiver half small enough to check by hand, and its clients.
+
+use link::Drain;
+use metrics::Prediction;
+use model::scheme::{InputError, InputErrorKind, ReceiverHalf};
+use phy::{Equalised, Equaliser};
+use proto::v1::receiver_client::ReceiverClient;
+use proto::v1::{
+    Burst, ChannelKind, ChannelReport, Conditions, DeliveryKey, Error, Opening, Receipt, Reference, Snapshot,
+    WatchRequest, receipt,
+};
+use receiver::App;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Status, Streaming};
+
+pub const MODEL: &str = "the-model-id";
+pub const SYMBOLS: usize = 4;
+pub const RUN: &str = "0f6b7a52-6a0c-4a0e-9a55-0d6f1d1f3c11";
+
+/// BPSK by repetition: the sign of the mean of I, its certainty by ρ. Refuses means beyond ±1000, and gives NaN for
+/// those beyond ±100.
+pub struct Repetition(pub &'static str);
+
+impl ReceiverHalf for Repetition {
+    fn model_id(&self) -> &str {
+        self.0
+    }
+
+    fn symbols(&self) -> usize {
+        SYMBOLS
+    }
+
+    fn equaliser(&self) -> Equaliser {
+        Equaliser::Mmse
+    }
+
+    fn decode(&self, bursts: &[Equalised]) -> Result<Vec<Prediction>, InputError> {
+        bursts.iter().map(decode).collect()
+    }
+}
+
+fn decode(burst: &Equalised) -> Result<Prediction, InputError> {
+    let mean = burst.reals.iter().step_by(2).sum::<f32>() / SYMBOLS as f32;
+    if mean.abs() > 1000.0 {
+        let (field, message) = ("symbols".to_owned(), "the mean is beyond 1000".to_owned());
+        return Err(InputError { kind: InputErrorKind::Unsupported, field, message });
+    }
+    let p_pos = if mean.abs() > 100.0 { f32::NAN } else { 1.0 / (1.0 + (-4.0 * burst.rho * mean).exp()) };
+    let mut classes = [0.0; 7];
+    (classes[1], classes[5]) = (1.0 - p_pos, p_pos);
+    Ok(Prediction { p_neg: 1.0 - p_pos, p_zero: 0.0, p_pos, classes, score: 4.0 * p_pos - 2.0 })
+}
+
+/// A running receiver.
+pub struct Running {
+    pub url: String,
+    pub drain: Drain,
+    running: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    pub async fn start(journal: &Path) -> Running {
+        Running::serving(journal, MODEL).await
+    }
+
+    pub async fn serving(journal: &Path, model_id: &'static str) -> Running {
+        let drain = Drain::default();
+        let half = Arc::new(Repetition(model_id));
+        let app = App::with(half, journal, "127.0.0.1:0", drain.clone()).await.unwrap();
+        let url = format!("http://{}", app.address());
+        Running { url, drain, running: tokio::spawn(app.run()) }
+    }
+
+    pub async fn stop(self) {
+        self.drain.start();
+        self.running.await.unwrap().unwrap();
+    }
+
+    pub async fn client(&self) -> ReceiverClient<Channel> {
+        // Little room for receipts that nobody reads.
+        let endpoint = Endpoint::from_shared(self.url.clone()).unwrap().initial_stream_window_size(16 * 1024);
+        ReceiverClient::new(endpoint.connect().await.unwrap())
+    }
+
+    /// A stream that was opened with the right weights.
+    pub async fn stream(&self) -> Talk {
+        self.open(MODEL).await.unwrap()
+    }
+
+    pub async fn open(&self, model_id: &str) -> Result<Talk, Status> {
+        let (bursts, outbound) = mpsc::channel(1);
+        let opening = Some(Opening { model_id: model_id.to_owned() });
+        bursts.send(Burst { opening, ..Burst::default() }).await.unwrap();
+        let mut client = self.client().await;
+        let receipts = client.receive(ReceiverStream::new(outbound)).await?.into_inner();
+        Ok(Talk { bursts, receipts, _client: client })
+    }
+
+    pub async fn watch(&self, interval_ms: u32, latest: u32) -> Streaming<Snapshot> {
+        self.client().await.watch(WatchRequest { interval_ms, latest }).await.unwrap().into_inner()
+    }
+}
+
+/// Both directions of a stream.
+pub struct Talk {
+    pub bursts: mpsc::Sender<Burst>,
+    pub receipts: Streaming<Receipt>,
+    pub _client: ReceiverClient<Channel>,
+}
+
+impl Talk {
+    pub async fn send(&self, burst: Burst) {
+        self.bursts.send(burst).await.unwrap();
+    }
+
+    pub async fn receipt(&mut self) -> Receipt {
+        self.receipts.message().await.unwrap().expect("a receipt")
+    }
+
+    pub async fn ask(&mut self, burst: Burst) -> Receipt {
+        self.send(burst).await;
+        self.receipt().await
+    }
+}
+
+/// A burst of `level` on I behind a Rayleigh channel with h = `h` + 0j and N0 = ½.
+pub fn burst(sequence: u64, level: f32, h: f32) -> Burst {
+    let conditions = Some(Conditions { kind: ChannelKind::Rayleigh as i32, snr_db: Some(3.0), k_factor: None });
+    Burst {
+        delivery: Some(DeliveryKey { run_id: RUN.to_owned(), sequence }),
+        symbols: [h * level, 0.0].map(f32::to_le_bytes).concat().repeat(SYMBOLS),
+        reference: Some(Reference { clip_id: format!("clip-{sequence}"), label: Some(level.clamp(-3.0, 3.0)) }),
+        channel: Some(ChannelReport { conditions, h_re: h, h_im: 0.0, n0: 0.5, realised_snr_db: Some(2.5) }),
+        ..Burst::default()
+    }
+}
+
+pub fn sequence(receipt: &Receipt) -> u64 {
+    receipt.delivery.as_ref().unwrap().sequence
+}
+
+pub fn prediction(receipt: &Receipt) -> &proto::v1::Prediction {
+    match &receipt.result {
+        Some(receipt::Result::Prediction(prediction)) => prediction,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn error(receipt: &Receipt) -> &Error {
+    match &receipt.result {
+        Some(receipt::Result::Error(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
