@@ -7,7 +7,7 @@ use link::backoff::Outage;
 use link::chunks::{Assembler, Rejected, SYMBOL_BYTES, split};
 use link::connect::{is_transient, reason};
 use link::fault::ErrorCode;
-use link::serve::Incoming;
+use link::serve::{Incoming, Outgoing};
 use proto::v1::{Burst, DeliveryKey, Receipt, Timings, receipt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +27,7 @@ pub struct Relay {
     /// Names the receiver.
     pub outage: Arc<Outage>,
     /// Back to the transmitter.
-    pub receipts: mpsc::Sender<Result<Receipt, Status>>,
+    pub receipts: Outgoing<Receipt>,
     /// The transmitter has sent its last burst, or the process drains.
     pub finished: AtomicBool,
 }
@@ -49,7 +49,7 @@ impl Relay {
         };
         if let Some(status) = done.err().or_else(|| bursts.ending()) {
             tracing::debug!(%status, "ended a stream");
-            let _ = self.receipts.send(Err(status)).await;
+            self.receipts.end(status).await;
         }
     }
 
@@ -106,7 +106,7 @@ impl Relay {
     async fn back(&self, incoming: &mut Streaming<Receipt>) -> Result<(), Status> {
         loop {
             match incoming.message().await {
-                Ok(Some(receipt)) => self.respond(receipt).await?,
+                Ok(Some(receipt)) => self.receipts.send(receipt).await?,
                 Ok(None) if self.finished.load(Ordering::Acquire) => return Ok(()),
                 Ok(None) => return Err(self.lost(&Status::unavailable("it ended the stream"))),
                 Err(status) => return Err(self.lost(&status)),
@@ -126,11 +126,7 @@ impl Relay {
     async fn refuse(&self, delivery: Option<DeliveryKey>, fault: Fault) -> Result<(), Status> {
         tracing::debug!(%fault, "refused a burst");
         let result = Some(receipt::Result::Error(fault.into()));
-        self.respond(Receipt { delivery, result, ..Receipt::default() }).await
-    }
-
-    async fn respond(&self, receipt: Receipt) -> Result<(), Status> {
-        self.receipts.send(Ok(receipt)).await.map_err(|_| Status::cancelled("the transmitter is gone"))
+        self.receipts.send(Receipt { delivery, result, ..Receipt::default() }).await
     }
 }
 

@@ -4,7 +4,7 @@ use crate::live::Live;
 use crate::relay::Relay;
 use link::backoff::{Backoff, Outage};
 use link::connect::{is_transient, reason};
-use link::serve::{Admission, Incoming};
+use link::serve::{Admission, Incoming, Outgoing};
 use link::{Drain, PeerUrl, convert};
 use proto::v1::channel_emulator_server::ChannelEmulator;
 use proto::v1::receiver_client::ReceiverClient;
@@ -20,7 +20,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 /// Relayed streams at a time.
 const STREAMS: usize = 64;
-/// Messages between a relay and either connection.
+/// Messages between a relay and the connection to the receiver.
 const MESSAGES: usize = 32;
 /// How long a stream may take to say what it is.
 const OPENING_DEADLINE: Duration = Duration::from_secs(10);
@@ -96,7 +96,7 @@ impl ChannelEmulator for Service {
             .ok_or_else(|| Status::invalid_argument("the first message of a stream must carry an opening"))?;
         let (outgoing, incoming) = self.reach_receiver(&opening).await?;
 
-        let (receipts, stream) = mpsc::channel(MESSAGES);
+        let (receipts, stream) = Outgoing::new();
         let relay = Relay {
             live: self.live.clone(),
             seed: self.seed,
@@ -108,7 +108,7 @@ impl ChannelEmulator for Service {
             relay.run(bursts, outgoing, incoming).await;
             drop(place);
         });
-        Ok(Response::new(ReceiverStream::new(stream)))
+        Ok(Response::new(stream))
     }
 
     async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<Conditions>, Status> {

@@ -5,22 +5,19 @@ use crate::relay::ToEmulator;
 use crate::session::{Session, Ticket};
 use link::backoff::Outage;
 use link::hop::HopConfig;
-use link::serve::{Admission, Incoming};
+use link::serve::{Admission, Incoming, Outgoing};
 use link::{Drain, Hop, PeerUrl};
 use model::scheme::TransmitterHalf;
 use proto::v1::transmitter_server::Transmitter;
 use proto::v1::{Clip, GetModelRequest, Model, Outcome};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
-use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
 
 /// Clients at a time.
 const CLIENTS: usize = 64;
-/// Outcomes between a session and its connection.
-const OUTCOMES: usize = 32;
 
 /// Takes clips of many clients at once.
 pub struct Service {
@@ -65,7 +62,7 @@ impl Transmitter for Service {
         let place = self.admission.admit()?;
         let clips = Incoming::new(request.into_inner(), self.drain.clone());
         let config = HopConfig::new(self.outage.clone());
-        let (outcomes, stream) = mpsc::channel(OUTCOMES);
+        let (outcomes, stream) = Outgoing::new();
         let session = Session {
             half: self.half.clone(),
             encoder: self.encoder.clone(),
@@ -78,7 +75,7 @@ impl Transmitter for Service {
             session.run(clips, hop).await;
             drop(place);
         });
-        Ok(Response::new(ReceiverStream::new(stream)))
+        Ok(Response::new(stream))
     }
 
     async fn get_model(&self, _: Request<GetModelRequest>) -> Result<Response<Model>, Status> {

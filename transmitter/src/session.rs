@@ -8,7 +8,7 @@ use crate::encoder::{Encoded, Encoder, Job, fault_of};
 use crate::relay::{Sent, ToEmulator};
 use link::fault::ErrorCode;
 use link::hop::{Acknowledged, HopReceiver, HopSender, Slot};
-use link::serve::Incoming;
+use link::serve::{Incoming, Outgoing};
 use link::{Delivery, Fault, Hop};
 use model::scheme::TransmitterHalf;
 use proto::v1::{Burst, Clip, DeliveryKey, Outcome, Receipt, Timings, outcome, receipt};
@@ -34,7 +34,7 @@ pub struct Session {
     pub encoder: Encoder<Ticket>,
     /// Clips in the hop's window.
     pub window: usize,
-    pub outcomes: mpsc::Sender<Result<Outcome, Status>>,
+    pub outcomes: Outgoing<Outcome>,
     /// Clips between their arrival and their outcome.
     pub in_flight: Mutex<HashSet<Delivery>>,
 }
@@ -56,7 +56,7 @@ impl Session {
         };
         if let Some(status) = done.err().or_else(|| clips.ending()) {
             tracing::debug!(%status, "ended a client's stream");
-            let _ = self.outcomes.send(Err(status)).await;
+            self.outcomes.end(status).await;
         }
     }
 
@@ -126,7 +126,7 @@ impl Session {
             let Acknowledged { item, response } = acknowledged?;
             // Before the client can know: it may send the same key again.
             self.in_flight().remove(&item.delivery);
-            self.respond(self.outcome(item, response)).await?;
+            self.outcomes.send(self.outcome(item, response)).await?;
         }
         Ok(())
     }
@@ -168,11 +168,7 @@ impl Session {
             timings: Some(Timings { transmitter_us: micros(arrived), ..Timings::default() }),
             model_id: self.half.model_id().into(),
         };
-        self.respond(outcome).await
-    }
-
-    async fn respond(&self, outcome: Outcome) -> Result<(), Status> {
-        self.outcomes.send(Ok(outcome)).await.map_err(|_| Status::cancelled("the client is gone"))
+        self.outcomes.send(outcome).await
     }
 
     fn in_flight(&self) -> std::sync::MutexGuard<'_, HashSet<Delivery>> {

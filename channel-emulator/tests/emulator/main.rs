@@ -2,4 +2,5 @@
 
 mod common;
 mod control;
+mod process;
 mod relay;

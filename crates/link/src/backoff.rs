@@ -39,10 +39,7 @@ pub struct Outage {
 impl Outage {
     /// No outage yet of `peer`, which is named as in "channel emulator at http://…".
     pub fn new(peer: impl Into<String>) -> Self {
-        Outage {
-            peer: peer.into(),
-            since: Mutex::new(None),
-        }
+        Outage { peer: peer.into(), since: Mutex::new(None) }
     }
 
     /// The peer's name.
@@ -55,11 +52,7 @@ impl Outage {
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         if since.is_none() {
             *since = Some(Instant::now());
-            tracing::warn!(
-                "waiting for the {}: {}",
-                self.peer,
-                crate::connect::reason(reason)
-            );
+            tracing::warn!("waiting for the {}: {}", self.peer, crate::connect::reason(reason));
         }
     }
 
@@ -67,11 +60,7 @@ impl Outage {
     pub fn end(&self) {
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(began) = since.take() {
-            tracing::info!(
-                "the {} answers again after {:.1} s",
-                self.peer,
-                began.elapsed().as_secs_f64()
-            );
+            tracing::info!("the {} answers again after {:.1} s", self.peer, began.elapsed().as_secs_f64());
         }
     }
 }
@@ -86,10 +75,7 @@ mod tests {
         let mut longest = Duration::ZERO;
         for tries in 0..200 {
             let delay = backoff.next_delay();
-            assert!(
-                delay <= CAP && delay <= BASE * (1 << tries.min(10)),
-                "{delay:?} at try {tries}"
-            );
+            assert!(delay <= CAP && delay <= BASE * (1 << tries.min(10)), "{delay:?} at try {tries}");
             longest = longest.max(delay);
         }
         // 190 draws uniform up to the cap: all below 0.9 of it with probability 0.9^190 < 1e-8.

@@ -29,10 +29,7 @@ fn split_at(mut burst: Burst, chunk_bytes: usize) -> impl Iterator<Item = Burst>
         }
     };
     (0..chunks.max(1)).map(move |chunk| {
-        let mut message = head.take().unwrap_or_else(|| Burst {
-            chunk: chunk as u32,
-            ..Burst::default()
-        });
+        let mut message = head.take().unwrap_or_else(|| Burst { chunk: chunk as u32, ..Burst::default() });
         if !short {
             let start = chunk * chunk_bytes;
             message.symbols = symbols[start..symbols.len().min(start + chunk_bytes)].to_vec();
@@ -88,10 +85,7 @@ impl Assembler {
             return Some(Ok(message));
         }
         if message.chunks > MAX_CHUNKS {
-            let problem = format!(
-                "at most {MAX_CHUNKS} chunks are accepted, {} are announced",
-                message.chunks
-            );
+            let problem = format!("at most {MAX_CHUNKS} chunks are accepted, {} are announced", message.chunks);
             return Some(self.reject(message.delivery, ErrorCode::TooLong, "chunks", problem));
         }
         self.next = 1;
@@ -108,17 +102,9 @@ impl Assembler {
             return Some(self.reject(message.delivery, ErrorCode::Malformed, "chunk", problem));
         };
         let (code, field, problem) = if message.chunk != self.next {
-            (
-                ErrorCode::Malformed,
-                "chunk",
-                format!("expected chunk {}, got chunk {}", self.next, message.chunk),
-            )
+            (ErrorCode::Malformed, "chunk", format!("expected chunk {}, got chunk {}", self.next, message.chunk))
         } else if message.symbols.is_empty() {
-            (
-                ErrorCode::Malformed,
-                "symbols",
-                format!("chunk {} is empty", message.chunk),
-            )
+            (ErrorCode::Malformed, "symbols", format!("chunk {} is empty", message.chunk))
         } else if partial.symbols.len() + message.symbols.len() > MAX_SYMBOLS * SYMBOL_BYTES {
             (ErrorCode::TooLong, "symbols", too_long())
         } else {
@@ -131,19 +117,10 @@ impl Assembler {
         Some(self.reject(delivery, code, field, problem))
     }
 
-    fn reject(
-        &mut self,
-        delivery: Option<DeliveryKey>,
-        code: ErrorCode,
-        field: &str,
-        problem: String,
-    ) -> Assembled {
+    fn reject(&mut self, delivery: Option<DeliveryKey>, code: ErrorCode, field: &str, problem: String) -> Assembled {
         self.partial = None;
         self.skipping = true;
-        Err(Box::new(Rejected {
-            delivery,
-            fault: Fault::new(code, field, problem),
-        }))
+        Err(Box::new(Rejected { delivery, fault: Fault::new(code, field, problem) }))
     }
 }
 
@@ -156,15 +133,8 @@ mod tests {
     use super::*;
 
     fn burst(sequence: u64, symbols: Vec<u8>) -> Burst {
-        let delivery = Some(DeliveryKey {
-            run_id: "run".into(),
-            sequence,
-        });
-        Burst {
-            delivery,
-            symbols,
-            ..Burst::default()
-        }
+        let delivery = Some(DeliveryKey { run_id: "run".into(), sequence });
+        Burst { delivery, symbols, ..Burst::default() }
     }
 
     #[test]
@@ -175,89 +145,32 @@ mod tests {
             let messages: Vec<_> = split_at(burst(length, bytes.clone()), 16).collect();
             assert_eq!(messages.len(), (length as usize).div_ceil(16).max(1));
             assert!(messages.iter().all(|message| message.symbols.len() <= 16));
-            let whole: Vec<_> = messages
-                .into_iter()
-                .flat_map(|message| assembler.push(message))
-                .collect();
-            let [Ok(whole)] = &whole[..] else {
-                panic!("{whole:?}")
-            };
-            assert_eq!(
-                (&whole.symbols, whole.delivery.as_ref().unwrap().sequence),
-                (&bytes, length)
-            );
+            let whole: Vec<_> = messages.into_iter().flat_map(|message| assembler.push(message)).collect();
+            let [Ok(whole)] = &whole[..] else { panic!("{whole:?}") };
+            assert_eq!((&whole.symbols, whole.delivery.as_ref().unwrap().sequence), (&bytes, length));
         }
     }
 
     #[test]
     fn a_broken_burst_is_rejected_once_and_the_next_one_passes() {
-        let head = |chunks, bytes| Burst {
-            chunks,
-            ..burst(1, vec![0; bytes])
-        };
-        let tail = |chunk, bytes| Burst {
-            chunk,
-            symbols: vec![0; bytes],
-            ..Burst::default()
-        };
+        let head = |chunks, bytes| Burst { chunks, ..burst(1, vec![0; bytes]) };
+        let tail = |chunk, bytes| Burst { chunk, symbols: vec![0; bytes], ..Burst::default() };
         let most = MAX_SYMBOLS * SYMBOL_BYTES;
         let cases = [
-            (
-                vec![head(3, 8), tail(2, 8), tail(1, 8)],
-                ErrorCode::Malformed,
-                "chunk",
-                Some(1),
-            ),
-            (
-                vec![head(3, 8), tail(1, 0), tail(2, 8)],
-                ErrorCode::Malformed,
-                "symbols",
-                Some(1),
-            ),
-            (
-                vec![tail(1, 8), tail(2, 8)],
-                ErrorCode::Malformed,
-                "chunk",
-                None,
-            ),
-            (
-                vec![head(3, most), tail(1, 8), tail(2, 8)],
-                ErrorCode::TooLong,
-                "symbols",
-                Some(1),
-            ),
-            (
-                vec![head(0, most + 8)],
-                ErrorCode::TooLong,
-                "symbols",
-                Some(1),
-            ),
-            (
-                vec![head(u32::MAX, 8), tail(1, 8)],
-                ErrorCode::TooLong,
-                "chunks",
-                Some(1),
-            ),
-            (
-                vec![head(3, 8), tail(1, 8)],
-                ErrorCode::Malformed,
-                "chunks",
-                Some(1),
-            ),
+            (vec![head(3, 8), tail(2, 8), tail(1, 8)], ErrorCode::Malformed, "chunk", Some(1)),
+            (vec![head(3, 8), tail(1, 0), tail(2, 8)], ErrorCode::Malformed, "symbols", Some(1)),
+            (vec![tail(1, 8), tail(2, 8)], ErrorCode::Malformed, "chunk", None),
+            (vec![head(3, most), tail(1, 8), tail(2, 8)], ErrorCode::TooLong, "symbols", Some(1)),
+            (vec![head(0, most + 8)], ErrorCode::TooLong, "symbols", Some(1)),
+            (vec![head(u32::MAX, 8), tail(1, 8)], ErrorCode::TooLong, "chunks", Some(1)),
+            (vec![head(3, 8), tail(1, 8)], ErrorCode::Malformed, "chunks", Some(1)),
         ];
         for (messages, code, field, sequence) in cases {
             let mut assembler = Assembler::default();
             let messages = messages.into_iter().chain([burst(2, vec![0; 8])]);
-            let results: Vec<_> = messages
-                .flat_map(|message| assembler.push(message))
-                .collect();
-            let [Err(rejected), Ok(next)] = &results[..] else {
-                panic!("{field}: {results:?}")
-            };
-            assert_eq!(
-                (rejected.fault.code, rejected.fault.field.as_str()),
-                (code, field)
-            );
+            let results: Vec<_> = messages.flat_map(|message| assembler.push(message)).collect();
+            let [Err(rejected), Ok(next)] = &results[..] else { panic!("{field}: {results:?}") };
+            assert_eq!((rejected.fault.code, rejected.fault.field.as_str()), (code, field));
             assert_eq!(rejected.delivery.as_ref().map(|key| key.sequence), sequence);
             assert_eq!(next.delivery.as_ref().unwrap().sequence, 2);
         }

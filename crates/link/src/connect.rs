@@ -1,5 +1,6 @@
 //! A channel to a peer.
 
+use crate::serve::{CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -29,10 +30,7 @@ impl FromStr for PeerUrl {
     type Err = UrlError;
 
     fn from_str(url: &str) -> Result<Self, UrlError> {
-        let wrong = |problem: &str| UrlError {
-            url: url.into(),
-            problem: problem.into(),
-        };
+        let wrong = |problem: &str| UrlError { url: url.into(), problem: problem.into() };
         let uri: Uri = url.parse().map_err(|error| wrong(&format!("{error}")))?;
         match uri.scheme_str() {
             Some("http") => {}
@@ -55,13 +53,7 @@ impl FromStr for PeerUrl {
 impl fmt::Display for PeerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // `Uri` would print a closing slash, which nobody wrote.
-        write!(
-            f,
-            "http://{}",
-            self.0
-                .authority()
-                .map_or("", |authority| authority.as_str())
-        )
+        write!(f, "http://{}", self.0.authority().map_or("", |authority| authority.as_str()))
     }
 }
 
@@ -72,6 +64,8 @@ impl PeerUrl {
         Endpoint::from(self.0.clone())
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
             .keep_alive_timeout(KEEPALIVE_TIMEOUT)
             .keep_alive_while_idle(true)
@@ -103,11 +97,7 @@ pub fn reason(status: &Status) -> String {
     while let Some(deeper) = root.and_then(std::error::Error::source) {
         root = Some(deeper);
     }
-    let message = if status.message().is_empty() {
-        status.code().description()
-    } else {
-        status.message()
-    };
+    let message = if status.message().is_empty() { status.code().description() } else { status.message() };
     match root.map(ToString::to_string) {
         Some(root) if !message.contains(&root) => format!("{message}: {root}"),
         _ => message.to_owned(),
@@ -122,10 +112,7 @@ mod tests {
     fn urls_are_checked() {
         let good: PeerUrl = "http://127.0.0.1:50052".parse().unwrap();
         assert_eq!(good.to_string(), "http://127.0.0.1:50052");
-        assert_eq!(
-            "http://[::1]:7/".parse::<PeerUrl>().unwrap().to_string(),
-            "http://[::1]:7"
-        );
+        assert_eq!("http://[::1]:7/".parse::<PeerUrl>().unwrap().to_string(), "http://[::1]:7");
         for (url, problem) in [
             ("127.0.0.1:50052", "scheme is missing"),
             ("localhost:50052", "scheme is missing"),
@@ -140,19 +127,14 @@ mod tests {
             ("http://a b:1", "invalid"),
         ] {
             let error = url.parse::<PeerUrl>().expect_err(url).to_string();
-            assert!(
-                error.contains(problem) && error.contains("http://host:port"),
-                "{url}: {error}"
-            );
+            assert!(error.contains(problem) && error.contains("http://host:port"), "{url}: {error}");
         }
     }
 
     #[test]
     fn statuses_are_told_apart() {
         assert!(is_transient(&Status::unavailable("gone")));
-        assert!(is_transient(&Status::internal(
-            "h2 protocol error: stream reset"
-        )));
+        assert!(is_transient(&Status::internal("h2 protocol error: stream reset")));
         for last in [
             Status::internal("a bug"),
             Status::failed_precondition("other weights"),

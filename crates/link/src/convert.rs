@@ -2,10 +2,7 @@
 
 use crate::fault::{ErrorCode, Fault};
 use metrics::Prediction;
-use phy::{
-    ChannelKind, Complex, Conditions, ConditionsError, NoiseKey, Received, SnrDb, Symbols,
-    SymbolsError,
-};
+use phy::{ChannelKind, Complex, Conditions, ConditionsError, NoiseKey, Received, SnrDb, Symbols, SymbolsError};
 use proto::v1;
 
 /// Conditions from the wire.
@@ -26,11 +23,7 @@ pub fn conditions_from_wire(wire: &v1::Conditions) -> Result<Conditions, Fault> 
         }
         Err(_) => return Err(bad("kind", format!("unknown channel kind {}", wire.kind))),
     };
-    let snr_db = wire
-        .snr_db
-        .map(SnrDb::try_from)
-        .transpose()
-        .map_err(|error| bad("snr_db", error.to_string()))?;
+    let snr_db = wire.snr_db.map(SnrDb::try_from).transpose().map_err(|error| bad("snr_db", error.to_string()))?;
     Conditions::new(kind, snr_db, wire.k_factor).map_err(|error| {
         let field = match &error {
             ConditionsError::UnknownKind(_) => "kind",
@@ -51,29 +44,17 @@ pub fn conditions_to_wire(conditions: &Conditions) -> v1::Conditions {
         ChannelKind::Rayleigh => v1::ChannelKind::Rayleigh,
         ChannelKind::Rician => v1::ChannelKind::Rician,
     };
-    v1::Conditions {
-        kind: kind.into(),
-        snr_db: conditions.snr_db().map(SnrDb::db),
-        k_factor: conditions.k_factor(),
-    }
+    v1::Conditions { kind: kind.into(), snr_db: conditions.snr_db().map(SnrDb::db), k_factor: conditions.k_factor() }
 }
 
 /// A noise key from the wire; every value is one.
 pub fn noise_key_from_wire(wire: &v1::NoiseKey) -> NoiseKey {
-    NoiseKey {
-        seed: wire.seed,
-        draw: wire.draw,
-        row: wire.row,
-    }
+    NoiseKey { seed: wire.seed, draw: wire.draw, row: wire.row }
 }
 
 /// A noise key to the wire.
 pub fn noise_key_to_wire(key: NoiseKey) -> v1::NoiseKey {
-    v1::NoiseKey {
-        seed: key.seed,
-        draw: key.draw,
-        row: key.row,
-    }
+    v1::NoiseKey { seed: key.seed, draw: key.draw, row: key.row }
 }
 
 /// The symbols of a whole burst from the wire.
@@ -92,11 +73,7 @@ pub fn symbols_from_wire(bytes: &[u8]) -> Result<Symbols, Fault> {
 }
 
 /// What the channel did, to the wire.
-pub fn report_to_wire(
-    conditions: &Conditions,
-    received: &Received,
-    realised_snr_db: Option<f64>,
-) -> v1::ChannelReport {
+pub fn report_to_wire(conditions: &Conditions, received: &Received, realised_snr_db: Option<f64>) -> v1::ChannelReport {
     v1::ChannelReport {
         conditions: Some(conditions_to_wire(conditions)),
         h_re: received.h.re,
@@ -111,58 +88,27 @@ pub fn report_to_wire(
 /// # Errors
 /// A fault of `channel` if the report is missing, of `channel.conditions…`, `channel.h` or `channel.n0` if they are no
 /// values that a channel can have, of `symbols` as [`symbols_from_wire`] says.
-pub fn received_from_wire(
-    report: Option<&v1::ChannelReport>,
-    symbols: &[u8],
-) -> Result<(Received, Conditions), Fault> {
-    let bad =
-        |code, field: &str, message: String| Fault::new(code, field, message).within("channel");
+pub fn received_from_wire(report: Option<&v1::ChannelReport>, symbols: &[u8]) -> Result<(Received, Conditions), Fault> {
+    let bad = |code, field: &str, message: String| Fault::new(code, field, message).within("channel");
     let report = report.ok_or_else(|| {
-        Fault::new(
-            ErrorCode::BadConditions,
-            "channel",
-            "a burst needs the report of the channel it went through",
-        )
+        Fault::new(ErrorCode::BadConditions, "channel", "a burst needs the report of the channel it went through")
     })?;
-    let conditions = report.conditions.as_ref().ok_or_else(|| {
-        bad(
-            ErrorCode::BadConditions,
-            "conditions",
-            "the conditions are missing".into(),
-        )
-    })?;
-    let conditions =
-        conditions_from_wire(conditions).map_err(|fault| fault.within("channel.conditions"))?;
+    let conditions = report
+        .conditions
+        .as_ref()
+        .ok_or_else(|| bad(ErrorCode::BadConditions, "conditions", "the conditions are missing".into()))?;
+    let conditions = conditions_from_wire(conditions).map_err(|fault| fault.within("channel.conditions"))?;
     let h = Complex::new(report.h_re, report.h_im);
     if !h.is_finite() {
-        return Err(bad(
-            ErrorCode::NotFinite,
-            "h",
-            format!("expected a finite coefficient, got {} {}", h.re, h.im),
-        ));
+        return Err(bad(ErrorCode::NotFinite, "h", format!("expected a finite coefficient, got {} {}", h.re, h.im)));
     }
     if !report.n0.is_finite() {
-        return Err(bad(
-            ErrorCode::NotFinite,
-            "n0",
-            format!("expected a finite variance, got {}", report.n0),
-        ));
+        return Err(bad(ErrorCode::NotFinite, "n0", format!("expected a finite variance, got {}", report.n0)));
     }
     if report.n0 < 0.0 {
-        return Err(bad(
-            ErrorCode::BadConditions,
-            "n0",
-            format!("a variance is not negative, got {}", report.n0),
-        ));
+        return Err(bad(ErrorCode::BadConditions, "n0", format!("a variance is not negative, got {}", report.n0)));
     }
-    Ok((
-        Received {
-            symbols: symbols_from_wire(symbols)?,
-            h,
-            n0: report.n0,
-        },
-        conditions,
-    ))
+    Ok((Received { symbols: symbols_from_wire(symbols)?, h, n0: report.n0 }, conditions))
 }
 
 /// A prediction from the wire.
@@ -171,47 +117,21 @@ pub fn received_from_wire(
 /// A fault of `prediction…` if there are not seven classes, a probability lies outside [0, 1] or the score outside
 /// [−3, 3].
 pub fn prediction_from_wire(wire: &v1::Prediction) -> Result<Prediction, Fault> {
-    let bad =
-        |code, field: &str, message: String| Fault::new(code, field, message).within("prediction");
-    let classes: [f32; 7] = wire.classes[..].try_into().map_err(|_| {
-        bad(
-            ErrorCode::Malformed,
-            "classes",
-            format!("expected 7 classes, got {}", wire.classes.len()),
-        )
-    })?;
-    let probabilities = [
-        ("p_neg", wire.p_neg),
-        ("p_zero", wire.p_zero),
-        ("p_pos", wire.p_pos),
-    ];
-    for (field, value) in probabilities
-        .into_iter()
-        .chain(classes.map(|value| ("classes", value)))
-    {
+    let bad = |code, field: &str, message: String| Fault::new(code, field, message).within("prediction");
+    let classes: [f32; 7] = wire.classes[..]
+        .try_into()
+        .map_err(|_| bad(ErrorCode::Malformed, "classes", format!("expected 7 classes, got {}", wire.classes.len())))?;
+    let probabilities = [("p_neg", wire.p_neg), ("p_zero", wire.p_zero), ("p_pos", wire.p_pos)];
+    for (field, value) in probabilities.into_iter().chain(classes.map(|value| ("classes", value))) {
         // Sums of probabilities may exceed 1 by rounding. A NaN lies in no range.
         if !(-1e-3..=1.001).contains(&value) {
-            return Err(bad(
-                ErrorCode::Malformed,
-                field,
-                format!("expected a probability, got {value}"),
-            ));
+            return Err(bad(ErrorCode::Malformed, field, format!("expected a probability, got {value}")));
         }
     }
     if !(-3.0..=3.0).contains(&wire.score) {
-        return Err(bad(
-            ErrorCode::Malformed,
-            "score",
-            format!("expected a score in [-3, 3], got {}", wire.score),
-        ));
+        return Err(bad(ErrorCode::Malformed, "score", format!("expected a score in [-3, 3], got {}", wire.score)));
     }
-    Ok(Prediction {
-        p_neg: wire.p_neg,
-        p_zero: wire.p_zero,
-        p_pos: wire.p_pos,
-        classes,
-        score: wire.score,
-    })
+    Ok(Prediction { p_neg: wire.p_neg, p_zero: wire.p_zero, p_pos: wire.p_pos, classes, score: wire.score })
 }
 
 /// A prediction to the wire.
@@ -230,27 +150,15 @@ mod tests {
     use super::*;
 
     fn wire(kind: i32, snr_db: Option<f64>, k_factor: Option<f64>) -> v1::Conditions {
-        v1::Conditions {
-            kind,
-            snr_db,
-            k_factor,
-        }
+        v1::Conditions { kind, snr_db, k_factor }
     }
 
     #[test]
     fn conditions_survive_the_wire() {
         let snr = SnrDb::try_from(-7.5).unwrap();
         let rician = Conditions::new(ChannelKind::Rician, Some(snr), Some(3.0)).unwrap();
-        for conditions in [
-            Conditions::None,
-            Conditions::Awgn(snr),
-            Conditions::Rayleigh(snr),
-            rician,
-        ] {
-            assert_eq!(
-                conditions_from_wire(&conditions_to_wire(&conditions)),
-                Ok(conditions)
-            );
+        for conditions in [Conditions::None, Conditions::Awgn(snr), Conditions::Rayleigh(snr), rician] {
+            assert_eq!(conditions_from_wire(&conditions_to_wire(&conditions)), Ok(conditions));
         }
     }
 
@@ -272,11 +180,7 @@ mod tests {
             (wire(3, Some(0.0), Some(1.0)), "k_factor"),
         ] {
             let fault = conditions_from_wire(&conditions).expect_err(&format!("{conditions:?}"));
-            assert_eq!(
-                (fault.code, fault.field.as_str()),
-                (ErrorCode::BadConditions, field),
-                "{conditions:?}"
-            );
+            assert_eq!((fault.code, fault.field.as_str()), (ErrorCode::BadConditions, field), "{conditions:?}");
         }
     }
 
@@ -285,14 +189,8 @@ mod tests {
         for (bytes, code) in [
             (vec![], ErrorCode::Empty),
             (vec![0; 12], ErrorCode::Malformed),
-            (
-                [f32::NAN, 0.0].map(f32::to_le_bytes).concat(),
-                ErrorCode::NotFinite,
-            ),
-            (
-                [0.0, f32::NEG_INFINITY].map(f32::to_le_bytes).concat(),
-                ErrorCode::NotFinite,
-            ),
+            ([f32::NAN, 0.0].map(f32::to_le_bytes).concat(), ErrorCode::NotFinite),
+            ([0.0, f32::NEG_INFINITY].map(f32::to_le_bytes).concat(), ErrorCode::NotFinite),
         ] {
             let fault = symbols_from_wire(&bytes).unwrap_err();
             assert_eq!((fault.code, fault.field.as_str()), (code, "symbols"));
@@ -304,35 +202,19 @@ mod tests {
     fn a_channel_report_survives_and_a_hostile_one_is_refused() {
         let conditions = Conditions::Rayleigh(SnrDb::try_from(3.0).unwrap());
         let symbols = Symbols::new(vec![1.0, -1.0]).unwrap();
-        let received = Received {
-            symbols,
-            h: Complex::new(0.5, -0.25),
-            n0: 0.5,
-        };
+        let received = Received { symbols, h: Complex::new(0.5, -0.25), n0: 0.5 };
         let report = report_to_wire(&conditions, &received, Some(2.5));
         let bytes = received.symbols.to_le_bytes();
-        assert_eq!(
-            received_from_wire(Some(&report), &bytes),
-            Ok((received, conditions))
-        );
+        assert_eq!(received_from_wire(Some(&report), &bytes), Ok((received, conditions)));
 
-        assert_eq!(
-            received_from_wire(None, &bytes).unwrap_err().field,
-            "channel"
-        );
+        assert_eq!(received_from_wire(None, &bytes).unwrap_err().field, "channel");
         let hostile = |change: fn(&mut v1::ChannelReport)| {
             let mut report = report;
             change(&mut report);
             received_from_wire(Some(&report), &bytes).unwrap_err().field
         };
-        assert_eq!(
-            hostile(|report| report.conditions = None),
-            "channel.conditions"
-        );
-        assert_eq!(
-            hostile(|report| report.conditions.as_mut().unwrap().snr_db = None),
-            "channel.conditions.snr_db"
-        );
+        assert_eq!(hostile(|report| report.conditions = None), "channel.conditions");
+        assert_eq!(hostile(|report| report.conditions.as_mut().unwrap().snr_db = None), "channel.conditions.snr_db");
         assert_eq!(hostile(|report| report.h_im = f32::NAN), "channel.h");
         assert_eq!(hostile(|report| report.n0 = f32::INFINITY), "channel.n0");
         assert_eq!(hostile(|report| report.n0 = -0.1), "channel.n0");
@@ -340,13 +222,7 @@ mod tests {
 
     #[test]
     fn a_prediction_survives_and_a_hostile_one_is_refused() {
-        let prediction = Prediction {
-            p_neg: 0.25,
-            p_zero: 0.25,
-            p_pos: 0.5,
-            classes: [0.125; 7],
-            score: -1.5,
-        };
+        let prediction = Prediction { p_neg: 0.25, p_zero: 0.25, p_pos: 0.5, classes: [0.125; 7], score: -1.5 };
         let wire = prediction_to_wire(&prediction);
         assert_eq!(prediction_from_wire(&wire), Ok(prediction));
         let hostile = |change: fn(&mut v1::Prediction)| {
@@ -354,18 +230,9 @@ mod tests {
             change(&mut wire);
             prediction_from_wire(&wire).unwrap_err().field
         };
-        assert_eq!(
-            hostile(|wire| wire.classes.truncate(6)),
-            "prediction.classes"
-        );
-        assert_eq!(
-            hostile(|wire| wire.classes[3] = f32::NAN),
-            "prediction.classes"
-        );
+        assert_eq!(hostile(|wire| wire.classes.truncate(6)), "prediction.classes");
+        assert_eq!(hostile(|wire| wire.classes[3] = f32::NAN), "prediction.classes");
         assert_eq!(hostile(|wire| wire.p_pos = 2.0), "prediction.p_pos");
-        assert_eq!(
-            hostile(|wire| wire.score = f32::INFINITY),
-            "prediction.score"
-        );
+        assert_eq!(hostile(|wire| wire.score = f32::INFINITY), "prediction.score");
     }
 }

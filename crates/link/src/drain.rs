@@ -1,23 +1,36 @@
 //! The orderly end of a process: no new work, finish what is in flight, leave.
 
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+
+/// How long a drain may take before what is still in flight is cut off; its owner sends it again.
+const DEADLINE: Duration = Duration::from_secs(5);
 
 /// A cheaply cloned handle that tells every part of a process when to drain.
 ///
 /// A stream handler that sees the drain stops reading, answers what it has already taken, and ends its stream with
 /// [`Drain::status`]; the peer keeps what was not acknowledged and sends it again later.
 #[derive(Clone, Debug)]
-pub struct Drain(Arc<watch::Sender<bool>>);
+pub struct Drain {
+    started: Arc<watch::Sender<bool>>,
+    deadline: Duration,
+}
 
 impl Default for Drain {
+    /// A drain that may take five seconds.
     fn default() -> Self {
-        Drain(Arc::new(watch::Sender::new(false)))
+        Drain::within(DEADLINE)
     }
 }
 
 impl Drain {
+    /// A drain that may take so long.
+    pub fn within(deadline: Duration) -> Drain {
+        Drain { started: Arc::new(watch::Sender::new(false)), deadline }
+    }
+
     /// A drain that starts at SIGTERM or SIGINT; a second signal ends the process at once.
     ///
     /// # Errors
@@ -45,18 +58,23 @@ impl Drain {
 
     /// Starts the drain.
     pub fn start(&self) {
-        self.0.send_replace(true);
+        self.started.send_replace(true);
     }
 
     /// Whether the drain has started.
     pub fn has_started(&self) -> bool {
-        *self.0.borrow()
+        *self.started.borrow()
     }
 
     /// Returns once the drain has started. Safe to cancel.
     pub async fn started(&self) {
         // `self` holds the sender, so the channel cannot close first.
-        let _ = self.0.subscribe().wait_for(|&started| started).await;
+        let _ = self.started.subscribe().wait_for(|&started| started).await;
+    }
+
+    /// How long the drain may take.
+    pub fn deadline(&self) -> Duration {
+        self.deadline
     }
 
     /// What a drained stream ends with; a [`crate::Hop`] answers it with a reconnect.

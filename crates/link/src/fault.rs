@@ -18,11 +18,7 @@ pub struct Fault {
 impl Fault {
     /// A fault of `field`.
     pub fn new(code: ErrorCode, field: impl Into<String>, message: impl Into<String>) -> Self {
-        Fault {
-            code,
-            field: field.into(),
-            message: message.into(),
-        }
+        Fault { code, field: field.into(), message: message.into() }
     }
 
     /// The same fault of a field inside `outer`.
@@ -34,20 +30,12 @@ impl Fault {
 
 impl From<Fault> for v1::Error {
     fn from(fault: Fault) -> Self {
-        v1::Error {
-            code: fault.code.into(),
-            field: fault.field,
-            message: fault.message,
-        }
+        v1::Error { code: fault.code.into(), field: fault.field, message: fault.message }
     }
 }
 
 impl From<v1::Error> for Fault {
     fn from(error: v1::Error) -> Self {
-        Fault {
-            code: error.code(),
-            field: error.field,
-            message: error.message,
-        }
+        Fault { code: error.code(), field: error.field, message: error.message }
     }
 }

@@ -71,11 +71,7 @@ pub struct HopConfig {
 impl HopConfig {
     /// A window of 256 and an inactivity limit of two minutes, which is more than the slowest batch of a live peer takes.
     pub fn new(outage: Arc<Outage>) -> Self {
-        HopConfig {
-            window: 256,
-            inactivity: Duration::from_secs(120),
-            outage,
-        }
+        HopConfig { window: 256, inactivity: Duration::from_secs(120), outage }
     }
 }
 
@@ -117,18 +113,9 @@ impl<E: Exchange> Hop<E> {
         // Slots bound what is in either channel, so neither is ever full; one more place for the final status.
         let (sender, items) = mpsc::channel(window);
         let (results, receiver) = mpsc::channel(window + 1);
-        let task = Task {
-            exchange,
-            window: Window::new(items),
-            results,
-            config,
-            slots: slots.clone(),
-        };
+        let task = Task { exchange, window: Window::new(items), results, config, slots: slots.clone() };
         tokio::spawn(task.run());
-        Hop {
-            sender: HopSender { slots, sender },
-            receiver: HopReceiver { receiver },
-        }
+        Hop { sender: HopSender { slots, sender }, receiver: HopReceiver { receiver } }
     }
 }
 
@@ -140,10 +127,7 @@ pub struct HopSender<E: Exchange> {
 
 impl<E: Exchange> Clone for HopSender<E> {
     fn clone(&self) -> Self {
-        HopSender {
-            slots: self.slots.clone(),
-            sender: self.sender.clone(),
-        }
+        HopSender { slots: self.slots.clone(), sender: self.sender.clone() }
     }
 }
 
@@ -153,16 +137,8 @@ impl<E: Exchange> HopSender<E> {
     /// # Errors
     /// If the hop has ended.
     pub async fn reserve(&self) -> Result<Slot<E>, Ended> {
-        let permit = self
-            .slots
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| Ended)?;
-        Ok(Slot {
-            permit,
-            sender: self.sender.clone(),
-        })
+        let permit = self.slots.clone().acquire_owned().await.map_err(|_| Ended)?;
+        Ok(Slot { permit, sender: self.sender.clone() })
     }
 
     /// Waits for a place in the window and hands `item` over.
@@ -187,12 +163,7 @@ impl<E: Exchange> Slot<E> {
     /// If the hop has ended.
     pub fn send(self, item: E::Item) -> Result<(), Ended> {
         // Never full: there are as many places as slots.
-        self.sender
-            .try_send(Held {
-                item,
-                permit: self.permit,
-            })
-            .map_err(|_| Ended)
+        self.sender.try_send(Held { item, permit: self.permit }).map_err(|_| Ended)
     }
 }
 
@@ -210,10 +181,7 @@ impl<E: Exchange> HopReceiver<E> {
         let result = self.receiver.recv().await?;
         Some(result.map(|(held, response)| {
             drop(held.permit);
-            Acknowledged {
-                item: held.item,
-                response,
-            }
+            Acknowledged { item: held.item, response }
         }))
     }
 }

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
@@ -16,12 +17,14 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Status, Streaming};
 use tonic_health::ServingStatus;
 
-/// How long a drain may take before what is still in flight is cut off; its owner sends it again.
-const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
 /// A stream on which nothing comes in for so long is ended; a [`crate::Hop`] opens it again.
 const INACTIVITY: Duration = Duration::from_secs(300);
 /// HTTP/2 streams on one connection.
 const STREAMS_PER_CONNECTION: u32 = 256;
+/// Flow-control windows. A connection's holds the whole windows of many streams, so that one stream which nobody reads
+/// does not hold up the others on its connection.
+pub(crate) const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 64 << 20;
 
 /// Why a process cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -57,16 +60,10 @@ impl Socket {
     /// # Errors
     /// Names the address, if it is none or is in use.
     pub async fn bind(address: &str) -> Result<Socket, ServeError> {
-        let fail = |source| ServeError::Bind {
-            address: address.into(),
-            source,
-        };
+        let fail = |source| ServeError::Bind { address: address.into(), source };
         let listener = TcpListener::bind(address).await.map_err(fail)?;
         let bound = listener.local_addr().map_err(fail)?;
-        Ok(Socket {
-            listener,
-            address: bound,
-        })
+        Ok(Socket { listener, address: bound })
     }
 
     /// The address that was bound, with the real port.
@@ -102,22 +99,17 @@ impl Services {
 ///
 /// Beside the services themselves it serves `grpc.health.v1` (NOT_SERVING while draining) and reflection. When the drain
 /// starts, no connection and no stream is accepted any more; handlers see the drain themselves and finish, for at most
-/// five seconds.
+/// [`Drain::deadline`].
 ///
 /// # Errors
 /// If the server breaks.
 pub async fn serve(socket: Socket, services: Services, drain: &Drain) -> Result<(), ServeError> {
     let Socket { listener, address } = socket;
-    let fail = |error: &dyn std::error::Error| ServeError::Serve {
-        address,
-        reason: error.to_string(),
-    };
+    let fail = |error: &dyn std::error::Error| ServeError::Serve { address, reason: error.to_string() };
     let Services { routes, names } = services;
     let (health, health_service) = tonic_health::server::health_reporter();
     for name in &names {
-        health
-            .set_service_status(*name, ServingStatus::Serving)
-            .await;
+        health.set_service_status(*name, ServingStatus::Serving).await;
     }
     let routes: Routes = routes.routes().add_service(health_service);
     let reflection = || {
@@ -130,30 +122,25 @@ pub async fn serve(socket: Socket, services: Services, drain: &Drain) -> Result<
 
     let draining = async {
         drain.started().await;
-        health
-            .set_service_status("", ServingStatus::NotServing)
-            .await;
+        health.set_service_status("", ServingStatus::NotServing).await;
         for name in &names {
-            health
-                .set_service_status(*name, ServingStatus::NotServing)
-                .await;
+            health.set_service_status(*name, ServingStatus::NotServing).await;
         }
     };
     let server = tonic::transport::Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
         .add_routes(routes)
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
-            draining,
-        );
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), draining);
 
     announce(address);
     tokio::select! {
         served = server => served.map_err(|error| fail(&error)),
-        () = async { drain.started().await; tokio::time::sleep(DRAIN_DEADLINE).await } => {
-            tracing::warn!("cut off what was still in flight after {} s of draining", DRAIN_DEADLINE.as_secs());
+        () = async { drain.started().await; tokio::time::sleep(drain.deadline()).await } => {
+            tracing::warn!("cut off what was still in flight after {} s of draining", drain.deadline().as_secs_f64());
             Ok(())
         }
     }
@@ -178,10 +165,7 @@ pub struct Admission {
 impl Admission {
     /// At most `limit` streams at a time.
     pub fn new(limit: usize) -> Self {
-        Admission {
-            free: Arc::new(Semaphore::new(limit)),
-            limit,
-        }
+        Admission { free: Arc::new(Semaphore::new(limit)), limit }
     }
 
     /// A place, to be held as long as the stream lives.
@@ -205,11 +189,7 @@ pub struct Incoming<T> {
 impl<T> Incoming<T> {
     /// Reads `stream` until the peer ends it, the drain starts, or nothing has come for five minutes.
     pub fn new(stream: Streaming<T>, drain: Drain) -> Self {
-        Incoming {
-            stream,
-            drain,
-            inactivity: INACTIVITY,
-        }
+        Incoming { stream, drain, inactivity: INACTIVITY }
     }
 
     /// The next message; `None` when the peer has sent its last or the process drains. Safe to cancel.
@@ -230,5 +210,75 @@ impl<T> Incoming<T> {
     /// [`Drain::status`] if the process drains.
     pub fn ending(&self) -> Option<Status> {
         self.drain.has_started().then(Drain::status)
+    }
+}
+
+/// How long a status may take to be read.
+const ENDING: Duration = Duration::from_secs(5);
+/// Messages between a handler and its connection.
+const OUTGOING: usize = 32;
+
+/// The outgoing side of a stream, as a handler should write it.
+#[derive(Debug)]
+pub struct Outgoing<T> {
+    sender: mpsc::Sender<Result<T, Status>>,
+    inactivity: Duration,
+}
+
+impl<T> Outgoing<T> {
+    /// Both ends: what the handler writes to, and what it returns to the server.
+    pub fn new() -> (Self, ReceiverStream<Result<T, Status>>) {
+        let (sender, stream) = mpsc::channel(OUTGOING);
+        (Outgoing { sender, inactivity: INACTIVITY }, ReceiverStream::new(stream))
+    }
+
+    /// Sends a message; waits while the peer does not read.
+    ///
+    /// # Errors
+    /// CANCELLED if the peer is gone, DEADLINE_EXCEEDED if it has not read for five minutes.
+    pub async fn send(&self, message: T) -> Result<(), Status> {
+        let message = match self.sender.try_send(Ok(message)) {
+            Ok(()) => return Ok(()),
+            Err(mpsc::error::TrySendError::Full(message)) => message,
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(Status::cancelled("the peer is gone")),
+        };
+        match tokio::time::timeout(self.inactivity, self.sender.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Status::cancelled("the peer is gone")),
+            Err(_) => {
+                Err(Status::deadline_exceeded(format!("nothing was read for {} s", self.inactivity.as_secs_f64())))
+            }
+        }
+    }
+
+    /// Returns once the peer is gone. Safe to cancel.
+    pub async fn closed(&self) {
+        self.sender.closed().await;
+    }
+
+    /// Ends the stream with `status`. A peer that does not read it within five seconds sees a stream that just ends,
+    /// which a [`crate::Hop`] takes for lost.
+    pub async fn end(self, status: Status) {
+        let _ = tokio::time::timeout(ENDING, self.sender.send(Err(status))).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio_stream::StreamExt;
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_holds_the_writer_back_and_is_given_up() {
+        let (mut outgoing, mut stream) = Outgoing::new();
+        outgoing.inactivity = Duration::from_millis(20);
+        for message in 0..OUTGOING {
+            outgoing.send(message).await.unwrap();
+        }
+        assert_eq!(outgoing.send(99).await.unwrap_err().code(), tonic::Code::DeadlineExceeded);
+        assert_eq!(stream.next().await.unwrap().unwrap(), 0);
+        outgoing.send(OUTGOING).await.unwrap();
+        drop(stream);
+        assert_eq!(outgoing.send(0).await.unwrap_err().code(), tonic::Code::Cancelled);
     }
 }

@@ -12,17 +12,13 @@ use tracing_subscriber::{
 /// JSON object a line. A second call changes nothing, so a launcher may call it before it plays a role.
 pub fn init(role: &'static str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let json = std::env::var("LATENTLINK_LOG").is_ok_and(|value| value == "json");
     // An error means that logging runs already.
     let _ = if json {
         logs.json().flatten_event(true).try_init()
     } else {
-        let line = format()
-            .with_target(false)
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+        let line = format().with_target(false).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
         logs.event_format(Prefixed { role, line }).try_init()
     };
 }

@@ -10,7 +10,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
 fn sign(sequence: u64) -> f32 {
-    if sequence % 3 == 0 { -1.0 } else { 1.0 }
+    if sequence.is_multiple_of(3) { -1.0 } else { 1.0 }
 }
 
 fn clips(run: u128, count: u64) -> Vec<Clip> {
@@ -50,13 +50,13 @@ async fn every_clip_has_its_outcome_and_the_burst_all_that_belongs_to_it() {
         assert_eq!((timings.emulator_us, timings.receiver_us), (5, 6));
         assert!(timings.transmitter_us > 0);
     }
+    let model = transmitter.client.clone().get_model(GetModelRequest {}).await.unwrap().into_inner();
+    assert_eq!((model.model_id.as_str(), model.symbols), ("sign of the mean", SYMBOLS as u32));
+
     let bursts = emulator.bursts.lock().unwrap();
     assert_eq!(bursts[0].noise, Some(NoiseKey { seed: 1, draw: 2, row: 3 }));
     assert_eq!(bursts[0].reference.as_ref().unwrap().label, Some(1.0));
     assert_eq!(bursts.len(), 600);
-
-    let model = transmitter.client.clone().get_model(GetModelRequest {}).await.unwrap().into_inner();
-    assert_eq!((model.model_id.as_str(), model.symbols), ("sign of the mean", SYMBOLS as u32));
 }
 
 #[tokio::test]

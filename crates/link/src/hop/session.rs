@@ -35,13 +35,7 @@ pub(super) struct Window<E: Exchange> {
 
 impl<E: Exchange> Window<E> {
     pub(super) fn new(items: mpsc::Receiver<Held<E::Item>>) -> Self {
-        Window {
-            items,
-            closed: false,
-            pending: BTreeMap::new(),
-            order: HashMap::new(),
-            next: 0,
-        }
+        Window { items, closed: false, pending: BTreeMap::new(), order: HashMap::new(), next: 0 }
     }
 
     /// Nothing is out and nothing more will come.
@@ -137,16 +131,11 @@ impl<E: Exchange> Task<E> {
             Ok(Err(status)) => return ended(status),
             Err(_) => return End::Lost(self.silent()),
         };
-        let mut outbound = Outbound {
-            sender: Some(sender),
-            messages: VecDeque::new(),
-            position: 0,
-        };
+        let mut outbound = Outbound { sender: Some(sender), messages: VecDeque::new(), position: 0 };
         if self.window.pending.is_empty() {
             self.config.outage.end();
         }
-        self.exchange_all(&mut outbound, &mut inbound, backoff)
-            .await
+        self.exchange_all(&mut outbound, &mut inbound, backoff).await
     }
 
     async fn exchange_all(
@@ -205,10 +194,7 @@ impl<E: Exchange> Task<E> {
     }
 
     fn silent(&self) -> Status {
-        Status::deadline_exceeded(format!(
-            "nothing came for {} s",
-            self.config.inactivity.as_secs_f64()
-        ))
+        Status::deadline_exceeded(format!("nothing came for {} s", self.config.inactivity.as_secs_f64()))
     }
 }
 

@@ -23,36 +23,22 @@ impl Exchange for ToReceiver {
     type Response = Receipt;
 
     fn opening(&self) -> Option<Burst> {
-        Some(Burst {
-            opening: Some(Opening {
-                model_id: "m".into(),
-            }),
-            ..Burst::default()
-        })
+        Some(Burst { opening: Some(Opening { model_id: "m".into() }), ..Burst::default() })
     }
 
     fn key(item: &u64) -> Delivery {
-        Delivery {
-            run: RUN,
-            sequence: *item,
-        }
+        Delivery { run: RUN, sequence: *item }
     }
 
     fn requests(item: &u64, out: &mut VecDeque<Burst>) {
-        out.push_back(Burst {
-            delivery: Some(Self::key(item).to_wire()),
-            ..Burst::default()
-        });
+        out.push_back(Burst { delivery: Some(Self::key(item).to_wire()), ..Burst::default() });
     }
 
     fn acknowledges(response: &Receipt) -> Option<Delivery> {
         Delivery::from_wire(response.delivery.as_ref()).ok()
     }
 
-    async fn open(
-        &mut self,
-        outbound: ReceiverStream<Burst>,
-    ) -> Result<Streaming<Receipt>, Status> {
+    async fn open(&mut self, outbound: ReceiverStream<Burst>) -> Result<Streaming<Receipt>, Status> {
         self.0.receive(outbound).await.map(Response::into_inner)
     }
 }
@@ -83,44 +69,24 @@ impl Receiver for Peer {
     type ReceiveStream = Answers<Receipt>;
     type WatchStream = Answers<Snapshot>;
 
-    async fn receive(
-        &self,
-        request: Request<Streaming<Burst>>,
-    ) -> Result<Response<Self::ReceiveStream>, Status> {
+    async fn receive(&self, request: Request<Streaming<Burst>>) -> Result<Response<Self::ReceiveStream>, Status> {
         let mut bursts = request.into_inner();
         let Peer { manner, openings } = self.clone();
         let (sender, answers) = mpsc::channel(4);
         tokio::spawn(async move {
             let opening = bursts.message().await?.and_then(|burst| burst.opening);
-            assert_eq!(
-                opening.map(|opening| opening.model_id).as_deref(),
-                Some("m")
-            );
+            assert_eq!(opening.map(|opening| opening.model_id).as_deref(), Some("m"));
             openings.fetch_add(1, Ordering::SeqCst);
             let mut answered = 0;
             while let Some(burst) = bursts.message().await? {
                 let delivery = burst.delivery.clone();
-                let receipt = Receipt {
-                    delivery,
-                    ..Receipt::default()
-                };
+                let receipt = Receipt { delivery, ..Receipt::default() };
                 let stray = Receipt {
-                    delivery: Some(
-                        Delivery {
-                            run: Uuid::nil(),
-                            sequence: 1,
-                        }
-                        .to_wire(),
-                    ),
+                    delivery: Some(Delivery { run: Uuid::nil(), sequence: 1 }.to_wire()),
                     ..Receipt::default()
                 };
                 let answers = match &manner {
-                    Manner::Echo => vec![
-                        Ok(receipt.clone()),
-                        Ok(stray),
-                        Ok(Receipt::default()),
-                        Ok(receipt),
-                    ],
+                    Manner::Echo => vec![Ok(receipt.clone()), Ok(stray), Ok(Receipt::default()), Ok(receipt)],
                     Manner::FailAfter(after, status) if answered == *after => {
                         vec![Err(status.clone())]
                     }
@@ -155,41 +121,20 @@ struct Server {
 impl Server {
     /// On `port`, 0 for a free one.
     fn start(port: u16, manner: Manner) -> Server {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let address = format!("127.0.0.1:{port}");
         let socket = std::thread::scope(|scope| {
-            scope
-                .spawn(|| runtime.block_on(Socket::bind(&address)))
-                .join()
-                .unwrap()
-                .unwrap()
+            scope.spawn(|| runtime.block_on(Socket::bind(&address))).join().unwrap().unwrap()
         });
         let url = format!("http://{}", socket.address()).parse().unwrap();
         let openings = Arc::new(AtomicU64::new(0));
-        let services = Services::default().with(ReceiverServer::new(Peer {
-            manner,
-            openings: openings.clone(),
-        }));
+        let services = Services::default().with(ReceiverServer::new(Peer { manner, openings: openings.clone() }));
         runtime.spawn(async move { serve(socket, services, &Drain::default()).await });
-        Server {
-            url,
-            openings,
-            runtime: Some(runtime),
-        }
+        Server { url, openings, runtime: Some(runtime) }
     }
 
     fn port(&self) -> u16 {
-        self.url
-            .to_string()
-            .rsplit(':')
-            .next()
-            .unwrap()
-            .parse()
-            .unwrap()
+        self.url.to_string().rsplit(':').next().unwrap().parse().unwrap()
     }
 
     fn opened(&self) -> u64 {
@@ -208,11 +153,7 @@ impl Drop for Server {
 
 fn hop(url: &PeerUrl, window: usize, inactivity: Duration) -> Hop<ToReceiver> {
     let outage = Arc::new(Outage::new(format!("receiver at {url}")));
-    let config = HopConfig {
-        window,
-        inactivity,
-        outage,
-    };
+    let config = HopConfig { window, inactivity, outage };
     Hop::start(ToReceiver(ReceiverClient::new(url.channel())), config)
 }
 
@@ -220,10 +161,7 @@ const PATIENT: Duration = Duration::from_secs(30);
 
 /// Sends 0..count, then closes, and gives every item in the order of its acknowledgement and the final status.
 async fn exchange(hop: Hop<ToReceiver>, count: u64) -> (Vec<u64>, Option<Status>) {
-    let Hop {
-        sender,
-        mut receiver,
-    } = hop;
+    let Hop { sender, mut receiver } = hop;
     let send = async move {
         for item in 0..count {
             if sender.send(item).await.is_err() {
@@ -242,19 +180,13 @@ async fn exchange(hop: Hop<ToReceiver>, count: u64) -> (Vec<u64>, Option<Status>
         }
     };
     let both = async { tokio::join!(send, receive).1 };
-    tokio::time::timeout(PATIENT, both)
-        .await
-        .expect("the hop hangs")
+    tokio::time::timeout(PATIENT, both).await.expect("the hop hangs")
 }
 
 fn all_once(items: Vec<u64>, count: u64) {
     let mut sorted = items;
     sorted.sort_unstable();
-    assert!(
-        sorted.iter().copied().eq(0..count),
-        "{} items, {count} expected",
-        sorted.len()
-    );
+    assert!(sorted.iter().copied().eq(0..count), "{} items, {count} expected", sorted.len());
 }
 
 #[tokio::test]
@@ -274,11 +206,7 @@ async fn a_lost_stream_is_opened_again_and_all_unacknowledged_is_sent_again() {
         let (items, status) = exchange(hop(&server.url, 16, PATIENT), 50).await;
         assert!(status.is_none());
         all_once(items, 50);
-        assert_eq!(
-            server.opened(),
-            8,
-            "seven items a stream, and one more stream for the last"
-        );
+        assert_eq!(server.opened(), 8, "seven items a stream, and one more stream for the last");
     }
 }
 
@@ -302,19 +230,13 @@ async fn a_server_may_die_in_mid_stream_and_start_after_its_client() {
 
 #[tokio::test]
 async fn a_final_status_ends_the_hop_and_reaches_the_caller() {
-    let server = Server::start(
-        0,
-        Manner::FailAfter(3, Status::failed_precondition("other weights")),
-    );
+    let server = Server::start(0, Manner::FailAfter(3, Status::failed_precondition("other weights")));
     let hop = hop(&server.url, 4, PATIENT);
     let sender = hop.sender.clone();
     let (items, status) = exchange(hop, 100).await;
     assert_eq!(items, [0, 1, 2]);
     let status = status.unwrap();
-    assert_eq!(
-        (status.code(), status.message()),
-        (tonic::Code::FailedPrecondition, "other weights")
-    );
+    assert_eq!((status.code(), status.message()), (tonic::Code::FailedPrecondition, "other weights"));
     assert_eq!(sender.send(1).await, Err(Ended));
     assert_eq!(server.opened(), 1, "a final status is not retried");
 }
@@ -349,10 +271,7 @@ async fn the_window_holds_the_caller_back() {
         hop.sender.send(item).await.unwrap();
     }
     let fifth = tokio::time::timeout(Duration::from_millis(100), hop.sender.send(4)).await;
-    assert!(
-        fifth.is_err(),
-        "a fifth item was taken into a window of four"
-    );
+    assert!(fifth.is_err(), "a fifth item was taken into a window of four");
 }
 
 #[tokio::test]
@@ -361,8 +280,6 @@ async fn dropping_the_receiver_stops_the_task() {
     let Hop { sender, receiver } = hop(&server.url, 1, PATIENT);
     sender.send(0).await.unwrap();
     drop(receiver);
-    let next = tokio::time::timeout(PATIENT, sender.send(1))
-        .await
-        .expect("the task lives on");
+    let next = tokio::time::timeout(PATIENT, sender.send(1)).await.expect("the task lives on");
     assert_eq!(next, Err(Ended));
 }
