@@ -1,2 +1,70 @@
-//! placeholder
-fn main() {}
+//! `latentlink`: one binary that plays every role of the system, and `demo`, which plays them all.
+//!
+//! * [`demo`]: trains if it must, starts the three processes, streams a split over every channel, reports.
+//! * [`stack`], [`service`], [`tether`]: the processes it starts, and how none of them outlives it.
+
+#![forbid(unsafe_code)]
+
+mod demo;
+mod service;
+mod stack;
+mod tether;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+/// Multi-modal sentiment over a noisy channel, from training to a link of three processes.
+#[derive(Parser)]
+#[command(name = "latentlink", version)]
+struct Cli {
+    /// End when standard input closes, which is when the launcher that started this process is gone.
+    #[arg(long, hide = true)]
+    tethered: bool,
+    #[command(subcommand)]
+    role: Role,
+}
+
+#[derive(Subcommand)]
+enum Role {
+    /// The whole system on this machine: train if needed, stream a split over every channel, report.
+    Demo(demo::Args),
+    /// Train, evaluate, and handle corpora.
+    Trainer(trainer::Args),
+    /// Serve as the transmitter, or send clips to one.
+    Transmitter(transmitter::Args),
+    /// Serve as the channel, or get and set its conditions.
+    ChannelEmulator(channel_emulator::Args),
+    /// Serve as the receiver.
+    Receiver(receiver::Args),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    if cli.tethered {
+        tether::hold()?;
+    }
+    match cli.role {
+        Role::Demo(args) => return demo::run(&args),
+        Role::Trainer(args) => trainer::run(args)?,
+        Role::Transmitter(args) => runtime()?.block_on(transmitter::run(args))?,
+        Role::ChannelEmulator(args) => runtime()?.block_on(channel_emulator::run(args))?,
+        Role::Receiver(args) => runtime()?.block_on(receiver::run(args))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What drives sockets and children.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")
+}

@@ -1,0 +1,111 @@
+//! `latentlink demo`: from nothing to accuracy against SNR, over three real processes.
+//!
+//! ```text
+//! weights (found or trained) ─▶ stack of three processes ─▶ sweep streamed ─▶ stack stopped
+//!                          └──▶ the same sweep in this process ─▶ equal? ─▶ table, files, figure
+//! ```
+
+mod figure;
+
+mod key;
+mod progress;
+mod report;
+mod sweep;
+mod weights;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use corpus::{Corpus, CorpusSpec};
+use model::config::Preset;
+use phy::{ChannelList, SnrList};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::runtime;
+
+/// Options of `latentlink demo`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// `builtin`, `builtin:redundancy=R,seed=N`, or a corpus folder.
+    #[arg(long, value_name = "C", default_value = "builtin")]
+    pub corpus: CorpusSpec,
+    /// The split to stream.
+    #[arg(long, default_value = "test")]
+    pub split: String,
+    /// A BERT checkpoint folder that reads the transcripts, for training; without it, text counts if it has features.
+    #[arg(long, value_name = "DIR")]
+    pub text_encoder: Option<PathBuf>,
+    /// Weights to use instead of training.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["preset", "epochs"])]
+    pub weights: Option<PathBuf>,
+    /// Sizes of the network to train, `paper` or `small`; `small` for `builtin`, `paper` else.
+    #[arg(long)]
+    pub preset: Option<Preset>,
+    /// Most epochs to train.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub epochs: Option<u32>,
+    /// Where results, weights and logs go.
+    #[arg(long, value_name = "DIR", default_value = "runs/demo")]
+    pub out: PathBuf,
+    /// SNRs in dB: one, a list `-12,-6,0`, or `start:stop:step`.
+    #[arg(long, value_name = "DB", default_value = "-12:21:3", allow_hyphen_values = true)]
+    pub snr: SnrList,
+    /// Channels to cross, besides the noiseless one.
+    #[arg(long, value_name = "KINDS", default_value = "awgn,rayleigh")]
+    pub channel: ChannelList,
+}
+
+/// Runs the demo. Gives the exit code: 0, or 128 and the number of the signal that cut it short.
+///
+/// # Errors
+/// If a step fails, or what was streamed differs from what this process computes itself. No child is left behind.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let corpus = Corpus::load(&args.corpus)?;
+    // Found out before training, not after.
+    corpus.split(&args.split)?;
+    std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
+    let weights = weights::find_or_train(args, &corpus)?;
+
+    // Signals are taken over only here: while training there is nothing to clean up.
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            finished = sweep::stream_and_compare(args, corpus, &weights) => finished.map(Outcome::Finished),
+            number = interrupted() => number.map(Outcome::Interrupted),
+        }
+    });
+    // An evaluation that was cut short is not waited for.
+    runtime.shutdown_background();
+    match outcome? {
+        Outcome::Finished(swept) => {
+            report::report(args, &swept)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Outcome::Interrupted(number) => {
+            eprintln!("interrupted; all processes are stopped, nothing was written");
+            Ok(ExitCode::from(128 + number))
+        }
+    }
+}
+
+enum Outcome {
+    Finished(sweep::Swept),
+    Interrupted(u8),
+}
+
+/// The number of the signal that asks the demo to end.
+async fn interrupted() -> Result<u8> {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let [mut interrupt, mut terminate, mut hangup] = kinds.map(signal);
+    let (interrupt, terminate, hangup) = (interrupt.as_mut(), terminate.as_mut(), hangup.as_mut());
+    let (Ok(interrupt), Ok(terminate), Ok(hangup)) = (interrupt, terminate, hangup) else {
+        anyhow::bail!("cannot listen for signals");
+    };
+    let kind = tokio::select! {
+        _ = interrupt.recv() => SignalKind::interrupt(),
+        _ = terminate.recv() => SignalKind::terminate(),
+        _ = hangup.recv() => SignalKind::hangup(),
+    };
+    Ok(kind.as_raw_value() as u8)
+}

@@ -1,0 +1,67 @@
+//! What the demo leaves: a table on standard output, and files.
+
+use anyhow::{Context, Result};
+use corpus::Corpus;
+use metrics::{BestConstant, write_csv};
+use trainer::evaluate::PendingFile;
+
+use super::sweep::Swept;
+use super::{Args, figure};
+
+/// The labels of a corpus that the report needs.
+pub struct Labels {
+    /// Of the training split, empty if there is none.
+    train: Vec<f32>,
+    /// Of the split that was streamed.
+    streamed: Vec<f32>,
+}
+
+impl Labels {
+    /// From a corpus that has the split.
+    ///
+    /// # Errors
+    /// If it has not.
+    pub fn of(corpus: &Corpus, split: &str) -> Result<Labels> {
+        let labels =
+            |split: &str| -> Result<Vec<f32>> { Ok(corpus.split(split)?.iter().map(|(_, clip)| clip.label).collect()) };
+        Ok(Labels { train: labels("train").unwrap_or_default(), streamed: labels(split)? })
+    }
+
+    /// Acc-2 "pos" of the best constant; none where there is nothing to fit it on.
+    fn best_constant(&self) -> Option<f64> {
+        BestConstant::fit(&self.train).ok()?.scores(&self.streamed).acc2_pos
+    }
+}
+
+/// Writes `results.json`, `predictions.csv`, `accuracy.png` and `accuracy.svg` to the output folder and prints the table.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn report(args: &Args, swept: &Swept) -> Result<()> {
+    let constant = swept.labels.best_constant();
+    let json = serde_json::to_string_pretty(&swept.records).context("results.json")?;
+    PendingFile::create(&args.out.join("results.json"))?.commit(|out| writeln!(out, "{json}"))?;
+    PendingFile::create(&args.out.join("predictions.csv"))?.commit(|out| write_csv(out, &swept.rows))?;
+    // A sweep over nothing but `none` has nothing to draw against.
+    let figure = figure::accuracy(&swept.records, constant, Some(swept.trained_db));
+    let drawn = if figure.curves.is_empty() { "" } else { ", accuracy.png, accuracy.svg" };
+    if !figure.curves.is_empty() {
+        figure.save(&args.out.join("accuracy"))?;
+    }
+
+    println!("{}", metrics::table(&swept.records));
+    let number = |value: Option<f64>| value.map_or("unknown".to_owned(), |v| format!("{v:.3}"));
+    let noiseless = swept.records.iter().find(|r| r.channel == "none");
+    if let Some(interval) = noiseless.and_then(|r| r.acc2_pos_interval) {
+        let (estimate, low, high) = (interval.estimate, interval.low, interval.high);
+        println!("noiseless Acc-2 pos: {estimate:.3} [{low:.3}, {high:.3}]");
+    }
+    println!("best constant (fitted on split train): {}", number(constant));
+    println!(
+        "streamed over three processes and computed in one: {} predictions at {} points, all equal, bit for bit",
+        swept.rows.len(),
+        swept.records.len()
+    );
+    println!("{}: results.json, predictions.csv{drawn}", args.out.display());
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! The sweep, once over three processes and once in this one, and that both say the same.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use corpus::Corpus;
+use link::PeerUrl;
+use metrics::{PredictionRow, Record};
+use model::weights::{self, Manifest};
+use phy::Conditions;
+use trainer::evaluate::{Evaluation, Request, evaluate};
+use transmitter::send::{self, Sent};
+
+use super::report::Labels;
+use super::{Args, progress};
+use crate::stack::Stack;
+
+/// The demo has one draw: a link that one clip crosses once.
+const DRAWS: std::ops::Range<u32> = 0..1;
+/// The seed of the channel.
+const SEED: u64 = 0;
+
+/// What came of it.
+pub struct Swept {
+    /// One record a point.
+    pub records: Vec<Record>,
+    /// All predictions.
+    pub rows: Vec<PredictionRow>,
+    /// Lowest and highest SNR trained at.
+    pub trained_db: (f64, f64),
+    /// To compare with a constant.
+    pub labels: Labels,
+}
+
+/// Streams the split at every point, evaluates it here, and compares.
+///
+/// # Errors
+/// If a process ends early or does not stop in order, or if the two differ.
+pub async fn stream_and_compare(args: &Args, corpus: Corpus, folder: &Path) -> Result<Swept> {
+    let manifest = weights::receiver_manifest(folder)?;
+    let labels = Labels::of(&corpus, &args.split)?;
+    let points = points(args);
+    let corpus = Arc::new(corpus);
+    let streamed = stream(args, &corpus, &points, folder).await?;
+    let inside = {
+        let (folder, split, manifest) = (folder.to_owned(), args.split.clone(), manifest.clone());
+        let work = move || inside(&corpus, &split, &points, &folder, &manifest);
+        tokio::task::spawn_blocking(work).await.context("the evaluation in this process broke")??
+    };
+    compare(&streamed, &inside)?;
+    Ok(Swept { records: inside.records, rows: inside.rows, trained_db: manifest.training.snr_db, labels })
+}
+
+/// The noiseless channel first, then what was asked for.
+fn points(args: &Args) -> Vec<Conditions> {
+    let mut points = phy::sweep(&args.channel, &args.snr);
+    points.retain(|point| *point != Conditions::None);
+    points.insert(0, Conditions::None);
+    points
+}
+
+/// The sweep over three processes, which are stopped when it is through.
+async fn stream(args: &Args, corpus: &Corpus, points: &[Conditions], weights: &Path) -> Result<Sent> {
+    eprintln!("starting receiver, channel emulator and transmitter");
+    let mut stack = Stack::start(weights, &args.out.join("processes")).await?;
+    let to: PeerUrl = stack.url().parse()?;
+    let request = send::Request { to: &to, corpus, split: &args.split, points: Some(points), draws: DRAWS, seed: SEED };
+    let bar = progress::bar("streaming over three processes");
+    bar.set_length(request.clips()?);
+    let sent = tokio::select! {
+        sent = send::send_corpus(&request, || bar.inc(1)) => sent,
+        error = stack.ended() => Err(error),
+    };
+    bar.finish_and_clear();
+    let stopped = stack.stop().await;
+    // Why the sweep failed says more than how the processes then ended.
+    let sent = sent?;
+    stopped?;
+    if let Some(failure) = sent.failures.first() {
+        bail!("{} of {} clips were not predicted, the first: {failure}", sent.failures.len(), sent.clips);
+    }
+    Ok(sent)
+}
+
+/// The same sweep without a wire.
+fn inside(
+    corpus: &Corpus,
+    split: &str,
+    points: &[Conditions],
+    folder: &Path,
+    manifest: &Manifest,
+) -> Result<Evaluation> {
+    let (transmitter, receiver) = weights::load(folder)?;
+    let bar = progress::bar("computing the same here");
+    let request = Request {
+        transmitter: transmitter.as_ref(),
+        receiver: receiver.as_ref(),
+        scheme: &manifest.scheme,
+        training_snr_db: Some(manifest.training.snr_db),
+        corpus,
+        split,
+        points,
+        draws: DRAWS,
+        seed: SEED,
+        threads: None,
+        progress: &|bursts| bar.inc(bursts),
+    };
+    bar.set_length(request.bursts()?);
+    let evaluation = evaluate(&request);
+    bar.finish_and_clear();
+    Ok(evaluation?)
+}
+
+/// Predictions and records are the same bits.
+fn compare(streamed: &Sent, inside: &Evaluation) -> Result<()> {
+    if streamed.rows.len() != inside.rows.len() {
+        bail!("{} predictions were streamed, {} computed here", streamed.rows.len(), inside.rows.len());
+    }
+    let differing = sorted(&streamed.rows).into_iter().zip(sorted(&inside.rows)).find(|(s, i)| s != i);
+    if let Some((streamed, inside)) = differing {
+        bail!("streamed and computed here differ: {streamed:?} against {inside:?}");
+    }
+    let differing = streamed.records.iter().zip(&inside.records).find(|(s, i)| s != i);
+    if let Some((streamed, inside)) = differing {
+        bail!("records streamed and computed here differ: {streamed:?} against {inside:?}");
+    }
+    Ok(())
+}
+
+/// By point, draw and clip.
+fn sorted(rows: &[PredictionRow]) -> Vec<&PredictionRow> {
+    let mut rows: Vec<&PredictionRow> = rows.iter().collect();
+    let snr = |row: &PredictionRow| row.snr_db.unwrap_or(f64::NEG_INFINITY);
+    rows.sort_by(|a, b| {
+        let keys = (&a.channel, a.draw, a.row).cmp(&(&b.channel, b.draw, b.row));
+        keys.then_with(|| snr(a).total_cmp(&snr(b)))
+    });
+    rows
+}
