@@ -1,0 +1,100 @@
+//! The options of `transmitter send`, and what they mean together.
+
+use anyhow::{Result, bail};
+use corpus::CorpusSpec;
+use link::PeerUrl;
+use phy::{ChannelKind, ChannelList, Conditions, SnrList};
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// Draws at each point, unless asked for otherwise; as `trainer evaluate`.
+const DRAWS: u32 = 10;
+
+/// Arguments of `transmitter send`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The transmitter, http://host:port.
+    #[arg(long, value_name = "URL")]
+    pub to: PeerUrl,
+    /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder.
+    #[arg(long, value_name = "CORPUS", required_unless_present = "text", conflicts_with = "text")]
+    pub corpus: Option<CorpusSpec>,
+    /// Split of the corpus.
+    #[arg(long, default_value = "test")]
+    pub split: String,
+    /// A transcript of one's own instead of a corpus.
+    #[arg(long, value_name = "TRANSCRIPT", conflicts_with_all = ["draws", "json", "predictions"])]
+    pub text: Option<String>,
+    /// Channels to pin: none, awgn, rayleigh, rician:K (linear K factor), with commas. Without it clips meet the channel
+    /// emulator's live conditions.
+    #[arg(long, value_name = "LIST")]
+    pub channel: Option<ChannelList>,
+    /// Es/N0 per complex symbol in dB to pin: one value, a list -12,-6,0, or start:stop:step.
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true, requires = "channel")]
+    pub snr: Option<SnrList>,
+    /// Draws of the channel for every clip at every point [default: 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "draw")]
+    pub draws: Option<u32>,
+    /// One draw alone, by its number from 0.
+    #[arg(long, value_name = "D", value_parser = clap::value_parser!(u32).range(..i64::from(u32::MAX)))]
+    pub draw: Option<u32>,
+    /// Seed of the channel [default: 0; for --text the emulator's]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Write the records to this file, as a JSON array.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write every prediction to this file, as CSV.
+    #[arg(long, value_name = "FILE")]
+    pub predictions: Option<PathBuf>,
+}
+
+/// What to send.
+pub(super) enum What<'a> {
+    /// The split of a corpus.
+    Corpus(&'a CorpusSpec),
+    /// One transcript.
+    Transcript(&'a str),
+}
+
+impl Args {
+    pub(super) fn what(&self) -> Result<What<'_>> {
+        match (&self.corpus, &self.text) {
+            (Some(spec), None) => Ok(What::Corpus(spec)),
+            (None, Some(text)) => Ok(What::Transcript(text)),
+            _ => bail!("give either --corpus or --text"),
+        }
+    }
+
+    /// The conditions to pin, each once; `None` for the emulator's live ones.
+    ///
+    /// # Errors
+    /// If a channel lacks its SNR, or an SNR its channel.
+    pub(super) fn points(&self) -> Result<Option<Vec<Conditions>>> {
+        let Some(channels) = &self.channel else {
+            if self.snr.is_some() {
+                bail!("--snr needs --channel: say over which channel");
+            }
+            return Ok(None);
+        };
+        let noisy = channels.channels().iter().find(|channel| channel.kind() != ChannelKind::None);
+        match (noisy, &self.snr) {
+            (_, Some(snrs)) => Ok(Some(phy::sweep(channels, snrs))),
+            (None, None) => Ok(Some(vec![Conditions::None])),
+            (Some(channel), None) => {
+                bail!("--channel {channel} needs --snr in dB: one value, a list -12,-6,0, or start:stop:step")
+            }
+        }
+    }
+
+    pub(super) fn draws(&self) -> Range<u32> {
+        match self.draw {
+            Some(draw) => draw..draw.saturating_add(1),
+            None => 0..self.draws.unwrap_or(DRAWS),
+        }
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.seed.unwrap_or(0)
+    }
+}

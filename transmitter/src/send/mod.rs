@@ -1,0 +1,89 @@
+//! The client that sends clips: a whole sweep over a corpus, or one transcript of the user's own.
+//!
+//! * [`Args`], [`run`]: `transmitter send`.
+//! * [`Request`], [`send_corpus`]: the same for who has a corpus and wants predictions.
+//!
+//! A sweep is sent under a fresh run id and numbered through, so that every clip at every point and draw is one delivery;
+//! with pinned conditions its result does not depend on what happened on the way.
+
+mod args;
+mod client;
+mod files;
+mod plan;
+mod sweep;
+mod transcript;
+
+pub use args::Args;
+pub use sweep::{Failure, Request, Sent, send_corpus};
+
+use anyhow::{Result, bail};
+use args::What;
+use corpus::Corpus;
+use files::PendingFile;
+use indicatif::{ProgressBar, ProgressStyle};
+use metrics::write_csv;
+
+/// Failures that are shown; the others are counted.
+const SHOWN: usize = 5;
+
+/// Sends clips and reports what arrived.
+///
+/// # Errors
+/// If the options, the corpus or a file cannot be used, if the transmitter refuses the stream for good, or if a clip was
+/// answered with an error.
+pub async fn run(args: Args) -> Result<()> {
+    match args.what()? {
+        What::Corpus(spec) => {
+            // First, so that a bad path costs no work.
+            let json = args.json.as_deref().map(PendingFile::create).transpose()?;
+            let predictions = args.predictions.as_deref().map(PendingFile::create).transpose()?;
+            let corpus = Corpus::load(spec)?;
+            let points = args.points()?;
+            let request = Request {
+                to: &args.to,
+                corpus: &corpus,
+                split: &args.split,
+                points: points.as_deref(),
+                draws: args.draws(),
+                seed: args.seed(),
+            };
+            let sent = with_progress(&request).await?;
+            print!("{}", metrics::table(&sent.records));
+            if let Some(file) = json {
+                file.commit(|out| {
+                    serde_json::to_writer_pretty(&mut *out, &sent.records)?;
+                    out.write_all(b"\n")
+                })?;
+            }
+            if let Some(file) = predictions {
+                file.commit(|out| write_csv(out, &sent.rows))?;
+            }
+            check(&sent)
+        }
+        What::Transcript(text) => transcript::send(&args, text).await,
+    }
+}
+
+/// Sends with a progress bar on standard error, where that is a terminal.
+async fn with_progress(request: &Request<'_>) -> Result<Sent> {
+    let bar = ProgressBar::new(request.clips()?)
+        .with_style(ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} clips, {eta} left")?)
+        .with_message("sending");
+    let sent = send_corpus(request, || bar.inc(1)).await;
+    bar.finish_and_clear();
+    sent
+}
+
+/// Whether every clip was answered with a prediction.
+fn check(sent: &Sent) -> Result<()> {
+    if sent.failures.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<String> = sent.failures.iter().take(SHOWN).map(Failure::to_string).collect();
+    let more = sent.failures.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    bail!("{} of {} clips were not predicted: {}{more}", sent.failures.len(), sent.clips, shown.join("; "))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! What is sent in which order: every clip at every point and draw, numbered through.
+
+use corpus::{Clip, Modality, Sequence};
+use link::Delivery;
+use link::convert::{conditions_to_wire, noise_key_to_wire};
+use phy::{Conditions, NoiseKey};
+use proto::v1;
+use proto::v1::modality::Content;
+use std::ops::Range;
+use uuid::Uuid;
+
+/// All clips at one point of a sweep, in every draw.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Pass {
+    /// What is pinned; `None` for the emulator's live conditions.
+    pub conditions: Option<Conditions>,
+    /// The draws.
+    pub draws: Range<u32>,
+}
+
+/// One delivery: a clip at a point and draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shot {
+    /// Index of the pass.
+    pub pass: usize,
+    /// Number of the draw.
+    pub draw: u32,
+    /// Index of the clip.
+    pub clip: usize,
+}
+
+/// A clip to send, and the row that its noise is keyed by.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    /// All but what depends on the shot.
+    pub message: v1::Clip,
+    /// In its corpus.
+    pub row: u64,
+}
+
+/// Everything that a run sends. Sequence numbers count passes, in them draws, in them clips.
+#[derive(Debug)]
+pub(super) struct Plan {
+    run: Uuid,
+    /// `None` leaves the noise to the emulator.
+    seed: Option<u64>,
+    clips: Vec<Prepared>,
+    passes: Vec<Pass>,
+    /// The first sequence number of each pass, and behind the last.
+    starts: Vec<u64>,
+}
+
+impl Plan {
+    /// Under a fresh run id.
+    pub fn new(clips: Vec<Prepared>, passes: Vec<Pass>, seed: Option<u64>) -> Plan {
+        let mut starts = vec![0];
+        for pass in &passes {
+            starts.push(starts[starts.len() - 1] + pass.draws.len() as u64 * clips.len() as u64);
+        }
+        Plan { run: Uuid::new_v4(), seed, clips, passes, starts }
+    }
+
+    /// How many deliveries there are.
+    pub fn len(&self) -> u64 {
+        self.starts[self.passes.len()]
+    }
+
+    pub fn pass(&self, shot: Shot) -> &Pass {
+        &self.passes[shot.pass]
+    }
+
+    pub fn clip(&self, shot: Shot) -> &Prepared {
+        &self.clips[shot.clip]
+    }
+
+    pub fn delivery(&self, sequence: u64) -> Delivery {
+        Delivery { run: self.run, sequence }
+    }
+
+    /// What has the number `sequence`, which is less than [`Plan::len`].
+    pub fn shot(&self, sequence: u64) -> Shot {
+        let pass = self.starts.partition_point(|start| *start <= sequence) - 1;
+        let (clips, within) = (self.clips.len() as u64, sequence - self.starts[pass]);
+        Shot { pass, draw: self.passes[pass].draws.start + (within / clips) as u32, clip: (within % clips) as usize }
+    }
+
+    /// The message with the number `sequence`.
+    pub fn message(&self, sequence: u64) -> v1::Clip {
+        let shot = self.shot(sequence);
+        let clip = &self.clips[shot.clip];
+        let key = |seed| noise_key_to_wire(NoiseKey { seed, draw: shot.draw, row: clip.row });
+        v1::Clip {
+            delivery: Some(self.delivery(sequence).to_wire()),
+            noise: self.seed.map(key),
+            conditions: self.passes[shot.pass].conditions.as_ref().map(conditions_to_wire),
+            ..clip.message.clone()
+        }
+    }
+}
+
+/// A clip of a corpus as it is sent: features where it has them, else for text what was said.
+pub(super) fn prepare(row: usize, clip: &Clip) -> Prepared {
+    let features = |modality: Modality| clip.features[modality.index()].as_ref().map(features);
+    let transcript = || (!clip.text.is_empty()).then(|| Content::Transcript(clip.text.clone()));
+    let modality = |content: Option<Content>| content.map(|content| v1::Modality { content: Some(content) });
+    let message = v1::Clip {
+        id: clip.id.clone(),
+        text: modality(features(Modality::Text).or_else(transcript)),
+        audio: modality(features(Modality::Audio)),
+        visual: modality(features(Modality::Visual)),
+        label: Some(clip.label),
+        ..v1::Clip::default()
+    };
+    Prepared { message, row: row as u64 }
+}
+
+fn features(sequence: &Sequence) -> Content {
+    Content::Features(v1::Features {
+        // A corpus with more would not fit into a message.
+        frames: u32::try_from(sequence.frames()).unwrap_or(u32::MAX),
+        width: u32::try_from(sequence.width()).unwrap_or(u32::MAX),
+        data: sequence.data().iter().flat_map(|value| value.to_le_bytes()).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use phy::SnrDb;
+
+    #[test]
+    fn numbers_run_through_passes_draws_and_clips() {
+        let clips = [7, 9].map(|row| Prepared { message: v1::Clip::default(), row }).to_vec();
+        let awgn = Conditions::Awgn(SnrDb::try_from(3.0).unwrap());
+        let passes = vec![
+            Pass { conditions: Some(awgn), draws: 4..7 },
+            Pass { conditions: None, draws: 0..1 },
+            Pass { conditions: Some(Conditions::None), draws: 4..5 },
+        ];
+        let plan = Plan::new(clips, passes, Some(11));
+        let all: Vec<(usize, u32, usize)> =
+            (0..plan.len()).map(|n| plan.shot(n)).map(|shot| (shot.pass, shot.draw, shot.clip)).collect();
+        let expected = [(0, 4, 0), (0, 4, 1), (0, 5, 0), (0, 5, 1), (0, 6, 0), (0, 6, 1)];
+        assert_eq!(all[..6], expected);
+        assert_eq!(all[6..], [(1, 0, 0), (1, 0, 1), (2, 4, 0), (2, 4, 1)]);
+
+        let message = plan.message(3);
+        assert_eq!(message.noise, Some(v1::NoiseKey { seed: 11, draw: 5, row: 9 }));
+        assert_eq!(message.conditions, Some(conditions_to_wire(&awgn)));
+        assert_eq!(message.delivery.unwrap().sequence, 3);
+        assert_eq!(plan.message(6).conditions, None);
+    }
+}
