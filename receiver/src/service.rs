@@ -3,23 +3,22 @@
 use crate::burst::Reception;
 use crate::decoder::Decoder;
 use crate::journal::Live;
+use futures::future::{Fuse, FusedFuture};
 use futures::stream::{self, FuturesUnordered};
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use link::chunks::Assembler;
-use link::serve::{Admission, Incoming};
+use link::serve::{Admission, Incoming, Outgoing};
 use link::{Drain, Fault};
 use proto::v1::{self, Burst, DeliveryKey, Receipt, Snapshot, WatchRequest, receipt};
 use std::collections::VecDeque;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 /// Bursts of one stream that are in work or whose receipts the peer has not taken. At this many, reading stops.
 const WINDOW: usize = 256;
-/// Receipts handed to the connection ahead of the peer's reading.
-const AHEAD: usize = 32;
 /// Between two snapshots, if the watcher names no interval.
 const WATCH_INTERVAL_MS: u32 = 500;
 
@@ -59,9 +58,9 @@ impl v1::receiver_server::Receiver for Service {
                 self.model_id
             )));
         }
-        let (receipts, answers) = mpsc::channel(AHEAD);
+        let (receipts, answers) = Outgoing::new();
         tokio::spawn(self.clone().serve_stream(bursts, receipts, place));
-        Ok(Response::new(ReceiverStream::new(answers)))
+        Ok(Response::new(answers))
     }
 
     type WatchStream = Answers<Snapshot>;
@@ -78,40 +77,42 @@ impl Service {
     ///
     /// Back-pressure: while the peer takes no receipts, at most [`WINDOW`] bursts are held here, then nothing more is
     /// read and the peer's sending stalls. Those in work keep moving meanwhile, so a peer that stalls holds up no other.
-    async fn serve_stream(
-        self,
-        mut bursts: Incoming<Burst>,
-        receipts: mpsc::Sender<Result<Receipt, Status>>,
-        _place: OwnedSemaphorePermit,
-    ) {
+    async fn serve_stream(self, bursts: Incoming<Burst>, receipts: Outgoing<Receipt>, _place: OwnedSemaphorePermit) {
+        if let Some(status) = self.relay(bursts, &receipts).await {
+            receipts.end(status).await;
+        }
+    }
+
+    /// Answers bursts until there are no more; gives what the stream is to end with. Receipts that are not delivered then
+    /// are in the journal, and are given out when their bursts are sent again.
+    async fn relay(&self, mut bursts: Incoming<Burst>, receipts: &Outgoing<Receipt>) -> Option<Status> {
         let mut assembler = Assembler::default();
         let mut working = FuturesUnordered::new();
         let mut ready = VecDeque::new();
+        let mut sending = pin!(Fuse::terminated());
         let mut end = None;
         let mut reading = true;
         loop {
+            if sending.is_terminated()
+                && let Some(receipt) = ready.pop_front()
+            {
+                sending.set(receipts.send(receipt).fuse());
+            }
             tokio::select! {
-                permit = receipts.reserve(), if !ready.is_empty() => match permit {
-                    Ok(permit) => permit.send(Ok(ready.pop_front().unwrap_or_default())),
-                    // The peer is gone. What the decoder has goes into the journal and is answered when it is sent again.
-                    Err(_) => return,
+                sent = &mut sending, if !sending.is_terminated() => if let Err(status) = sent {
+                    return Some(status);
                 },
                 Some(answer) = working.next(), if !working.is_empty() => match answer {
                     Ok(receipt) => ready.push_back(receipt),
-                    Err(status) => {
-                        end = Some(status);
-                        break;
-                    }
+                    Err(status) => return Some(status),
                 },
                 message = bursts.next(), if reading && working.len() + ready.len() < WINDOW => match message {
-                    Ok(Some(message)) => {
-                        for assembled in assembler.push(message) {
-                            match assembled {
-                                Ok(burst) => working.push(self.answer(burst)),
-                                Err(rejected) => ready.push_back(error_receipt(rejected.delivery, rejected.fault)),
-                            }
+                    Ok(Some(message)) => for assembled in assembler.push(message) {
+                        match assembled {
+                            Ok(burst) => working.push(self.answer(burst)),
+                            Err(rejected) => ready.push_back(error_receipt(rejected.delivery, rejected.fault)),
                         }
-                    }
+                    },
                     Ok(None) => {
                         reading = false;
                         end = bursts.ending();
@@ -121,11 +122,8 @@ impl Service {
                         end = Some(status);
                     }
                 },
-                else => break,
+                else => return end,
             }
-        }
-        if let Some(status) = end {
-            let _ = receipts.send(Err(status)).await;
         }
     }
 

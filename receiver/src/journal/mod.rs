@@ -175,9 +175,9 @@ impl Writer {
     }
 
     fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
-        let mut batch = Vec::with_capacity(COMMIT_MOST);
+        let mut batch = Vec::new();
         while waiting.blocking_recv_many(&mut batch, COMMIT_MOST) > 0 {
-            self.commit(batch.drain(..).collect());
+            self.commit(std::mem::take(&mut batch));
         }
     }
 

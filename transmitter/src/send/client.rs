@@ -88,11 +88,7 @@ impl Client {
     ///
     /// # Errors
     /// If the transmitter refuses the stream for good, or `outcome` says so.
-    pub async fn exchange(
-        &self,
-        plan: &Arc<Plan>,
-        mut outcome: impl FnMut(u64, Outcome) -> Result<()>,
-    ) -> Result<()> {
+    pub async fn exchange(&self, plan: &Arc<Plan>, mut outcome: impl FnMut(u64, Outcome) -> Result<()>) -> Result<()> {
         let exchange = ToTransmitter(self.transmitter.clone());
         let Hop { sender, mut receiver } = Hop::start(exchange, HopConfig::new(self.outage.clone()));
         let feed = async move {

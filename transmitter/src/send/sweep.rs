@@ -154,7 +154,9 @@ fn check_model(model: &Model, outcome: &Outcome) -> Result<()> {
 /// The row that an outcome makes, or why it makes none.
 fn row(plan: &Plan, shot: Shot, outcome: Outcome) -> Result<PredictionRow, String> {
     let prediction = match outcome.result {
-        Some(outcome::Result::Prediction(prediction)) => prediction_from_wire(&prediction).map_err(|e| e.to_string())?,
+        Some(outcome::Result::Prediction(prediction)) => {
+            prediction_from_wire(&prediction).map_err(|e| e.to_string())?
+        }
         Some(outcome::Result::Error(error)) => return Err(link::Fault::from(error).to_string()),
         None => return Err("an outcome with neither prediction nor error".into()),
     };

@@ -62,7 +62,10 @@ pub(super) fn readable(text: &str, outcome: Outcome) -> Result<String> {
     if let Some(Timings { transmitter_us, emulator_us, receiver_us }) = outcome.timings {
         let ms = |us: u64| us as f64 / 1e3;
         let (transmitter, emulator, receiver) = (ms(transmitter_us), ms(emulator_us), ms(receiver_us));
-        writeln!(out, "time       transmitter {transmitter:.1} ms, emulator {emulator:.1} ms, receiver {receiver:.1} ms")?;
+        writeln!(
+            out,
+            "time       transmitter {transmitter:.1} ms, emulator {emulator:.1} ms, receiver {receiver:.1} ms"
+        )?;
     }
     if !outcome.model_id.is_empty() {
         writeln!(out, "model      {}", outcome.model_id)?;
