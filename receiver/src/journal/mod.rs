@@ -34,12 +34,12 @@ const COMMIT_MOST: usize = 512;
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The file cannot be opened, made or written.
-    #[error("cannot open the journal {}: {source}", path.display())]
+    #[error("cannot open the journal {}: {message}", path.display())]
     Open {
         /// The journal's file.
         path: PathBuf,
         /// What SQLite says.
-        source: rusqlite::Error,
+        message: String,
     },
     /// The file is something else.
     #[error("{} is not a Latentlink journal", path.display())]
@@ -73,6 +73,12 @@ pub enum JournalError {
         /// The model id being served.
         ours: String,
     },
+}
+
+impl JournalError {
+    fn open(path: &Path, error: &rusqlite::Error) -> Self {
+        JournalError::Open { path: path.to_owned(), message: error.to_string() }
+    }
 }
 
 /// An entry to be written and where its answer goes.
@@ -154,7 +160,7 @@ struct Writer {
 impl Writer {
     fn open(path: &Path, model_id: &str) -> Result<(Self, Live), JournalError> {
         let connection = schema::open(path)?;
-        let failed = |source| JournalError::Open { path: path.to_owned(), source };
+        let failed = |error| JournalError::open(path, &error);
         let mut accuracy = Accuracy::default();
         row::tallies(&connection, model_id).map_err(failed)?.into_iter().for_each(|tally| accuracy.add_tally(tally));
         let latest = row::latest(&connection, model_id, LATEST_KEPT).map_err(failed)?;

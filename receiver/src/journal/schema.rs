@@ -50,7 +50,7 @@ const TABLES: &str = "
 /// # Errors
 /// If the file cannot be opened or written, is no journal, or has a schema from a later version.
 pub fn open(path: &Path) -> Result<Connection, JournalError> {
-    let failed = |source| JournalError::Open { path: path.to_owned(), source };
+    let failed = |error| JournalError::open(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     // Another process may be reading, or a former receiver still draining.
@@ -60,7 +60,7 @@ pub fn open(path: &Path) -> Result<Connection, JournalError> {
 }
 
 fn prepare(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
-    let failed = |source| JournalError::Open { path: path.to_owned(), source };
+    let failed = |error| JournalError::open(path, &error);
     let pragma = |connection: &Connection, name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let tables = |connection: &Connection| {
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
