@@ -32,6 +32,8 @@ const SHOWN: usize = 5;
 /// If the options, the corpus or a file cannot be used, if the transmitter refuses the stream for good, or if a clip was
 /// answered with an error.
 pub async fn run(args: Args) -> Result<()> {
+    // One line says what is waited for.
+    link::telemetry::init("transmitter");
     match args.what()? {
         What::Corpus(spec) => {
             // First, so that a bad path costs no work.
