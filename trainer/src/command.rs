@@ -83,6 +83,9 @@ pub struct TrainArgs {
     /// Weight of redundancy reduction; 0 leaves the discriminators watching
     #[arg(long, value_name = "X", default_value_t = 0.4)]
     pub lambda_red: f32,
+    /// Set a field of the run's config.json, such as schedule.learning_rate=5e-4; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
 }
 
 fn snr_range(text: &str) -> Result<(f64, f64), String> {
@@ -130,8 +133,16 @@ impl TrainArgs {
                 ramp_end: 6,
                 learning_rate,
             },
-            objective: Weights { beta: 1e-3, gamma: 1e-3, auxiliary: 0.3, negatives: 2, realisations: 4 },
-            law: ChannelLaw { channel: self.train_channel, snr_db: self.train_snr },
+            objective: Weights {
+                beta: 1e-3,
+                gamma: 1e-3,
+                auxiliary: 0.3,
+                sign: 1.0,
+                antipodal: 1.0,
+                negatives: 2,
+                realisations: 4,
+            },
+            law: ChannelLaw { channel: self.train_channel, snr_db: self.train_snr, skew: 1.0 },
             batch: 32,
             parts: 2,
             weight_decay,
@@ -147,13 +158,25 @@ impl TrainArgs {
     }
 }
 
+/// The settings with some fields replaced by name.
+fn overridden(config: RunConfig, fields: &[String]) -> Result<RunConfig> {
+    let mut value = serde_json::to_value(&config)?;
+    for field in fields {
+        let (path, text) = field.split_once('=').with_context(|| format!("--set {field}: expected FIELD=VALUE"))?;
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let slot = value.pointer_mut(&pointer).with_context(|| format!("--set {field}: no such field"))?;
+        *slot = serde_json::from_str(text).unwrap_or_else(|_| text.into());
+    }
+    serde_json::from_value(value).with_context(|| format!("--set {}", fields.join(" --set ")))
+}
+
 /// Trains, printing a line an epoch where there is no terminal, and writes the run folder.
 ///
 /// # Errors
 /// If corpus, text encoder or folder cannot be used, a loss is not finite or a file cannot be written.
 pub fn run(args: &TrainArgs) -> Result<String> {
     model::single_threaded();
-    let mut config = args.settings();
+    let mut config = overridden(args.settings(), &args.set)?;
     if !args.resume {
         let old = args.out.join(checkpoint::FILE);
         ensure!(!old.exists(), "{}: holds a run already; give --resume or another --out", args.out.display());

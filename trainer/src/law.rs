@@ -26,8 +26,10 @@ pub enum TrainChannel {
 pub struct ChannelLaw {
     /// The kinds.
     pub channel: TrainChannel,
-    /// Least and largest SNR in dB; uniform in between.
+    /// Least and largest SNR in dB.
     pub snr_db: (f64, f64),
+    /// SNRs are low + (high − low)·u^skew with u uniform: 1 is uniform, more leans to the low end, where errors are made.
+    pub skew: f64,
 }
 
 /// One burst's channel in training.
@@ -63,7 +65,7 @@ impl ChannelLaw {
             TrainChannel::Awgn => ChannelKind::Awgn,
         };
         let (low, high) = self.snr_db;
-        let snr = SnrDb::try_from(low + (high - low) * stream.uniform())?;
+        let snr = SnrDb::try_from(low + (high - low) * stream.uniform().powf(self.skew))?;
         Ok(Conditions::new(kind, (kind != ChannelKind::None).then_some(snr), None)?)
     }
 

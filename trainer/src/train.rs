@@ -71,7 +71,7 @@ impl<'a> Trainer<'a> {
         let averages = Params::from_tensors("averages", copy(&params.tensors(&[""]))?.into_iter().collect(), true);
         let averaged = Network::new(&averages.root(), &config.network)?;
         let optimiser = AdamW::new(params.vars(), 1.0, |name, rank| group(name, rank, config.weight_decay));
-        let held_out = HeldOut::new(data, config.law.channel)?;
+        let held_out = HeldOut::new(data, config.law.channel, config.objective.sign)?;
         let state = State { config: config.clone(), epoch: 0, step: 0, best: None, rows: Vec::new() };
         let best = BTreeMap::new();
         Ok(Trainer { config, data, held_out, params, network, averages, averaged, optimiser, best, state })

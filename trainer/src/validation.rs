@@ -48,6 +48,7 @@ pub struct HeldOut {
     labels: Vec<f32>,
     rows: Vec<usize>,
     points: Vec<Conditions>,
+    sign: f32,
 }
 
 impl HeldOut {
@@ -55,7 +56,7 @@ impl HeldOut {
     ///
     /// # Errors
     /// Candle's.
-    pub fn new(data: &Data, channel: TrainChannel) -> Result<Self> {
+    pub fn new(data: &Data, channel: TrainChannel, sign: f32) -> Result<Self> {
         let items: Vec<&Item> = data.held_out.iter().collect();
         let batches = items.chunks(64).map(|chunk| data.batch(chunk)).collect::<Result<_>>()?;
         let kinds: &[ChannelKind] = match channel {
@@ -71,7 +72,7 @@ impl HeldOut {
             }
         }
         let labels = items.iter().map(|item| item.label).collect();
-        Ok(HeldOut { batches, labels, rows: items.iter().map(|item| item.row).collect(), points })
+        Ok(HeldOut { batches, labels, rows: items.iter().map(|item| item.row).collect(), points, sign })
     }
 
     /// Scores of the network as it would be deployed.
@@ -119,14 +120,14 @@ impl HeldOut {
             let key = NoiseKey { seed: SEED, draw, row: *row as u64 };
             let symbols = Symbols::new(burst.clone())?;
             let received = phy::draw(key, point, symbols.len()).apply(&symbols);
-            Ok(phy::equalise(&received.symbols.reals(), received.h, received.n0, network.config.equaliser)?)
+            Ok(phy::equalise(received.symbols.reals(), received.h, received.n0, network.config.equaliser)?)
         };
         let equalised: Vec<Equalised> = bursts.iter().zip(&self.rows).map(equalised).collect::<Result<_>>()?;
         let rho: Vec<f32> = equalised.iter().map(|e| e.rho).collect();
         let data = equalised.into_iter().flat_map(|e| e.reals).collect();
         let received = tensor(data, (bursts.len(), network.config.reals))?;
         let latent = network.receiver.mvib.mean(&received, &rho)?;
-        let losses = network.receiver.head.loss(&latent, &self.labels)?;
+        let losses = network.receiver.head.loss(&latent, &self.labels, self.sign)?;
         let loss = with_slice(&losses, |l| l.iter().map(|v| *v as f64).sum())?;
         Ok((loss, network.receiver.head.predict(&latent)?))
     }

@@ -61,14 +61,16 @@ impl Head {
     }
 
     /// The loss of each clip `[clips]`: for the distribution the sum of three proper scores (log score of the cell, log
-    /// score of the side of zero, ranked probability score), for the regressor the absolute error.
+    /// score of the side of zero at `sign_weight`, ranked probability score), for the regressor the absolute error.
     ///
     /// # Errors
     /// If the shapes do not fit.
-    pub fn loss(&self, latent: &Tensor, labels: &[f32]) -> Result<Tensor> {
+    pub fn loss(&self, latent: &Tensor, labels: &[f32], sign_weight: f32) -> Result<Tensor> {
         let out = self.linear.forward(latent)?;
         match self.kind {
-            HeadKind::Distribution => out.apply_op1(CellScore(labels.iter().map(|y| cell(*y)).collect())),
+            HeadKind::Distribution => {
+                out.apply_op1(CellScore { truth: labels.iter().map(|y| cell(*y)).collect(), sign_weight })
+            }
             HeadKind::L1 => (out.squeeze(1)? - tensor(labels.to_vec(), labels.len())?)?.abs(),
         }
     }
@@ -129,19 +131,22 @@ fn from_score(score: f32) -> Prediction {
 }
 
 /// The sum of the three scores, with the true cell of each row.
-struct CellScore(Vec<usize>);
+struct CellScore {
+    truth: Vec<usize>,
+    sign_weight: f32,
+}
 
 impl CellScore {
     /// The loss of a row and its derivative with respect to each probability.
-    fn row(p: &[f32; CELLS], truth: usize) -> (f32, [f32; CELLS]) {
+    fn row(&self, p: &[f32; CELLS], truth: usize) -> (f32, [f32; CELLS]) {
         const TINY: f32 = 1e-12;
         let mut d = [0f32; CELLS];
         let mut loss = -(p[truth] + TINY).ln();
         d[truth] -= 1.0 / (p[truth] + TINY);
         let beside = |k: usize| side(k) == side(truth);
         let mass: f32 = (0..CELLS).filter(|k| beside(*k)).map(|k| p[k]).sum();
-        loss -= (mass + TINY).ln();
-        (0..CELLS).filter(|k| beside(*k)).for_each(|k| d[k] -= 1.0 / (mass + TINY));
+        loss -= self.sign_weight * (mass + TINY).ln();
+        (0..CELLS).filter(|k| beside(*k)).for_each(|k| d[k] -= self.sign_weight / (mass + TINY));
         let mut below = 0.0;
         for edge in 0..CELLS - 1 {
             below += p[edge];
@@ -165,11 +170,11 @@ impl CustomOp1 for CellScore {
     fn cpu_fwd(&self, logits: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (rows, cells) = layout.shape().dims2()?;
         let Some((start, end)) = layout.contiguous_offsets() else { candle_core::bail!("logits are not contiguous") };
-        if rows != self.0.len() || cells != CELLS {
-            candle_core::bail!("cell score: logits [{rows}, {cells}] for {} labels", self.0.len());
+        if rows != self.truth.len() || cells != CELLS {
+            candle_core::bail!("cell score: logits [{rows}, {cells}] for {} labels", self.truth.len());
         }
         let logits = &logits.as_slice::<f32>()?[start..end];
-        let losses = logits.chunks_exact(CELLS).zip(&self.0).map(|(row, truth)| Self::row(&softmax(row), *truth).0);
+        let losses = logits.chunks_exact(CELLS).zip(&self.truth).map(|(row, truth)| self.row(&softmax(row), *truth).0);
         Ok((CpuStorage::F32(losses.collect()), rows.into()))
     }
 
@@ -177,9 +182,9 @@ impl CustomOp1 for CellScore {
         let grad = grad.to_vec1::<f32>()?;
         let gx = with_slice(logits, |logits| {
             let mut gx = Vec::with_capacity(logits.len());
-            for ((row, truth), g) in logits.chunks_exact(CELLS).zip(&self.0).zip(&grad) {
+            for ((row, truth), g) in logits.chunks_exact(CELLS).zip(&self.truth).zip(&grad) {
                 let p = softmax(row);
-                let (_, d) = Self::row(&p, *truth);
+                let (_, d) = self.row(&p, *truth);
                 let mean: f32 = p.iter().zip(&d).map(|(p, d)| p * d).sum();
                 gx.extend(p.iter().zip(&d).map(|(p, d)| g * p * (d - mean)));
             }
@@ -203,7 +208,9 @@ mod tests {
     #[test]
     fn the_score_has_the_exact_gradient() {
         let vars = [var(&[9, CELLS], 3)];
-        finite_differences(&vars, 2e-3, &|| vars[0].apply_op1(CellScore((0..CELLS).collect())).unwrap());
+        finite_differences(&vars, 2e-3, &|| {
+            vars[0].apply_op1(CellScore { truth: (0..CELLS).collect(), sign_weight: 1.5 }).unwrap()
+        });
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::encoder::Encoder;
 use crate::head::Head;
 use crate::layers::Run;
 use crate::mvib::Mvib;
-use crate::params::{ParamError, Scope};
+use crate::params::{Init, ParamError, Scope};
 use crate::uvib::{Branch, Latent};
 use candle_core::{Result, Tensor};
 use corpus::Modality;
@@ -120,6 +120,8 @@ pub struct Network {
     pub receiver: Receiver,
     /// One head a modality, by `Modality::index()`.
     pub auxiliary: [Option<Head>; 3],
+    /// The direction `[reals, 1]` along which the sign is asked to be sent antipodally.
+    pub antipodal: Tensor,
     /// By position in [`PAIRS`]; `None` where the network lacks one of the two.
     pub discriminators: [Option<Discriminator>; 3],
 }
@@ -147,6 +149,7 @@ impl Network {
             transmitter: Transmitter::new(root, config)?,
             receiver: Receiver::new(root, config)?,
             auxiliary,
+            antipodal: root.at("auxiliary").get("antipodal", &[config.reals, 1], Init::Normal(1.0))?,
             discriminators,
         })
     }
