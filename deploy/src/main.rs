@@ -57,8 +57,14 @@ fn run(cli: Cli) -> Result<ExitCode> {
     match cli.role {
         Role::Demo(args) => return demo::run(&args),
         Role::Trainer(args) => trainer::run(args)?,
-        Role::Transmitter(args) => runtime()?.block_on(transmitter::run(args))?,
-        Role::ChannelEmulator(args) => runtime()?.block_on(channel_emulator::run(args))?,
+        Role::Transmitter(args) => {
+            link::telemetry::init("transmitter");
+            runtime()?.block_on(transmitter::run(args))?;
+        }
+        Role::ChannelEmulator(args) => {
+            link::telemetry::init("channel-emulator");
+            runtime()?.block_on(channel_emulator::run(args))?;
+        }
         Role::Receiver(args) => runtime()?.block_on(receiver::run(args))?,
     }
     Ok(ExitCode::SUCCESS)

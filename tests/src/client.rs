@@ -19,20 +19,10 @@ impl Client {
     /// # Panics
     /// If nobody listens there.
     pub fn connect(url: &str) -> Client {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let endpoint = Endpoint::from_shared(url.to_owned())
-            .unwrap()
-            .connect_timeout(Duration::from_secs(10));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let endpoint = Endpoint::from_shared(url.to_owned()).unwrap().connect_timeout(Duration::from_secs(10));
         let channel = runtime.block_on(endpoint.connect()).unwrap();
-        Client {
-            runtime,
-            channel,
-            run_id: uuid::Uuid::new_v4().to_string(),
-        }
+        Client { runtime, channel, run_id: uuid::Uuid::new_v4().to_string() }
     }
 
     /// The connection, for generated clients.
@@ -43,19 +33,14 @@ impl Client {
     /// Drives a call to its end.
     pub fn block_on<T>(&self, call: impl Future<Output = T>) -> T {
         let limited = async { tokio::time::timeout(Duration::from_secs(60), call).await };
-        self.runtime
-            .block_on(limited)
-            .expect("an answer within a minute")
+        self.runtime.block_on(limited).expect("an answer within a minute")
     }
 
     /// A clip with features alone, as this client's `sequence`-th, over pinned conditions.
     pub fn clip(&self, sequence: u64, clip: &corpus::Clip, conditions: Conditions) -> Clip {
         let modality = |index: usize| clip.features[index].as_ref().map(features);
         Clip {
-            delivery: Some(DeliveryKey {
-                run_id: self.run_id.clone(),
-                sequence,
-            }),
+            delivery: Some(DeliveryKey { run_id: self.run_id.clone(), sequence }),
             id: clip.id.clone(),
             text: modality(0),
             audio: modality(1),
@@ -74,11 +59,7 @@ impl Client {
         let mut service = TransmitterClient::new(self.channel());
         let expected = clips.len();
         let mut outcomes = self.block_on(async {
-            let mut stream = service
-                .send(tokio_stream::iter(clips))
-                .await
-                .unwrap()
-                .into_inner();
+            let mut stream = service.send(tokio_stream::iter(clips)).await.unwrap().into_inner();
             let mut outcomes = Vec::new();
             while let Some(outcome) = stream.message().await.unwrap() {
                 outcomes.push(outcome);
@@ -93,17 +74,7 @@ impl Client {
 
 /// A corpus's sequence as the wire has it.
 fn features(sequence: &corpus::Sequence) -> Modality {
-    let data: Vec<u8> = sequence
-        .data()
-        .iter()
-        .flat_map(|v| v.to_le_bytes())
-        .collect();
-    let features = Features {
-        frames: sequence.frames() as u32,
-        width: sequence.width() as u32,
-        data: data.into(),
-    };
-    Modality {
-        content: Some(modality::Content::Features(features)),
-    }
+    let data: Vec<u8> = sequence.data().iter().flat_map(|v| v.to_le_bytes()).collect();
+    let features = Features { frames: sequence.frames() as u32, width: sequence.width() as u32, data };
+    Modality { content: Some(modality::Content::Features(features)) }
 }

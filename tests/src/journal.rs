@@ -22,9 +22,15 @@ impl Journal {
         Journal(file.as_ref().to_owned())
     }
 
-    /// How many rows it has.
+    /// How many rows it has; 0 where there is no journal yet.
     pub fn len(&self) -> usize {
-        self.rows().len()
+        let count =
+            |journal: Connection| journal.query_row("SELECT count(*) FROM clips", [], |row| row.get::<_, u32>(0));
+        self.open().and_then(count).unwrap_or(0) as usize
+    }
+
+    fn open(&self) -> rusqlite::Result<Connection> {
+        Connection::open_with_flags(&self.0, OpenFlags::SQLITE_OPEN_READ_ONLY)
     }
 
     /// Whether it has none.
@@ -34,24 +40,12 @@ impl Journal {
 
     /// All rows by key; none where there is no journal yet.
     pub fn rows(&self) -> Vec<JournalRow> {
-        let Ok(connection) = Connection::open_with_flags(&self.0, OpenFlags::SQLITE_OPEN_READ_ONLY)
-        else {
-            return Vec::new();
-        };
+        let Ok(connection) = self.open() else { return Vec::new() };
         let query = "SELECT run_id, sequence FROM clips ORDER BY run_id, sequence";
         let Ok(mut statement) = connection.prepare(query) else {
             return Vec::new();
         };
-        let row = |row: &rusqlite::Row<'_>| {
-            Ok(JournalRow {
-                run_id: row.get(0)?,
-                sequence: row.get(1)?,
-            })
-        };
-        statement
-            .query_map([], row)
-            .unwrap()
-            .map(Result::unwrap)
-            .collect()
+        let row = |row: &rusqlite::Row<'_>| Ok(JournalRow { run_id: row.get(0)?, sequence: row.get(1)? });
+        statement.query_map([], row).unwrap().map(Result::unwrap).collect()
     }
 }

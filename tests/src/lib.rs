@@ -17,9 +17,9 @@ mod stored;
 pub use client::Client;
 pub use journal::{Journal, JournalRow};
 pub use ports::free_port;
-pub use process::{Finished, Job, MARK, Process, running};
+pub use process::{Finished, Job, MARK, Process, command_line, kill_9, running};
 pub use rustix::process::Signal;
-pub use site::{Site, shared, weights_below};
+pub use site::{Site, shared};
 pub use stack::{Role, Stack};
 pub use stored::{corpus_of, rows_of, write_corpus};
 

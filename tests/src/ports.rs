@@ -15,9 +15,7 @@ pub fn free_port() -> u16 {
     let start = (std::process::id() as u16 % 120) * 100;
     let free = (0..count).find_map(|_| {
         let port = first + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % count;
-        TcpListener::bind(("127.0.0.1", port))
-            .is_ok()
-            .then_some(port)
+        TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(port)
     });
     free.expect("a free port between 20000 and 32000")
 }

@@ -42,11 +42,7 @@ impl Finished {
 
     /// The last line of standard error, where the reason for a failure stands.
     pub fn reason(&self) -> &str {
-        self.stderr
-            .trim_end()
-            .lines()
-            .next_back()
-            .unwrap_or_default()
+        self.stderr.trim_end().lines().next_back().unwrap_or_default()
     }
 
     /// Itself, if the process succeeded.
@@ -55,13 +51,7 @@ impl Finished {
     /// With its output, if not.
     #[track_caller]
     pub fn succeeded(self) -> Finished {
-        assert!(
-            self.status.success(),
-            "{}\nstdout: {}\nstderr: {}",
-            self.status,
-            self.stdout,
-            self.stderr
-        );
+        assert!(self.status.success(), "{}\nstdout: {}\nstderr: {}", self.status, self.stdout, self.stderr);
         self
     }
 
@@ -71,13 +61,7 @@ impl Finished {
     /// If the process succeeded, or died instead of ending with an exit code.
     #[track_caller]
     pub fn failed(&self) -> &str {
-        assert!(
-            self.code().is_some_and(|code| code != 0),
-            "{}: {}{}",
-            self.status,
-            self.stdout,
-            self.stderr
-        );
+        assert!(self.code().is_some_and(|code| code != 0), "{}: {}{}", self.status, self.stdout, self.stderr);
         self.reason()
     }
 }
@@ -94,32 +78,23 @@ impl Job {
         let output = ["stdout", "stderr"].map(|stream| folder.join(format!("{name}.{stream}")));
         let mut command = Command::new(binary);
         command.args(args).env(MARK, name).stdin(Stdio::null());
-        command
-            .stdout(File::create(&output[0]).unwrap())
-            .stderr(File::create(&output[1]).unwrap());
-        Job {
-            child: Some(command.spawn().unwrap()),
-            output,
-        }
+        command.stdout(File::create(&output[0]).unwrap()).stderr(File::create(&output[1]).unwrap());
+        Job { child: Some(command.spawn().unwrap()), output }
     }
 
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
-        kill_process(
-            Pid::from_child(self.child.as_ref().expect("not finished")),
-            signal,
-        )
-        .unwrap();
+        kill_process(Pid::from_child(self.child.as_ref().expect("not finished")), signal).unwrap();
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> i32 {
+        self.child.as_ref().expect("not finished").id() as i32
     }
 
     /// Whether it has not ended yet.
     pub fn is_running(&mut self) -> bool {
-        self.child
-            .as_mut()
-            .expect("not finished")
-            .try_wait()
-            .unwrap()
-            .is_none()
+        self.child.as_mut().expect("not finished").try_wait().unwrap().is_none()
     }
 
     /// Waits for its end.
@@ -133,22 +108,12 @@ impl Job {
         while child.try_wait().unwrap().is_none() {
             if start.elapsed() > JOB_LIMIT {
                 child.kill().unwrap();
-                panic!(
-                    "does not end; stderr: {}",
-                    std::fs::read_to_string(&self.output[1]).unwrap()
-                );
+                panic!("does not end; stderr: {}", std::fs::read_to_string(&self.output[1]).unwrap());
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        let [stdout, stderr] = self
-            .output
-            .each_ref()
-            .map(|file| std::fs::read_to_string(file).unwrap());
-        Finished {
-            status: child.wait().unwrap(),
-            stdout,
-            stderr,
-        }
+        let [stdout, stderr] = self.output.each_ref().map(|file| std::fs::read_to_string(file).unwrap());
+        Finished { status: child.wait().unwrap(), stdout, stderr }
     }
 }
 
@@ -169,37 +134,20 @@ impl Process {
     /// With its log, if it ends before that.
     #[track_caller]
     pub fn serve<S: AsRef<OsStr>>(binary: &Path, args: &[S], log: &Path) -> Process {
-        let name = args
-            .iter()
-            .map(|a| a.as_ref().to_string_lossy().into_owned())
-            .collect::<Vec<_>>()
-            .join(" ");
+        let name = args.iter().map(|a| a.as_ref().to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
         let file = File::options().create(true).append(true).open(log).unwrap();
         let mut command = Command::new(binary);
-        command
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(file);
+        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
         let Some(url) = line.trim().strip_prefix("listening on ") else {
             let status = child.wait().unwrap();
-            panic!(
-                "{name}: {status}, said {line:?}; log: {}",
-                std::fs::read_to_string(log).unwrap()
-            );
+            panic!("{name}: {status}, said {line:?}; log: {}", std::fs::read_to_string(log).unwrap());
         };
         let url = url.to_owned();
-        Process {
-            name,
-            child,
-            url,
-            log: log.to_owned(),
-            _stdout: stdout,
-        }
+        Process { name, child, url, log: log.to_owned(), _stdout: stdout }
     }
 
     /// Runs `binary ARGS…` to its end.
@@ -207,11 +155,7 @@ impl Process {
         let mut command = Command::new(binary);
         let output = command.args(args).stdin(Stdio::null()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Finished {
-            status: output.status,
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
+        Finished { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
     /// Where it serves.
@@ -246,12 +190,7 @@ impl Process {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(
-                start.elapsed() < LIMIT,
-                "{} does not end; log: {}",
-                self.name,
-                self.log()
-            );
+            assert!(start.elapsed() < LIMIT, "{} does not end; log: {}", self.name, self.log());
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -274,11 +213,20 @@ pub fn running(mark: &str) -> Vec<i32> {
     let wanted = format!("{MARK}={mark}");
     let marked = |id: i32| {
         let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
-        environment
-            .split(|&byte| byte == 0)
-            .any(|variable| variable == wanted.as_bytes())
+        environment.split(|&byte| byte == 0).any(|variable| variable == wanted.as_bytes())
     };
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let ids = entries.filter_map(|e| e.file_name().to_str()?.parse::<i32>().ok());
     ids.filter(|&id| marked(id)).collect()
+}
+
+/// A process's command line, its words joined by spaces; empty if it is gone.
+pub fn command_line(id: i32) -> String {
+    let words = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&words).replace('\0', " ")
+}
+
+/// SIGKILL for one process by its id.
+pub fn kill_9(id: i32) {
+    kill_process(Pid::from_raw(id).expect("an id"), Signal::KILL).unwrap();
 }

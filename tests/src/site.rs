@@ -22,10 +22,7 @@ impl Site {
     pub fn new(binary: &str, scratch: &str) -> Site {
         let scratch = Path::new(scratch);
         for entry in std::fs::read_dir(scratch).unwrap().flatten() {
-            let left = entry
-                .file_name()
-                .to_str()
-                .and_then(|n| n.strip_prefix("system-")?.parse::<u32>().ok());
+            let left = entry.file_name().to_str().and_then(|n| n.strip_prefix("system-")?.parse::<u32>().ok());
             if left.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
                 // Another run may be removing it at the same time.
                 let _ = std::fs::remove_dir_all(entry.path());
@@ -68,49 +65,30 @@ impl Site {
         TEST_CLIPS
     }
 
-    /// Weights trained on the corpus, two epochs of preset `small`.
+    /// Weights trained on the corpus, ten epochs of preset `small`.
     pub fn weights(&self) -> &Path {
-        self.weights
-            .get_or_init(|| self.trained("weights", "2", "1"))
+        self.weights.get_or_init(|| self.trained("weights", "10", "1"))
     }
 
     /// Weights of the same sizes from another seed.
     pub fn other_weights(&self) -> &Path {
-        self.other_weights
-            .get_or_init(|| self.trained("other-weights", "1", "2"))
+        self.other_weights.get_or_init(|| self.trained("weights-2", "1", "2"))
     }
 
     fn trained(&self, name: &str, epochs: &str, seed: &str) -> PathBuf {
         let out = self.folder.join(name);
         let path = |p: &Path| p.to_str().unwrap().to_owned();
         let (corpus, out_text) = (path(self.corpus()), path(&out));
-        let args = [
-            "trainer", "train", "--corpus", &corpus, "--preset", "small", "--epochs", epochs,
-        ];
+        let args = ["trainer", "train", "--corpus", &corpus, "--preset", "small", "--epochs", epochs];
         let args = [&args[..], &["--seed", seed, "--out", &out_text]].concat();
         Process::run(&self.binary, &args).succeeded();
-        weights_below(&out)
+        out
     }
-}
-
-/// The split weights of a run folder.
-///
-/// # Panics
-/// If it has none.
-#[track_caller]
-pub fn weights_below(run: &Path) -> PathBuf {
-    let places = [run.join("weights"), run.to_owned()];
-    places
-        .into_iter()
-        .find(|w| w.join("transmitter").is_dir())
-        .expect("split weights")
 }
 
 /// The folder with real clips, from `LATENTLINK_SHARED`. Without it, says that the test is skipped.
 pub fn shared(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("LATENTLINK_SHARED")
-        .map(PathBuf::from)
-        .filter(|f| f.is_dir());
+    let folder = std::env::var_os("LATENTLINK_SHARED").map(PathBuf::from).filter(|f| f.is_dir());
     if folder.is_none() {
         // Not `println!`: the test harness keeps that back from tests that pass.
         use std::io::Write;

@@ -61,29 +61,14 @@ impl Stack {
     pub fn command(&self, role: Role) -> Vec<String> {
         let text = |path: &Path| path.to_str().unwrap().to_owned();
         let listen = format!("127.0.0.1:{}", self.ports[role as usize]);
-        let mut args = vec![
-            role.name().to_owned(),
-            "serve".into(),
-            "--listen".into(),
-            listen,
-        ];
+        let mut args = vec![role.name().to_owned(), "serve".into(), "--listen".into(), listen];
         args.extend(match role {
             Role::Receiver => {
-                vec![
-                    "--weights".into(),
-                    text(&self.weights[1]),
-                    "--journal".into(),
-                    text(&self.journal_file()),
-                ]
+                vec!["--weights".into(), text(&self.weights[1]), "--journal".into(), text(&self.journal_file())]
             }
             Role::Emulator => vec!["--receiver".into(), self.url(Role::Receiver)],
             Role::Transmitter => {
-                vec![
-                    "--weights".into(),
-                    text(&self.weights[0]),
-                    "--emulator".into(),
-                    self.url(Role::Emulator),
-                ]
+                vec!["--weights".into(), text(&self.weights[0]), "--emulator".into(), self.url(Role::Emulator)]
             }
         });
         args
@@ -99,10 +84,7 @@ impl Stack {
 
     /// SIGKILL.
     pub fn kill_9(&mut self, role: Role) {
-        self.processes[role as usize]
-            .take()
-            .expect("it is up")
-            .kill_9();
+        self.processes[role as usize].take().expect("it is up").kill_9();
     }
 
     /// A process that is up.
@@ -132,11 +114,7 @@ impl Stack {
     /// The command line of `transmitter send` to this stack.
     pub fn send_command(&self, args: &[&str]) -> Vec<String> {
         let url = self.url(Role::Transmitter);
-        [&["transmitter", "send", "--to", &url], args]
-            .concat()
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
+        [&["transmitter", "send", "--to", &url], args].concat().into_iter().map(str::to_owned).collect()
     }
 
     /// Runs `transmitter send` against this stack.

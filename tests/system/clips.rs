@@ -15,7 +15,7 @@ fn pinned(kind: ChannelKind, snr_db: Option<f64>) -> Conditions {
 
 fn features(frames: u32, width: u32, values: &[f32]) -> Option<Modality> {
     let data: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-    Some(Modality { content: Some(Content::Features(Features { frames, width, data: data.into() })) })
+    Some(Modality { content: Some(Content::Features(Features { frames, width, data })) })
 }
 
 /// What is wrong, the error it must get, and the field that error must name.
@@ -27,7 +27,7 @@ fn hostile(good: &dyn Fn() -> Clip) -> Vec<(&'static str, Clip, ErrorCode, &'sta
         features(1, width, &frame)
     };
     let audio = |audio: Option<Modality>| Clip { audio, ..good() };
-    let long = vec![0.0f32; 200_000 * 5];
+    let long = vec![0.0f32; 20_000 * 35];
     let transcript = Some(Modality { content: Some(Content::Transcript("what a wonderful film".into())) });
     let nothing = Clip { text: None, audio: None, visual: None, ..good() };
     vec![
@@ -35,12 +35,18 @@ fn hostile(good: &dyn Fn() -> Clip) -> Vec<(&'static str, Clip, ErrorCode, &'sta
         ("NaN", audio(with(3, f32::NAN)), ErrorCode::NotFinite, "audio"),
         ("infinity", audio(with(70, f32::INFINITY)), ErrorCode::NotFinite, "audio"),
         ("no frames", audio(features(0, width, &[])), ErrorCode::Empty, "audio"),
-        ("no modality", nothing, ErrorCode::Empty, ""),
-        ("too many frames", Clip { visual: features(200_000, 5, &long), ..good() }, ErrorCode::TooLong, "visual"),
+        ("no modality", nothing.clone(), ErrorCode::Empty, "clip"),
+        ("too many frames", Clip { visual: features(20_000, 35, &long), ..good() }, ErrorCode::TooLong, "visual"),
         ("bytes missing", audio(features(1, width, &frame[..70])), ErrorCode::Malformed, "audio"),
         ("more frames than bytes", audio(features(u32::MAX, width, &frame)), ErrorCode::Malformed, "audio"),
         ("width 0", audio(features(1, 0, &[])), ErrorCode::WrongWidth, "audio"),
-        ("a transcript without an encoder", Clip { text: transcript, ..good() }, ErrorCode::Unsupported, "text"),
+        (
+            "nothing but a transcript, without an encoder",
+            Clip { text: transcript.clone(), ..nothing.clone() },
+            ErrorCode::Unsupported,
+            "text.transcript",
+        ),
+        ("a transcript as audio", audio(transcript), ErrorCode::Unsupported, "audio.transcript"),
         (
             "no SNR",
             Clip { conditions: Some(pinned(ChannelKind::Awgn, None)), ..good() },

@@ -49,7 +49,11 @@ fn bad_conditions_are_refused_and_change_nothing() {
     let stack = Stack::up(&SITE, "bad-conditions");
     conditions(&stack, &["set", "--channel", "awgn", "--snr", "3"]).succeeded();
     let refused = conditions(&stack, &["set", "--channel", "awgn", "--snr", "nan"]);
-    assert!(refused.failed().to_lowercase().contains("nan") || refused.stderr.to_lowercase().contains("nan"), "{}", refused.stderr);
+    assert!(
+        refused.failed().to_lowercase().contains("nan") || refused.stderr.to_lowercase().contains("nan"),
+        "{}",
+        refused.stderr
+    );
     let refused = conditions(&stack, &["set", "--channel", "rician", "--snr", "3"]);
     assert!(refused.stderr.to_lowercase().contains("k"), "{}", refused.stderr);
     refused.failed();

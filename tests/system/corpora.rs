@@ -9,7 +9,7 @@ use crate::{SITE, text};
 /// A corpus folder whose `clips.csv` went through `edit`.
 fn edited(folder: &Path, edit: impl Fn(Vec<String>) -> Vec<String>) -> PathBuf {
     let corpus = folder.join("corpus");
-    corpus_of(12, 6, 6).save(&corpus).unwrap();
+    corpus_of(32, 4, 4).save(&corpus).unwrap();
     let clips = corpus.join("clips.csv");
     let lines = std::fs::read_to_string(&clips).unwrap().lines().map(str::to_owned).collect();
     std::fs::write(&clips, edit(lines).join("\n") + "\n").unwrap();
@@ -19,7 +19,8 @@ fn edited(folder: &Path, edit: impl Fn(Vec<String>) -> Vec<String>) -> PathBuf {
 /// Training on it; nothing may be left of that.
 fn refused(folder: &Path, corpus: &Path) -> Finished {
     let out = folder.join("run");
-    let args = ["trainer", "train", "--corpus", text(corpus), "--preset", "small", "--epochs", "1", "--out", text(&out)];
+    let args =
+        ["trainer", "train", "--corpus", text(corpus), "--preset", "small", "--epochs", "1", "--out", text(&out)];
     let trained = Process::run(SITE.binary(), &args);
     trained.failed();
     assert!(!out.exists(), "{} was left", out.display());
@@ -36,7 +37,7 @@ fn more_clips_than_features_are_named() {
     });
     let trained = refused(&folder, &corpus);
     assert!(trained.reason().contains("features.safetensors"), "{}", trained.reason());
-    assert!(trained.reason().contains("24") && trained.reason().contains("23"), "{}", trained.reason());
+    assert!(trained.reason().contains("40") && trained.reason().contains("39"), "{}", trained.reason());
 }
 
 #[test]

@@ -8,20 +8,19 @@ use latentlink_tests::{Job, Role, Stack, eventually, rows_of};
 use crate::{SITE, evaluate, sweep_args};
 
 /// Long enough to be disturbed three times.
-const SWEEP: [&str; 8] = ["--channel", "awgn,rayleigh", "--snr", "-12:21:3", "--draws", "2", "--seed", "3"];
+const SWEEP: [&str; 8] = ["--channel", "none,awgn,rayleigh", "--snr", "-12:21:3", "--draws", "5", "--seed", "3"];
 
 /// Sends the sweep, disturbs each role once when the journal has grown by a fifth, and compares with `evaluate`.
 fn disturbed(name: &str, disturb: impl Fn(&mut Stack, Role)) {
     let mut stack = Stack::up(&SITE, name);
-    let total = SITE.test_clips() * 2 * 12 * 2;
+    // The noiseless channel has one draw.
+    let total = SITE.test_clips() * (1 + 2 * 12 * 5);
     let (inside, outside) = (stack.folder().join("inside.csv"), stack.folder().join("outside.csv"));
     let send = stack.send_command(&sweep_args(&SWEEP, &outside));
     let mut send = Job::start(SITE.binary(), &send, stack.folder(), "send");
     for (part, role) in Role::ALL.into_iter().enumerate() {
         let rows = total * (part + 1) / 5;
-        eventually("rows in the journal", Duration::from_secs(120), || {
-            (stack.journal().len() >= rows).then_some(())
-        });
+        eventually("rows in the journal", Duration::from_secs(120), || (stack.journal().len() >= rows).then_some(()));
         disturb(&mut stack, role);
         assert!(send.is_running() && stack.journal().len() < total, "{role:?} was not disturbed in mid-stream");
         stack.start(role);

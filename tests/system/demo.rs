@@ -3,16 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use latentlink_tests::{Finished, Job, Signal, eventually, rows_of, running, write_corpus};
+use latentlink_tests::{Finished, Job, Signal, command_line, eventually, kill_9, rows_of, running, write_corpus};
 use serde_json::Value;
 
 use crate::{SITE, text};
 
+/// Training that takes a second.
 const TRAINING: [&str; 4] = ["--preset", "small", "--epochs", "1"];
 
 fn demo(name: &str, corpus: &Path, out: &Path, more: &[&str]) -> Job {
-    let args = [&["demo", "--corpus", text(corpus), "--out", text(out)], &TRAINING[..], more].concat();
+    let args = [&["demo", "--corpus", text(corpus), "--out", text(out)], more].concat();
     Job::start(SITE.binary(), &args, out.parent().unwrap(), name)
+}
+
+fn trained<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&TRAINING[..], more].concat()
 }
 
 fn records(out: &Path) -> Vec<Value> {
@@ -37,7 +42,7 @@ fn weights(folder: &Path) -> Vec<(PathBuf, SystemTime)> {
 fn it_leaves_results_and_reuses_its_weights_for_the_same_corpus_alone() {
     let folder = SITE.folder("demo");
     let out = folder.join("out");
-    let first = demo("demo-first", SITE.corpus(), &out, &["--snr", "-12,0,12"]).finish().succeeded();
+    let first = demo("demo-first", SITE.corpus(), &out, &trained(&["--snr", "-12,0,12"])).finish().succeeded();
     assert!(first.stdout.contains("equal"), "says that streamed equals in-process: {}", first.stdout);
     for word in ["awgn", "rayleigh", "none", "best constant", "matched filter"] {
         assert!(first.stdout.to_lowercase().contains(word), "no '{word}' in {}", first.stdout);
@@ -57,29 +62,54 @@ fn it_leaves_results_and_reuses_its_weights_for_the_same_corpus_alone() {
         assert_eq!(files.iter().filter(|f| f.ends_with(extension)).count(), 1, "{files:?}");
     }
 
-    let trained = weights(&out);
-    assert_eq!(trained.len(), 2, "two halves: {trained:?}");
-    demo("demo-second", SITE.corpus(), &out, &["--snr", "0"]).finish().succeeded();
-    assert_eq!(weights(&out), trained, "the second run trained again");
+    let written = weights(&out);
+    assert_eq!(written.len(), 2, "two halves: {written:?}");
+    demo("demo-second", SITE.corpus(), &out, &trained(&["--snr", "0"])).finish().succeeded();
+    assert_eq!(weights(&out), written, "the second run trained again");
     assert_eq!(records(&out).len(), 3);
 
     let other = folder.join("other");
     write_corpus(&other, 64, 16, 16);
-    demo("demo-other", &other, &out, &["--snr", "0"]).finish().succeeded();
+    demo("demo-other", &other, &out, &trained(&["--snr", "0"])).finish().succeeded();
     assert_eq!(weights(&out).len(), 4, "another corpus has weights of its own");
     assert!(records(&out).iter().all(|r| r["clips"] == 16));
 }
 
-/// Waits until launcher and three children run, sends a signal to the launcher, and waits until none is left.
-fn interrupted(name: &str, signal: Signal) -> Finished {
+/// A demo with the site's weights, once launcher and three children run.
+fn started(name: &str) -> (PathBuf, Job) {
     let folder = SITE.folder(name);
     let job = demo(name, SITE.corpus(), &folder.join("out"), &["--weights", text(SITE.weights())]);
     eventually("launcher and three children", Duration::from_secs(120), || (running(name).len() == 4).then_some(()));
-    job.signal(signal);
+    (folder, job)
+}
+
+/// Waits for the end of a demo that was cut short, and of its children.
+fn ended(name: &str, folder: &Path, job: Job) -> Finished {
     let finished = job.finish();
     eventually("the end of all children", Duration::from_secs(30), || running(name).is_empty().then_some(()));
     assert!(!folder.join("out/results.json").exists(), "no results of a run that was cut short");
     finished
+}
+
+/// Sends a signal to the launcher of a running demo and waits until no process is left.
+fn interrupted(name: &str, signal: Signal) -> Finished {
+    let (folder, job) = started(name);
+    job.signal(signal);
+    ended(name, &folder, job)
+}
+
+#[test]
+fn the_death_of_a_child_ends_the_demo_and_is_named() {
+    let name = "demo-child";
+    let (folder, job) = started(name);
+    let children = running(name).into_iter().filter(|&id| id != job.id());
+    let receiver = children.filter(|&id| command_line(id).contains("receiver serve")).collect::<Vec<_>>();
+    assert_eq!(receiver.len(), 1);
+    kill_9(receiver[0]);
+    let finished = ended(name, &folder, job);
+    finished.failed();
+    assert!(finished.stderr.contains("the receiver ended with signal: 9"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("listening"), "the end of its log: {}", finished.stderr);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use latentlink_tests::{Process, Role, Stack};
+use latentlink_tests::{Client, Process, Role, Stack, corpus_of};
+use proto::v1::transmitter_client::TransmitterClient;
+use proto::v1::{ChannelKind, Conditions};
 
 use crate::{SITE, sweep_args, text};
 
@@ -21,7 +23,8 @@ fn copy(from: &Path, to: &Path) {
 
 /// The model id in a half's manifest.
 fn model_id(half: &Path) -> String {
-    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(half.join("manifest.json")).unwrap()).unwrap();
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(half.join("manifest.json")).unwrap()).unwrap();
     manifest["model_id"].as_str().unwrap().to_owned()
 }
 
@@ -45,6 +48,20 @@ fn a_receiver_with_other_weights_names_both_ids() {
     sent.failed();
     assert!(sent.stderr.contains(&ours) && sent.stderr.contains(&theirs), "{}", sent.stderr);
     assert!(!predictions.exists(), "no predictions of a run that failed");
+
+    let client = Client::connect(&stack.url(Role::Transmitter));
+    let mut conditions = Conditions::default();
+    conditions.set_kind(ChannelKind::None);
+    let clip = client.clip(0, &corpus_of(1, 1, 1).clips[2], conditions);
+    let status = client.block_on(async {
+        let mut service = TransmitterClient::new(client.channel());
+        match service.send(tokio_stream::iter([clip])).await {
+            Ok(stream) => stream.into_inner().message().await.expect_err("a final status"),
+            Err(status) => status,
+        }
+    });
+    assert_eq!(status.code(), tonic::Code::FailedPrecondition, "{status:?}");
+    assert!(status.message().contains(&ours) && status.message().contains(&theirs), "{status:?}");
     assert!(stack.journal().is_empty());
 }
 
@@ -52,7 +69,8 @@ fn a_receiver_with_other_weights_names_both_ids() {
 fn halves_that_do_not_belong_together_are_not_evaluated() {
     let folder = SITE.folder("mixed");
     let weights = mixed(&folder);
-    let args = ["trainer", "evaluate", "--weights", text(&weights), "--corpus", text(SITE.corpus()), "--channel", "none"];
+    let args =
+        ["trainer", "evaluate", "--weights", text(&weights), "--corpus", text(SITE.corpus()), "--channel", "none"];
     let evaluated = Process::run(SITE.binary(), &args);
     let reason = evaluated.failed();
     let ids = ["transmitter", "receiver"].map(|half| model_id(&weights.join(half)));
@@ -68,7 +86,8 @@ fn weights_that_were_cut_short_are_named() {
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(&file, &bytes[..bytes.len() - 100]).unwrap();
     let journal = folder.join("journal.sqlite");
-    let args = ["receiver", "serve", "--listen", "127.0.0.1:0", "--weights", text(&weights), "--journal", text(&journal)];
+    let args =
+        ["receiver", "serve", "--listen", "127.0.0.1:0", "--weights", text(&weights), "--journal", text(&journal)];
     let served = Process::run(SITE.binary(), &args);
     assert!(served.failed().contains("weights.safetensors"), "{}", served.stderr);
 }
@@ -103,6 +122,6 @@ fn a_full_disk_leaves_no_half_written_weights() {
     let trained = Process::run(Path::new("/bin/sh"), &[&args[..], &["--out", out_text]].concat());
     let reason = trained.failed();
     assert!(reason.contains(out_text), "{reason}");
-    let half = |half: &str| [out.join(half), out.join("weights").join(half)].into_iter().any(|h| h.exists());
-    assert!(!half("transmitter") && !half("receiver"), "half-written weights");
+    let left: Vec<_> = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["config.json"], "only what is whole");
 }

@@ -12,14 +12,13 @@ fn real_clips_cross_the_link_as_evaluate_says() {
     let run = folder.join("run");
     let fixed = ["trainer", "train", "--corpus", text(&corpus), "--preset", "small", "--epochs", "1"];
     Process::run(SITE.binary(), &[&fixed[..], &["--out", text(&run)]].concat()).succeeded();
-    let weights = latentlink_tests::weights_below(&run);
 
-    let mut stack = Stack::down(&SITE, "real-stack", &weights, &weights);
+    let mut stack = Stack::down(&SITE, "real-stack", &run, &run);
     Role::ALL.into_iter().for_each(|role| stack.start(role));
     let (inside, outside) = (folder.join("inside.csv"), folder.join("outside.csv"));
     let sweep = ["--corpus", text(&corpus), "--split", "valid", "--channel", "none,rayleigh", "--snr", "0"];
     let sweep = [&sweep[..], &["--draws", "1"]].concat();
-    let fixed = ["trainer", "evaluate", "--weights", text(&weights), "--predictions", text(&inside)];
+    let fixed = ["trainer", "evaluate", "--weights", text(&run), "--predictions", text(&inside)];
     Process::run(SITE.binary(), &[&fixed[..], &sweep].concat()).succeeded();
     stack.send(&[&sweep[..], &["--predictions", text(&outside)]].concat()).succeeded();
     let rows = rows_of(&outside);

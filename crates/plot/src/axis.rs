@@ -2,22 +2,22 @@
 
 use crate::PlotError;
 
+/// What stays free at either end of an axis that fits its range to the data, as a share of their range.
+const MARGIN: f64 = 0.05;
+
 /// One axis of a figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     /// What is shown, with its unit.
     pub label: String,
-    /// From where to where; by default what the data need, rounded outwards to ticks.
+    /// From where to where; by default what the data need and a little more.
     pub range: Option<(f64, f64)>,
 }
 
 impl Axis {
     /// An axis that fits its range to the data.
     pub fn new(label: impl Into<String>) -> Axis {
-        Axis {
-            label: label.into(),
-            range: None,
-        }
+        Axis { label: label.into(), range: None }
     }
 
     /// With a fixed range.
@@ -47,11 +47,7 @@ impl Scale {
         };
         let fixed = axis.range.is_some();
         if fixed && !(from.is_finite() && to.is_finite() && from < to) {
-            return Err(PlotError::BadRange {
-                label: axis.label.clone(),
-                from,
-                to,
-            });
+            return Err(PlotError::BadRange { label: axis.label.clone(), from, to });
         }
         if from == to {
             // A single value sits in the middle of its axis.
@@ -61,28 +57,19 @@ impl Scale {
         if let Some(ticks) = even_grid(values, most).filter(|_| !fixed) {
             let margin = 0.25 * (ticks[1] - ticks[0]);
             let digits = digits_of(&ticks);
-            return Ok(Scale {
-                from: from - margin,
-                to: to + margin,
-                ticks,
-                digits,
-            });
+            return Ok(Scale { from: from - margin, to: to + margin, ticks, digits });
         }
         let step = round_step((to - from) / most as f64);
         if !fixed {
-            from = (from / step).floor() * step;
-            to = (to / step).ceil() * step;
+            // Nothing lies on the frame.
+            let margin = MARGIN * (to - from);
+            (from, to) = (from - margin, to + margin);
         }
         let first = (from / step - 1e-9).ceil() as i64;
         let last = (to / step + 1e-9).floor() as i64;
         let ticks: Vec<f64> = (first..=last).map(|i| i as f64 * step).collect();
         let digits = digits_of(&ticks);
-        Ok(Scale {
-            from,
-            to,
-            ticks,
-            digits,
-        })
+        Ok(Scale { from, to, ticks, digits })
     }
 
     /// Where `value` lies, 0 at the start of the axis and 1 at its end.
@@ -99,11 +86,7 @@ impl Scale {
 }
 
 fn bounds(values: &[f64]) -> (f64, f64) {
-    values
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| {
-            (low.min(v), high.max(v))
-        })
+    values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)))
 }
 
 /// The distinct values, if they are evenly spaced and not too many.
@@ -115,9 +98,7 @@ fn even_grid(values: &[f64], most: usize) -> Option<Vec<f64>> {
         return None;
     }
     let step = grid[1] - grid[0];
-    let even = grid
-        .windows(2)
-        .all(|pair| ((pair[1] - pair[0]) - step).abs() < 1e-9 * step.abs().max(1.0));
+    let even = grid.windows(2).all(|pair| ((pair[1] - pair[0]) - step).abs() < 1e-9 * step.abs().max(1.0));
     even.then_some(grid)
 }
 
@@ -125,20 +106,14 @@ fn even_grid(values: &[f64], most: usize) -> Option<Vec<f64>> {
 fn round_step(raw: f64) -> f64 {
     let power = 10f64.powf(raw.log10().floor());
     let steps = [1.0, 2.0, 2.5, 5.0, 10.0];
-    steps
-        .into_iter()
-        .map(|s| s * power)
-        .find(|&s| s >= raw * (1.0 - 1e-9))
-        .unwrap_or(10.0 * power)
+    steps.into_iter().map(|s| s * power).find(|&s| s >= raw * (1.0 - 1e-9)).unwrap_or(10.0 * power)
 }
 
 /// The fewest decimals, at most 6, that show every tick exactly.
 fn digits_of(ticks: &[f64]) -> usize {
     let exact = |digits: usize| {
         let unit = 10f64.powi(digits as i32);
-        ticks
-            .iter()
-            .all(|t| ((t * unit).round() - t * unit).abs() < 1e-6)
+        ticks.iter().all(|t| ((t * unit).round() - t * unit).abs() < 1e-6)
     };
     (0..6).find(|&d| exact(d)).unwrap_or(6)
 }
@@ -157,11 +132,11 @@ mod tests {
     }
 
     #[test]
-    fn ticks_are_round_and_cover_the_data() {
+    fn ticks_are_round_and_the_data_off_the_frame() {
         let scale = Scale::fit(&Axis::new("Acc-2"), &[0.731, 0.8533, 0.5547, 0.6], 6).unwrap();
-        assert!(scale.from <= 0.5547 && scale.to >= 0.8533);
+        assert!(scale.from < 0.5547 && scale.to > 0.8533);
         assert!((4..=8).contains(&scale.ticks.len()), "{:?}", scale.ticks);
-        assert_eq!(scale.number(scale.ticks[0]), "0.55");
+        assert_eq!(scale.number(scale.ticks[1]), "0.60");
     }
 
     #[test]
@@ -175,10 +150,7 @@ mod tests {
     #[test]
     fn a_range_that_runs_backwards_is_named() {
         let error = Scale::fit(&Axis::new("p").range(1.0, 0.0), &[0.2], 5).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "axis 'p' runs from 1 to 0; its end must be above its start"
-        );
+        assert_eq!(error.to_string(), "axis 'p' runs from 1 to 0; its end must be above its start");
     }
 
     #[test]

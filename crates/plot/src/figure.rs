@@ -16,20 +16,12 @@ pub struct Point {
 impl Point {
     /// A point without an interval.
     pub fn new(x: f64, y: f64) -> Point {
-        Point {
-            x,
-            y,
-            interval: None,
-        }
+        Point { x, y, interval: None }
     }
 
     /// A point with the interval `low ..= high` around it.
     pub fn within(x: f64, y: f64, low: f64, high: f64) -> Point {
-        Point {
-            x,
-            y,
-            interval: Some((low, high)),
-        }
+        Point { x, y, interval: Some((low, high)) }
     }
 }
 
@@ -62,13 +54,7 @@ impl Curve {
 
     /// The reference that belongs to the `index`-th measured curve: dashed, in the same colour, without markers.
     pub fn reference(index: usize, name: impl Into<String>, points: Vec<Point>) -> Curve {
-        Curve {
-            name: name.into(),
-            points,
-            colour: Colour::nth(index),
-            pattern: Pattern::Dashed,
-            marker: Marker::None,
-        }
+        Curve { name: name.into(), points, colour: Colour::nth(index), pattern: Pattern::Dashed, marker: Marker::None }
     }
 }
 
@@ -116,23 +102,12 @@ pub struct Figure {
 impl Figure {
     /// A chart without content.
     pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Figure {
-        Figure {
-            title: title.into(),
-            x,
-            y,
-            curves: Vec::new(),
-            levels: Vec::new(),
-            shade: None,
-        }
+        Figure { title: title.into(), x, y, curves: Vec::new(), levels: Vec::new(), shade: None }
     }
 
     /// A chart of `metric` against SNR in dB.
     pub fn against_snr(title: impl Into<String>, metric: impl Into<String>) -> Figure {
-        Figure::new(
-            title,
-            Axis::new("SNR, Es/N0 per complex symbol (dB)"),
-            Axis::new(metric),
-        )
+        Figure::new(title, Axis::new("SNR, Es/N0 per complex symbol (dB)"), Axis::new(metric))
     }
 
     /// With one more curve.
@@ -142,29 +117,14 @@ impl Figure {
     }
 
     /// With one more horizontal line.
-    pub fn level(
-        mut self,
-        name: impl Into<String>,
-        y: f64,
-        colour: Colour,
-        pattern: Pattern,
-    ) -> Figure {
-        self.levels.push(Level {
-            name: name.into(),
-            y,
-            colour,
-            pattern,
-        });
+    pub fn level(mut self, name: impl Into<String>, y: f64, colour: Colour, pattern: Pattern) -> Figure {
+        self.levels.push(Level { name: name.into(), y, colour, pattern });
         self
     }
 
     /// With a shaded range.
     pub fn shade(mut self, name: impl Into<String>, from: f64, to: f64) -> Figure {
-        self.shade = Some(Shade {
-            name: name.into(),
-            from,
-            to,
-        });
+        self.shade = Some(Shade { name: name.into(), from, to });
         self
     }
 
@@ -180,12 +140,7 @@ impl Figure {
             if value.is_finite() {
                 return Ok(());
             }
-            Err(PlotError::NotFinite {
-                curve: curve.to_owned(),
-                index,
-                what,
-                value,
-            })
+            Err(PlotError::NotFinite { curve: curve.to_owned(), index, what, value })
         };
         for curve in &self.curves {
             for (index, point) in curve.points.iter().enumerate() {

@@ -38,46 +38,22 @@ impl Layout {
         let points = || figure.curves.iter().flat_map(|c| &c.points);
         let xs: Vec<f64> = points().map(|p| p.x).collect();
         let mut ys: Vec<f64> = points().map(|p| p.y).collect();
-        ys.extend(
-            points()
-                .filter_map(|p| p.interval)
-                .flat_map(|(low, high)| [low, high]),
-        );
+        ys.extend(points().filter_map(|p| p.interval).flat_map(|(low, high)| [low, high]));
         ys.extend(figure.levels.iter().map(|l| l.y));
         let x = Scale::fit(&figure.x, &xs, 12)?;
-        let y = Scale::fit(&figure.y, &ys, 7)?;
+        let y = Scale::fit(&figure.y, &ys, 8)?;
 
-        let numbers = y
-            .ticks
-            .iter()
-            .map(|&t| font::width(&y.number(t), TICK))
-            .fold(0.0, f64::max);
+        let numbers = y.ticks.iter().map(|&t| font::width(&y.number(t), TICK)).fold(0.0, f64::max);
         let left = MARGIN + LABEL * 1.5 + numbers + 12.0;
         let right = WIDTH - MARGIN - 6.0;
         let top = MARGIN + TITLE * 1.9;
         let bottom = top + CHART_HEIGHT;
         let legend = Legend::place(figure, WIDTH - 2.0 * MARGIN);
-        let legend_at = (
-            left.min(MARGIN + 12.0),
-            bottom + TICK * 1.9 + LABEL * 1.6 + 8.0,
-        );
+        let legend_at = (left.min(MARGIN + 12.0), bottom + TICK * 1.9 + LABEL * 1.6 + 8.0);
         let height = (legend_at.1 + legend.height + MARGIN).ceil();
         // Bold is about a tenth wider than the regular face that `font::width` measures.
-        let title = TITLE.min(
-            TITLE * (WIDTH - 2.0 * MARGIN) / (1.12 * font::width(&figure.title, TITLE)).max(1.0),
-        );
-        Ok(Layout {
-            height,
-            left,
-            right,
-            top,
-            bottom,
-            x,
-            y,
-            legend,
-            legend_at,
-            title,
-        })
+        let title = TITLE.min(TITLE * (WIDTH - 2.0 * MARGIN) / (1.12 * font::width(&figure.title, TITLE)).max(1.0));
+        Ok(Layout { height, left, right, top, bottom, x, y, legend, legend_at, title })
     }
 
     /// Horizontal place of a value.

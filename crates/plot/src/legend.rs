@@ -17,12 +17,7 @@ const GUTTER: f64 = 22.0;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Sample {
     /// A line with a marker, on a band if the curve has intervals.
-    Line {
-        colour: Colour,
-        pattern: Pattern,
-        marker: Marker,
-        band: bool,
-    },
+    Line { colour: Colour, pattern: Pattern, marker: Marker, band: bool },
     /// A shaded box.
     Shade,
 }
@@ -48,38 +43,20 @@ impl Legend {
     /// Fills column after column, in a box `width` pixels wide.
     pub fn place(figure: &Figure, width: f64) -> Legend {
         let samples = samples(figure);
-        let widths: Vec<f64> = samples
-            .iter()
-            .map(|(name, _)| SAMPLE + GAP + font::width(name, SIZE))
-            .collect();
-        let columns = (1..=samples.len().min(3))
-            .rev()
-            .find(|&n| total(&widths, n) <= width)
-            .unwrap_or(1);
+        let widths: Vec<f64> = samples.iter().map(|(name, _)| SAMPLE + GAP + font::width(name, SIZE)).collect();
+        let columns = (1..=samples.len().min(3)).rev().find(|&n| total(&widths, n) <= width).unwrap_or(1);
         let rows = samples.len().div_ceil(columns);
         let mut entries = Vec::with_capacity(samples.len());
         let mut x = 0.0;
         for (column, chunk) in samples.chunks(rows).enumerate() {
             for (row, (name, sample)) in chunk.iter().enumerate() {
                 let y = ROW * (row as f64 + 0.5);
-                entries.push(Entry {
-                    name: name.clone(),
-                    sample: *sample,
-                    x,
-                    y,
-                });
+                entries.push(Entry { name: name.clone(), sample: *sample, x, y });
             }
             let first = column * rows;
-            x += widths[first..first + chunk.len()]
-                .iter()
-                .copied()
-                .fold(0.0, f64::max)
-                + GUTTER;
+            x += widths[first..first + chunk.len()].iter().copied().fold(0.0, f64::max) + GUTTER;
         }
-        Legend {
-            entries,
-            height: ROW * rows as f64,
-        }
+        Legend { entries, height: ROW * rows as f64 }
     }
 }
 
@@ -88,32 +65,16 @@ fn total(widths: &[f64], columns: usize) -> f64 {
     let rows = widths.len().div_ceil(columns);
     let chunks = widths.chunks(rows);
     let gutters = GUTTER * (chunks.len() as f64 - 1.0);
-    chunks
-        .map(|chunk| chunk.iter().copied().fold(0.0, f64::max))
-        .sum::<f64>()
-        + gutters
+    chunks.map(|chunk| chunk.iter().copied().fold(0.0, f64::max)).sum::<f64>() + gutters
 }
 
 fn samples(figure: &Figure) -> Vec<(String, Sample)> {
     let curves = figure.curves.iter().map(|c| {
         let band = c.points.iter().any(|p| p.interval.is_some());
-        (
-            c.name.clone(),
-            Sample::Line {
-                colour: c.colour,
-                pattern: c.pattern,
-                marker: c.marker,
-                band,
-            },
-        )
+        (c.name.clone(), Sample::Line { colour: c.colour, pattern: c.pattern, marker: c.marker, band })
     });
     let levels = figure.levels.iter().map(|l| {
-        let sample = Sample::Line {
-            colour: l.colour,
-            pattern: l.pattern,
-            marker: Marker::None,
-            band: false,
-        };
+        let sample = Sample::Line { colour: l.colour, pattern: l.pattern, marker: Marker::None, band: false };
         (l.name.clone(), sample)
     });
     let shade = figure.shade.iter().map(|s| (s.name.clone(), Sample::Shade));

@@ -23,15 +23,8 @@ pub enum Colour {
 
 impl Colour {
     /// Those for data, in the order in which curves should take them.
-    pub const CYCLE: [Colour; 7] = [
-        Colour::Blue,
-        Colour::Vermillion,
-        Colour::Green,
-        Colour::Purple,
-        Colour::Orange,
-        Colour::Sky,
-        Colour::Black,
-    ];
+    pub const CYCLE: [Colour; 7] =
+        [Colour::Blue, Colour::Vermillion, Colour::Green, Colour::Purple, Colour::Orange, Colour::Sky, Colour::Black];
 
     /// As `#RRGGBB`.
     pub fn hex(self) -> &'static str {
@@ -98,11 +91,6 @@ pub enum Marker {
 impl Marker {
     /// The marker for the `index`-th curve.
     pub fn nth(index: usize) -> Marker {
-        [
-            Marker::Circle,
-            Marker::Square,
-            Marker::Triangle,
-            Marker::Diamond,
-        ][index % 4]
+        [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond][index % 4]
     }
 }

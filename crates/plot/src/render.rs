@@ -42,38 +42,24 @@ impl Figure {
             name.push(extension);
             PathBuf::from(name)
         };
-        let files = Files {
-            png: named(".png"),
-            svg: named(".svg"),
-        };
+        let files = Files { png: named(".png"), svg: named(".svg") };
         write_whole(&files.svg, svg.as_bytes())?;
         write_whole(&files.png, &png)?;
         Ok(files)
     }
 
     fn rasterised(&self, svg: &str) -> Result<Vec<u8>, PlotError> {
-        let failed = |reason: String| PlotError::Raster {
-            figure: self.title.clone(),
-            reason,
-        };
+        let failed = |reason: String| PlotError::Raster { figure: self.title.clone(), reason };
         let mut fonts = Database::new();
         for face in font::FACES {
             fonts.load_font_data(face.to_vec());
         }
-        let options = Options {
-            fontdb: Arc::new(fonts),
-            ..Options::default()
-        };
+        let options = Options { fontdb: Arc::new(fonts), ..Options::default() };
         let tree = Tree::from_str(svg, &options).map_err(|e| failed(e.to_string()))?;
         let size = tree.size().to_int_size().scale_by(PNG_SCALE);
         let size = size.ok_or_else(|| failed("no size".into()))?;
-        let mut image =
-            Pixmap::new(size.width(), size.height()).ok_or_else(|| failed("too large".into()))?;
-        resvg::render(
-            &tree,
-            Transform::from_scale(PNG_SCALE, PNG_SCALE),
-            &mut image.as_mut(),
-        );
+        let mut image = Pixmap::new(size.width(), size.height()).ok_or_else(|| failed("too large".into()))?;
+        resvg::render(&tree, Transform::from_scale(PNG_SCALE, PNG_SCALE), &mut image.as_mut());
         image.encode_png().map_err(|e| failed(e.to_string()))
     }
 }
@@ -83,14 +69,9 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), PlotError> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = PathBuf::from(name);
-    fs::write(&part, bytes)
-        .and_then(|()| fs::rename(&part, path))
-        .map_err(|source| {
-            // What could not be finished must not stay; that it cannot be removed adds nothing to the first error.
-            let _ = fs::remove_file(&part);
-            PlotError::Write {
-                path: path.to_owned(),
-                source,
-            }
-        })
+    fs::write(&part, bytes).and_then(|()| fs::rename(&part, path)).map_err(|source| {
+        // What could not be finished must not stay; that it cannot be removed adds nothing to the first error.
+        let _ = fs::remove_file(&part);
+        PlotError::Write { path: path.to_owned(), source }
+    })
 }

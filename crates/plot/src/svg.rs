@@ -8,7 +8,7 @@ use crate::{Colour, Curve, Figure, Marker, Pattern, PlotError, font};
 
 const INK: &str = "#1a1a1a";
 const GRID: &str = "#e3e3e3";
-const SHADE: &str = "#f1eee2";
+const SHADE: &str = "#f5f2e4";
 const LINE: f64 = 2.0;
 
 impl Figure {
@@ -30,11 +30,7 @@ impl Figure {
             band(&mut canvas, curve, &layout);
         }
         for curve in &self.curves {
-            let places: Vec<_> = curve
-                .points
-                .iter()
-                .map(|p| (layout.px(p.x), layout.py(p.y)))
-                .collect();
+            let places: Vec<_> = curve.points.iter().map(|p| (layout.px(p.x), layout.py(p.y))).collect();
             canvas.line(&places, curve.colour, curve.pattern);
         }
         canvas.close();
@@ -42,8 +38,7 @@ impl Figure {
         for curve in &self.curves {
             for point in &curve.points {
                 let (x, y) = (layout.px(point.x), layout.py(point.y));
-                let inside = (layout.left..=layout.right).contains(&x)
-                    && (layout.top..=layout.bottom).contains(&y);
+                let inside = (layout.left..=layout.right).contains(&x) && (layout.top..=layout.bottom).contains(&y);
                 if inside {
                     canvas.marker((x, y), curve.colour, curve.marker);
                 }
@@ -65,56 +60,28 @@ fn frame(canvas: &mut Canvas, figure: &Figure, layout: &Layout) {
     for &tick in &layout.y.ticks {
         let y = layout.py(tick);
         canvas.rule((left, y), (right, y), GRID, 1.0);
-        canvas.text(
-            (left - 8.0, y + 0.35 * TICK),
-            TICK,
-            "end",
-            &layout.y.number(tick),
-        );
+        canvas.text((left - 8.0, y + 0.35 * TICK), TICK, "end", &layout.y.number(tick));
     }
     for &tick in &layout.x.ticks {
         let x = layout.px(tick);
         canvas.rule((x, bottom), (x, bottom + 5.0), INK, 1.2);
-        canvas.text(
-            (x, bottom + 5.0 + 1.15 * TICK),
-            TICK,
-            "middle",
-            &layout.x.number(tick),
-        );
+        canvas.text((x, bottom + 5.0 + 1.15 * TICK), TICK, "middle", &layout.x.number(tick));
     }
     canvas.rule((left, top), (left, bottom), INK, 1.2);
     canvas.rule((left, bottom), (right, bottom), INK, 1.2);
     let label_y = bottom + 1.9 * TICK + LABEL;
-    canvas.text(
-        (0.5 * (left + right), label_y),
-        LABEL,
-        "middle",
-        &figure.x.label,
-    );
+    canvas.text((0.5 * (left + right), label_y), LABEL, "middle", &figure.x.label);
     canvas.upright((1.35 * LABEL, 0.5 * (top + bottom)), LABEL, &figure.y.label);
-    canvas.title(
-        (0.5 * WIDTH, top - 0.75 * layout.title),
-        layout.title,
-        &figure.title,
-    );
+    canvas.title((0.5 * WIDTH, top - 0.75 * layout.title), layout.title, &figure.title);
 }
 
 /// The area between the intervals' ends.
 fn band(canvas: &mut Canvas, curve: &Curve, layout: &Layout) {
     // A point without an interval ends one stretch of the band.
-    for stretch in curve
-        .points
-        .split(|p| p.interval.is_none())
-        .filter(|s| s.len() > 1)
-    {
+    for stretch in curve.points.split(|p| p.interval.is_none()).filter(|s| s.len() > 1) {
         let place = |x: f64, y: f64| (layout.px(x), layout.py(y));
-        let upper = stretch
-            .iter()
-            .filter_map(|p| p.interval.map(|(_, high)| place(p.x, high)));
-        let lower = stretch
-            .iter()
-            .rev()
-            .filter_map(|p| p.interval.map(|(low, _)| place(p.x, low)));
+        let upper = stretch.iter().filter_map(|p| p.interval.map(|(_, high)| place(p.x, high)));
+        let lower = stretch.iter().rev().filter_map(|p| p.interval.map(|(low, _)| place(p.x, low)));
         canvas.area(&upper.chain(lower).collect::<Vec<_>>(), curve.colour);
     }
 }
@@ -126,12 +93,7 @@ fn key(canvas: &mut Canvas, layout: &Layout) {
         let y = layout.legend_at.1 + entry.y;
         match entry.sample {
             Sample::Shade => canvas.rect((x, y - 6.0), (legend::SAMPLE, 12.0), SHADE),
-            Sample::Line {
-                colour,
-                pattern,
-                marker,
-                band,
-            } => {
+            Sample::Line { colour, pattern, marker, band } => {
                 if band {
                     let (low, high, end) = (y - 5.5, y + 5.5, x + legend::SAMPLE);
                     canvas.area(&[(x, low), (end, low), (end, high), (x, high)], colour);
@@ -141,12 +103,7 @@ fn key(canvas: &mut Canvas, layout: &Layout) {
             }
         }
         let text_x = x + legend::SAMPLE + legend::GAP;
-        canvas.text(
-            (text_x, y + 0.35 * legend::SIZE),
-            legend::SIZE,
-            "start",
-            &entry.name,
-        );
+        canvas.text((text_x, y + 0.35 * legend::SIZE), legend::SIZE, "start", &entry.name);
     }
 }
 
@@ -207,10 +164,7 @@ impl Canvas {
     }
 
     fn line(&mut self, places: &[(f64, f64)], colour: Colour, pattern: Pattern) {
-        let dashes = pattern
-            .dashes()
-            .map(|d| format!(" stroke-dasharray=\"{d}\""))
-            .unwrap_or_default();
+        let dashes = pattern.dashes().map(|d| format!(" stroke-dasharray=\"{d}\"")).unwrap_or_default();
         let shape = format_args!(
             "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{LINE}\" \
              stroke-linejoin=\"round\"{dashes}/>\n",
@@ -221,20 +175,14 @@ impl Canvas {
     }
 
     fn area(&mut self, places: &[(f64, f64)], colour: Colour) {
-        let shape = format_args!(
-            "<polygon points=\"{}\" fill=\"{}\" fill-opacity=\"0.17\"/>\n",
-            joined(places),
-            colour.hex()
-        );
+        let shape =
+            format_args!("<polygon points=\"{}\" fill=\"{}\" fill-opacity=\"0.17\"/>\n", joined(places), colour.hex());
         push(&mut self.source, shape);
     }
 
     /// A white rim keeps markers of curves that meet apart.
     fn marker(&mut self, (x, y): (f64, f64), colour: Colour, marker: Marker) {
-        let paint = format!(
-            "fill=\"{}\" stroke=\"#ffffff\" stroke-width=\"1\"",
-            colour.hex()
-        );
+        let paint = format!("fill=\"{}\" stroke=\"#ffffff\" stroke-width=\"1\"", colour.hex());
         let polygon = |corners: &[(f64, f64)]| {
             let places: Vec<_> = corners.iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
             format!("<polygon points=\"{}\" {paint}/>\n", joined(&places))
@@ -278,17 +226,11 @@ impl Canvas {
 }
 
 fn push(source: &mut String, text: std::fmt::Arguments<'_>) {
-    source
-        .write_fmt(text)
-        .expect("a String takes all that is written to it");
+    source.write_fmt(text).expect("a String takes all that is written to it");
 }
 
 fn joined(places: &[(f64, f64)]) -> String {
-    places
-        .iter()
-        .map(|(x, y)| format!("{x:.2},{y:.2}"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    places.iter().map(|(x, y)| format!("{x:.2},{y:.2}")).collect::<Vec<_>>().join(" ")
 }
 
 /// XML's own characters escaped, and control characters, which XML cannot hold at all, left out.

@@ -1,5 +1,6 @@
 //! The demo's figure: accuracy against SNR, beside everything it should be compared with.
 
+use corpus::CorpusSpec;
 use metrics::Record;
 use plot::{Colour, Curve, Figure, Pattern, Point};
 
@@ -7,7 +8,8 @@ use plot::{Colour, Curve, Figure, Pattern, Point};
 /// score, the best constant, and the range of SNRs trained at.
 pub fn accuracy(records: &[Record], best_constant: Option<f64>, trained_db: Option<(f64, f64)>) -> Figure {
     let title = records.first().map_or_else(String::new, |r| {
-        let corpus = r.corpus.rsplit('/').next().unwrap_or(&r.corpus);
+        let builtin = r.corpus == CorpusSpec::BUILTIN.to_string();
+        let corpus = if builtin { "builtin" } else { r.corpus.rsplit('/').next().unwrap_or(&r.corpus) };
         format!("Sentiment over the link: {corpus}, {} split, {} clips", r.split, r.clips)
     });
     let mut figure = Figure::against_snr(title, "Acc-2 pos");

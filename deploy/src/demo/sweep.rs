@@ -68,6 +68,9 @@ async fn stream(args: &Args, corpus: &Corpus, points: &[Conditions], weights: &P
     let request = send::Request { to: &to, corpus, split: &args.split, points: Some(points), draws: DRAWS, seed: SEED };
     let bar = progress::bar("streaming over three processes");
     bar.set_length(request.clips()?);
+    if bar.is_hidden() {
+        eprintln!("streaming {} clips", request.clips()?);
+    }
     let sent = tokio::select! {
         sent = send::send_corpus(&request, || bar.inc(1)) => sent,
         error = stack.ended() => Err(error),
@@ -121,6 +124,13 @@ fn compare(streamed: &Sent, inside: &Evaluation) -> Result<()> {
     if let Some((streamed, inside)) = differing {
         bail!("streamed and computed here differ: {streamed:?} against {inside:?}");
     }
+    if streamed.records.len() != inside.records.len() {
+        bail!(
+            "{} records of what was streamed, {} of what was computed here",
+            streamed.records.len(),
+            inside.records.len()
+        );
+    }
     let differing = streamed.records.iter().zip(&inside.records).find(|(s, i)| s != i);
     if let Some((streamed, inside)) = differing {
         bail!("records streamed and computed here differ: {streamed:?} against {inside:?}");
@@ -137,4 +147,72 @@ fn sorted(rows: &[PredictionRow]) -> Vec<&PredictionRow> {
         keys.then_with(|| snr(a).total_cmp(&snr(b)))
     });
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use metrics::{Context, Prediction};
+
+    fn rows() -> Vec<PredictionRow> {
+        let prediction = Prediction { p_neg: 0.25, p_zero: 0.25, p_pos: 0.5, classes: [0.0; 7], score: 0.5 };
+        let row = |row: u64, snr_db: Option<f64>| PredictionRow {
+            id: row.to_string(),
+            row,
+            draw: 0,
+            channel: if snr_db.is_some() { "awgn" } else { "none" }.into(),
+            snr_db,
+            label: 1.0,
+            prediction,
+            h_re: 1.0,
+            h_im: 0.0,
+        };
+        vec![row(0, None), row(1, None), row(0, Some(-12.0)), row(1, Some(-12.0)), row(0, Some(0.0)), row(1, Some(0.0))]
+    }
+
+    fn both(streamed: Vec<PredictionRow>, inside: Vec<PredictionRow>) -> (Sent, Evaluation) {
+        let context = Context {
+            scheme: "proposed".into(),
+            corpus: "toy".into(),
+            split: "test".into(),
+            equaliser: "mmse".into(),
+            training_snr_db: None,
+            symbols: 25,
+            model_id: "id".into(),
+            seed: 0,
+        };
+        let records = |rows: &[PredictionRow]| metrics::records(rows, &context, None);
+        let sent =
+            Sent { records: records(&streamed), clips: streamed.len() as u64, rows: streamed, failures: Vec::new() };
+        let evaluation = Evaluation { records: records(&inside), rows: inside };
+        (sent, evaluation)
+    }
+
+    #[test]
+    fn the_order_of_arrival_does_not_matter() {
+        let mut arrived = rows();
+        arrived.reverse();
+        arrived.swap(0, 3);
+        let (sent, evaluation) = both(arrived, rows());
+        compare(&sent, &evaluation).unwrap();
+    }
+
+    #[test]
+    fn one_bit_in_one_prediction_is_found() {
+        let mut other = rows();
+        other[4].prediction.p_pos = 0.5f32.next_up();
+        let (sent, evaluation) = both(other, rows());
+        let error = compare(&sent, &evaluation).unwrap_err().to_string();
+        assert!(error.contains("differ") && error.contains("0.50000006"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_prediction_and_another_record_are_found() {
+        let (sent, evaluation) = both(rows()[1..].to_vec(), rows());
+        let error = compare(&sent, &evaluation).unwrap_err().to_string();
+        assert_eq!(error, "5 predictions were streamed, 6 computed here");
+        let (mut sent, evaluation) = both(rows(), rows());
+        sent.records[1].model_id = "another".into();
+        assert!(compare(&sent, &evaluation).unwrap_err().to_string().starts_with("records"));
+    }
 }
