@@ -119,7 +119,7 @@ class Bottleneck(nn.Module):
         self.hidden, self.gaussian = nn.Linear(width, HIDDEN), nn.Linear(HIDDEN, 2 * D)
 
     def forward(self, x):
-        mu, s = self.gaussian(F.relu(self.hidden(x))).chunk(2, 1)
+        mu, s = self.gaussian(dropout(F.relu(self.hidden(x)), RELU_DROPOUT)).chunk(2, 1)
         sigma = F.softplus(s - 5.0)
         kl = 0.5 * (mu * mu + sigma * sigma - 2.0 * sigma.log() - 1.0).mean()
         return torch.addcmul(mu, sigma, torch.randn_like(sigma)), kl
@@ -132,13 +132,13 @@ class Network(nn.Module):
         super().__init__()
         self.branches = nn.ModuleList(Branch(w, n) for w, n in zip(WIDTHS, (0, LAYERS, LAYERS)))
         self.uvib = nn.ModuleList(Bottleneck(D) for _ in WIDTHS)
-        self.aux = nn.ModuleList(nn.Linear(D, 1) for _ in WIDTHS)
+        self.aux = nn.ModuleList(nn.Linear(D, CLASSES) for _ in WIDTHS)
         self.discriminators = nn.ModuleList(
             nn.Sequential(nn.Linear(2 * D, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 1))
             for _ in WIDTHS
         )
         self.fusion, self.encoder = nn.Linear(3 * D, D), nn.Linear(D, D)
-        self.mvib, self.head = Bottleneck(D + 1), nn.Linear(D, CLASSES)
+        self.mvib, self.head = Bottleneck(D + 2), nn.Linear(D, CLASSES)
 
     def redundancy(self, latents, scale, negatives):
         """BCE of the three discriminators on joint pairs and on pairs rolled by random offsets."""
@@ -157,20 +157,21 @@ class Network(nn.Module):
             loss = loss + F.binary_cross_entropy_with_logits(logits, target, weight, reduction="sum")
         return loss
 
-    def forward(self, features, mask, mean, score, label, negatives):
+    def forward(self, features, mask, mean, label, negatives):
         latents, loss = [], 0.0
         for x, branch, uvib, aux in zip(features, self.branches, self.uvib, self.aux):
             z, kl = uvib(branch(x, mask, mean))
-            loss = loss + F.l1_loss(aux(z), score) + BETA * kl
+            loss = loss + F.cross_entropy(aux(z), label) + BETA * kl
             latents.append(z)
         loss = loss + self.redundancy(latents, 0.4, negatives)
-        z = self.encoder(F.relu(self.fusion(torch.cat(latents, 1))))
+        z = self.encoder(dropout(F.relu(self.fusion(torch.cat(latents, 1))), RELU_DROPOUT))
         z, kl = self.mvib(rayleigh(z))
         return loss + F.cross_entropy(self.head(z), label) + BETA * kl
 
 
 def rayleigh(z):
-    """Power normalisation, block Rayleigh fading at a random SNR for each clip, MMSE: [batch, d] to [batch, d + 1], the last one ρ."""
+    """Power normalisation, block Rayleigh fading at a random SNR for each clip, MMSE: [batch, d] to [batch, d + 2], the last two ρ
+    and the effective SNR in units of 20 dB."""
     b, d = z.shape
     # Mean |x|² over the d/2 complex symbols is 1.
     x = z * torch.rsqrt(z.square().sum(1, keepdim=True) * (2.0 / d) + 1e-8)
@@ -180,11 +181,12 @@ def rayleigh(z):
     rho = gain / (gain + n0)
     # h* (h x + n) / (|h|² + N0) = ρ x + h* n / (|h|² + N0); h* n is distributed as |h| n.
     noise = torch.randn(b, d) * ((0.5 * n0 * gain).sqrt() / (gain + n0))
-    return torch.cat([torch.addcmul(noise, rho, x), rho], 1)
+    snr = 0.5 * torch.log10((rho + 1e-4) / (1.0 - rho + 1e-4))
+    return torch.cat([torch.addcmul(noise, rho, x), rho, snr], 1)
 
 
 def batches(lengths, count, generator):
-    """Random batches: features [batch, width, time], key mask, mean weights [batch, 1, time], score, class."""
+    """Random batches: features [batch, width, time], key mask, mean weights [batch, 1, time], class."""
     out = []
     for _ in range(count):
         if lengths == "full":
@@ -200,9 +202,8 @@ def batches(lengths, count, generator):
         if not bool(present.all()):
             mask = torch.zeros(BATCH, 1, 1, frames).masked_fill(~present[:, None, None, :], -math.inf)
         mean = (present / n.unsqueeze(1)).unsqueeze(1)
-        score = torch.rand(BATCH, 1, generator=generator) * 6.0 - 3.0
         label = torch.randint(CLASSES, (BATCH,), generator=generator)
-        out.append((features, mask, mean, score, label))
+        out.append((features, mask, mean, label))
     return out
 
 
