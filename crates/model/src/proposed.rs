@@ -61,7 +61,8 @@ impl ProposedTransmitter {
             .iter()
             .enumerate()
             .filter(|(_, clip)| clip.features[Modality::Text.index()].is_none())
-            .filter_map(|(i, clip)| Some((i, clip.transcript.as_deref()?)))
+            // In training, too, a blank transcript is none.
+            .filter_map(|(i, clip)| Some((i, clip.transcript.as_deref().filter(|text| !text.trim().is_empty())?)))
             .collect();
         let texts: Vec<&str> = wanted.iter().map(|(_, text)| *text).collect();
         let sequences = encoder.encode(&texts).map_err(|e| match e {

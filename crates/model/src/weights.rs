@@ -4,6 +4,8 @@
 //! transcripts. The model id is the SHA-256 of the canonical configuration and of both halves' tensors and stands in both
 //! manifests, so halves that do not belong together are told apart.
 
+mod disk;
+
 use crate::batch::Standardisation;
 use crate::bert::{self, Bert, BertError, Checkpoint};
 use crate::config::Config;
@@ -202,58 +204,13 @@ impl Weights<'_> {
         receiver.push(("manifest.json".into(), manifest("receiver", Standards::new())?));
         std::fs::create_dir_all(folder).map_err(|e| file_error(folder, e))?;
         // Both are complete on the disk before the first takes its place.
-        let staged = [stage(folder, "transmitter", &transmitter)?, stage(folder, "receiver", &receiver)?];
-        for (half, fresh) in ["transmitter", "receiver"].into_iter().zip(staged) {
-            replace_folder(&folder.join(half), fresh)?;
-        }
+        let staged = [
+            ("transmitter", disk::stage(folder, "transmitter", &transmitter)?),
+            ("receiver", disk::stage(folder, "receiver", &receiver)?),
+        ];
+        disk::replace(folder, staged)?;
         Ok(id)
     }
-}
-
-/// Writes the files of a half into a new folder inside `folder`, which vanishes unless it is kept.
-fn stage(folder: &Path, half: &str, files: &Files) -> Result<tempfile::TempDir, WeightsError> {
-    let fresh = tempfile::Builder::new().prefix(".weights-").tempdir_in(folder).map_err(|e| file_error(folder, e))?;
-    for (name, bytes) in files {
-        let file = fresh.path().join(name);
-        let inner = file.parent().expect("files lie in the folder");
-        std::fs::create_dir_all(inner).map_err(|e| file_error(inner, e))?;
-        write_synced(&file, bytes).map_err(|e| file_error(&folder.join(half).join(name), e))?;
-    }
-    Ok(fresh)
-}
-
-/// Moves `fresh` to where `folder` is.
-fn replace_folder(folder: &Path, fresh: tempfile::TempDir) -> Result<(), WeightsError> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new folder, not closed to others as temporary ones are.
-        let open = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(fresh.path(), open).map_err(|e| file_error(folder, e))?;
-    }
-    let old = folder.with_extension(format!("old-{}", std::process::id()));
-    let existed = folder.exists();
-    if existed {
-        std::fs::rename(folder, &old).map_err(|e| file_error(folder, e))?;
-    }
-    if let Err(e) = std::fs::rename(fresh.path(), folder) {
-        // Best effort: what was there comes back; what was written goes with its guard.
-        let _ = std::fs::rename(&old, folder);
-        return Err(file_error(folder, e));
-    }
-    // It has moved: nothing is left to remove.
-    let _ = fresh.keep();
-    if existed {
-        std::fs::remove_dir_all(&old).map_err(|e| file_error(&old, e))?;
-    }
-    Ok(())
-}
-
-fn write_synced(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut out = std::fs::File::create(file)?;
-    out.write_all(bytes)?;
-    out.sync_all()
 }
 
 /// The folder of one half: `path` itself, or the half inside it.
@@ -308,8 +265,8 @@ fn check_hash(folder: &Path, names: &[&str], expected: &str) -> Result<(), Weigh
     let files: Vec<Vec<u8>> = names.iter().map(|name| read_file(&folder.join(name))).collect::<Result<_, _>>()?;
     let got = hash(names.iter().copied().zip(files.iter().map(Vec::as_slice)));
     if got != expected {
-        let reason = format!("does not match the manifest: expected SHA-256 {expected}, got {got}");
-        return Err(file_error(&folder.join(names[0]), reason));
+        let reason = format!("not what the manifest was written for: expected SHA-256 {expected}, got {got}");
+        return Err(file_error(folder, format!("{}: {reason}", names.join(", "))));
     }
     Ok(())
 }
@@ -357,6 +314,12 @@ pub fn load_transmitter(path: &Path) -> Result<Box<dyn TransmitterHalf>, Weights
         None
     };
     check_hash(&folder, &names, &manifest.tensors.transmitter)?;
+    // The receiver's manifest lacks the standardisation that its model id covers, so only this half can be held to it.
+    let id = model_id(&manifest.scheme, &manifest.config, &manifest.standardisation, &manifest.tensors)?;
+    if id != manifest.model_id {
+        let reason = format!("model_id: expected {id} for what the manifest says, got {}", manifest.model_id);
+        return Err(file_error(&folder.join("manifest.json"), reason));
+    }
     Ok(Box::new(ProposedTransmitter {
         model_id: manifest.model_id,
         config: manifest.config,
