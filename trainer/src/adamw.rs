@@ -56,7 +56,9 @@ impl AdamW {
         let squares: Vec<f64> = gradients.iter().map(square).collect();
         let norm = squares.iter().sum::<f64>().sqrt() as f32;
         if !norm.is_finite() {
-            let bad = squares.iter().position(|s| !s.is_finite()).unwrap_or(0);
+            // Each may be finite and their sum too large; then the largest is named.
+            let largest = || (0..squares.len()).max_by(|a, b| squares[*a].total_cmp(&squares[*b]));
+            let bad = squares.iter().position(|s| !s.is_finite()).or_else(largest).unwrap_or(0);
             anyhow::bail!("the gradient of `{}` is not finite; lower the learning rate", self.slots[bad].name);
         }
         self.step += 1;

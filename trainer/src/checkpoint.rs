@@ -5,6 +5,7 @@ use crate::evaluate::PendingFile;
 use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -20,7 +21,7 @@ pub struct State {
     pub epoch: usize,
     /// Steps of the optimiser.
     pub step: u64,
-    /// The best epoch so far and its validation loss.
+    /// The best epoch so far and what it scored; less is better.
     pub best: Option<(usize, f64)>,
     /// The rows of `metrics.csv` so far, without its header.
     pub rows: Vec<String>,
@@ -56,12 +57,17 @@ pub fn load(folder: &Path, config: &RunConfig) -> Result<(State, HashMap<String,
 }
 
 fn first_difference(a: &RunConfig, b: &RunConfig) -> Result<Option<String>> {
-    let fields = |config| -> Result<serde_json::Map<String, serde_json::Value>> {
-        match serde_json::to_value(config)? {
-            serde_json::Value::Object(map) => Ok(map),
-            _ => Ok(serde_json::Map::new()),
-        }
+    Ok(difference(&serde_json::to_value(a)?, &serde_json::to_value(b)?))
+}
+
+/// The dotted path of the first field in which two values differ; empty if they are no objects.
+fn difference(a: &Value, b: &Value) -> Option<String> {
+    let (Value::Object(fields), Value::Object(others)) = (a, b) else {
+        return (a != b).then(String::new);
     };
-    let (a, b) = (fields(a)?, fields(b)?);
-    Ok(a.into_iter().find(|(name, value)| b.get(name) != Some(value)).map(|(name, _)| name))
+    let names = fields.keys().chain(others.keys().filter(|name| !fields.contains_key(*name)));
+    names.into_iter().find_map(|name| {
+        let inner = difference(fields.get(name).unwrap_or(&Value::Null), others.get(name).unwrap_or(&Value::Null))?;
+        Some(if inner.is_empty() { name.clone() } else { format!("{name}.{inner}") })
+    })
 }

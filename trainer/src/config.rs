@@ -4,6 +4,7 @@ use crate::data::Validation;
 use crate::law::ChannelLaw;
 use crate::objective::Weights;
 use crate::schedule::Schedule;
+use anyhow::{Result, ensure};
 use model::config::{Config, Preset};
 use serde::{Deserialize, Serialize};
 
@@ -38,4 +39,50 @@ pub struct RunConfig {
     pub patience: usize,
     /// What training is stopped on.
     pub validation: Validation,
+}
+
+impl RunConfig {
+    /// Whether a run can be made of the settings.
+    ///
+    /// # Errors
+    /// Names the field that makes no sense.
+    pub fn check(&self) -> Result<()> {
+        let (schedule, objective, law) = (&self.schedule, &self.objective, &self.law);
+        let counts = [
+            ("schedule.epochs", schedule.epochs),
+            ("objective.negatives", objective.negatives),
+            ("objective.realisations", objective.realisations),
+            ("batch", self.batch),
+            ("parts", self.parts),
+            ("patience", self.patience),
+        ];
+        for (name, count) in counts {
+            ensure!(count > 0, "{name}: expected at least 1, got 0");
+        }
+        let weights = [
+            ("schedule.lambda_red", schedule.lambda_red),
+            ("objective.beta", objective.beta),
+            ("objective.gamma", objective.gamma),
+            ("objective.auxiliary", objective.auxiliary),
+            ("objective.sign", objective.sign),
+            ("objective.antipodal", objective.antipodal),
+            ("weight_decay", self.weight_decay),
+        ];
+        for (name, weight) in weights {
+            ensure!(weight.is_finite() && weight >= 0.0, "{name}: expected a number of at least 0, got {weight}");
+        }
+        let rate = schedule.learning_rate;
+        ensure!(rate.is_finite() && rate > 0.0, "schedule.learning_rate: expected a number above 0, got {rate}");
+        let (warm_up, end) = (schedule.warm_up, schedule.ramp_end);
+        ensure!(end >= warm_up, "schedule.ramp_end: expected at least schedule.warm_up, {warm_up}, got {end}");
+        ensure!((0.0..=1.0).contains(&self.averaging), "averaging: expected 0 to 1, got {}", self.averaging);
+        let (low, high) = law.snr_db;
+        ensure!(
+            low.is_finite() && high.is_finite() && low <= high,
+            "law.snr_db: expected low <= high, got {low}, {high}"
+        );
+        ensure!(law.skew.is_finite() && law.skew > 0.0, "law.skew: expected a number above 0, got {}", law.skew);
+        self.validation.to_string().parse::<Validation>().map_err(|e| anyhow::anyhow!("validation: {e}"))?;
+        self.network.check().map_err(|e| anyhow::anyhow!("network.{e}"))
+    }
 }

@@ -85,3 +85,6 @@ impl ChannelLaw {
         Ok(Met { channel: Affine { gain: (through.reals[0], through.reals[1]), offset }, rho: through.rho })
     }
 }
+
+#[cfg(test)]
+mod tests;

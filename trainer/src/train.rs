@@ -8,7 +8,7 @@ use crate::evaluate::PendingFile;
 use crate::log;
 use crate::objective::{self, Step, Sums};
 use crate::validation::{HeldOut, Scores};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 use candle_core::backprop::GradStore;
 use model::bert::Checkpoint;
@@ -62,10 +62,10 @@ impl<'a> Trainer<'a> {
     /// A fresh run.
     ///
     /// # Errors
-    /// If the sizes make no network or do not fit the data.
+    /// If a setting makes no sense, naming it, or the sizes do not fit the data.
     pub fn new(config: &'a RunConfig, data: &'a Data) -> Result<Self> {
         model::single_threaded();
-        config.network.check().map_err(|e| anyhow::anyhow!("network.{e}"))?;
+        config.check()?;
         let params = Params::fresh(config.seed);
         let network = Network::new(&params.root(), &config.network)?;
         let averages = Params::from_tensors("averages", copy(&params.tensors(&[""]))?.into_iter().collect(), true);
@@ -89,7 +89,8 @@ impl<'a> Trainer<'a> {
         let best = tensors.iter().filter_map(|(name, t)| Some((name.strip_prefix("best.")?.to_string(), t.clone())));
         self.best = best.collect();
         self.state = state;
-        Ok(())
+        // The run may have died between the checkpoint and its table.
+        self.tabulate(folder)
     }
 
     /// Trains to the end or to early stopping. `folder` gets a checkpoint and `metrics.csv` after each epoch.
@@ -101,7 +102,12 @@ impl<'a> Trainer<'a> {
             let started = Instant::now();
             let epoch = self.state.epoch + 1;
             let sums = self.epoch().with_context(|| format!("epoch {epoch}"))?;
-            let scores = self.held_out.score(&self.averaged)?;
+            let scores =
+                self.held_out.score(&self.averaged).with_context(|| format!("epoch {epoch}: held-out clips"))?;
+            ensure!(
+                scores.loss.is_finite(),
+                "epoch {epoch}: the loss on the held-out clips is not finite; lower the learning rate"
+            );
             self.state.epoch = epoch;
             let better = self.state.best.is_none_or(|(_, loss)| scores.loss < loss);
             if self.config.schedule.selectable(epoch) && better {
@@ -193,6 +199,10 @@ impl<'a> Trainer<'a> {
         tensors.extend(named("average", self.averages.tensors(&[""])));
         tensors.extend(named("best", self.best.clone()));
         checkpoint::save(folder, &self.state, &tensors)?;
+        self.tabulate(folder)
+    }
+
+    fn tabulate(&self, folder: &Path) -> Result<()> {
         let table = format!("{}\n{}\n", log::header(), self.state.rows.join("\n"));
         PendingFile::create(&folder.join("metrics.csv"))?.commit(|out| out.write_all(table.as_bytes()))
     }

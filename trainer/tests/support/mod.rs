@@ -1,0 +1,93 @@
+//! Small corpora and settings.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use corpus::{Clip, Corpus, Sequence};
+use model::config::{Config, Preset, Widths};
+use model::random::Stream;
+use trainer::config::RunConfig;
+use trainer::data::{Data, Validation};
+use trainer::law::{ChannelLaw, TrainChannel};
+use trainer::objective::Weights;
+use trainer::schedule::Schedule;
+
+/// Features of the toy corpus.
+pub const WIDTHS: Widths = Widths { text: Some(6), audio: Some(4), visual: Some(3) };
+
+/// Sizes with which an epoch takes milliseconds.
+pub fn tiny(widths: Widths) -> Config {
+    Config {
+        width: 8,
+        heads: 2,
+        feed_forward: 12,
+        hidden: 16,
+        latent: 6,
+        discriminator: 10,
+        reals: 8,
+        ..Config::preset(Preset::Small, widths)
+    }
+}
+
+/// All terms on.
+pub fn weights() -> Weights {
+    Weights { beta: 1e-3, gamma: 1e-3, auxiliary: 0.3, sign: 1.0, antipodal: 1.0, negatives: 2, realisations: 2 }
+}
+
+/// The default law.
+pub fn law() -> ChannelLaw {
+    ChannelLaw { channel: TrainChannel::Mix, snr_db: (-15.0, 21.0), skew: 1.0 }
+}
+
+/// A run of six short epochs, in which reversal sets in and the selection begins.
+pub fn settings() -> RunConfig {
+    RunConfig {
+        corpus: "toy".into(),
+        text_encoder: None,
+        preset: Preset::Small,
+        seed: 1,
+        network: tiny(WIDTHS),
+        schedule: Schedule { epochs: 6, lambda_red: 0.4, warm_up: 1, ramp_end: 3, learning_rate: 5e-3 },
+        objective: weights(),
+        law: law(),
+        batch: 16,
+        parts: 2,
+        weight_decay: 0.02,
+        averaging: 0.9,
+        patience: 10,
+        validation: Validation::Split("valid".into()),
+    }
+}
+
+/// A clip whose first column of each modality tells the label. Of five in a row, three lack one modality each.
+pub fn clip(row: usize, split: &str) -> Clip {
+    let mut stream = Stream::new(21, &[row as u64]);
+    let label = (6.0 * stream.uniform() - 3.0) as f32;
+    let mut features = [None, None, None];
+    for (m, width) in [6, 4, 3].into_iter().enumerate() {
+        if row % 5 == m {
+            continue;
+        }
+        let frames = 1 + stream.below(6);
+        let mut data = stream.normals(width * frames);
+        data.iter_mut().step_by(width).for_each(|v| *v = 0.5 * *v + label);
+        features[m] = Some(Sequence::new(width, data));
+    }
+    Clip {
+        id: format!("clip {row}"),
+        video_id: format!("video {}", row / 2),
+        split: split.into(),
+        label,
+        text: String::new(),
+        features,
+    }
+}
+
+/// 40 clips to train on, 15 to stop on.
+pub fn toy() -> Corpus {
+    let clips = (0..55).map(|row| clip(row, if row < 40 { "train" } else { "valid" })).collect();
+    Corpus::new("toy", clips).unwrap()
+}
+
+/// The toy corpus as a run sees it.
+pub fn data() -> Data {
+    Data::prepare(&toy(), &settings().validation, 1, None, &|_, _| ()).unwrap()
+}
