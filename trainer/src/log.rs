@@ -17,7 +17,7 @@ pub fn header() -> String {
         let name = pair_name(pair);
         columns.extend([format!("bce_{name}"), format!("joint_{name}"), format!("shuffled_{name}")]);
     }
-    let validation = ["loss", "acc2_pos", "loss_none", "acc2_pos_none", "acc7_none", "mae_none"];
+    let validation = ["criterion", "loss", "acc2_pos", "loss_none", "acc2_pos_none", "acc7_none", "mae_none"];
     columns.extend(validation.into_iter().map(|name| format!("valid_{name}")));
     columns.push("seconds".into());
     columns.join(",")
@@ -37,7 +37,7 @@ pub fn row(epoch: usize, rate: f32, reversal: f32, sums: &Sums, scores: &Scores,
         cells.extend([mean(sums.bce[i], n), mean(sums.joint[i], n), mean(sums.shuffled[i], n)]);
     }
     let clean = &scores.noiseless;
-    for value in [scores.loss, scores.acc2, clean.loss, clean.acc2, clean.acc7, clean.mae] {
+    for value in [scores.criterion, scores.loss, scores.acc2, clean.loss, clean.acc2, clean.acc7, clean.mae] {
         cells.push(format!("{value:.6}"));
     }
     cells.push(format!("{seconds:.2}"));

@@ -105,13 +105,13 @@ impl<'a> Trainer<'a> {
             let scores =
                 self.held_out.score(&self.averaged).with_context(|| format!("epoch {epoch}: held-out clips"))?;
             ensure!(
-                scores.loss.is_finite(),
+                scores.criterion.is_finite() && scores.loss.is_finite(),
                 "epoch {epoch}: the loss on the held-out clips is not finite; lower the learning rate"
             );
             self.state.epoch = epoch;
-            let better = self.state.best.is_none_or(|(_, loss)| scores.loss < loss);
+            let better = self.state.best.is_none_or(|(_, best)| scores.criterion < best);
             if self.config.schedule.selectable(epoch) && better {
-                self.state.best = Some((epoch, scores.loss));
+                self.state.best = Some((epoch, scores.criterion));
                 self.best = copy(&self.averages.tensors(&[""]))?;
             }
             let schedule = &self.config.schedule;

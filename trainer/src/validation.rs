@@ -21,7 +21,10 @@ const SEED: u64 = 0x7661_6c69_6461_7465;
 /// Means over all held-out clips and channels, and the noiseless ones apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Scores {
-    /// The decision loss over all channels: what training is stopped on.
+    /// What training is stopped on: over all channels the mean probability given to the wrong side of zero, plus a sixth
+    /// of the MAE. Both are bounded, so that a few confident errors do not hide that the answers still get better.
+    pub criterion: f64,
+    /// The decision loss over all channels.
     pub loss: f64,
     /// Acc-2 "pos" over all channels.
     pub acc2: f64,
@@ -96,6 +99,7 @@ impl HeldOut {
             }
             let n = labels.len() as f64;
             let acc2 = acc2(&predictions, &labels);
+            scores.criterion += criterion(&predictions, &labels) / self.points.len() as f64;
             scores.loss += loss / n / self.points.len() as f64;
             scores.acc2 += acc2 / self.points.len() as f64;
             if point.kind() == ChannelKind::None {
@@ -131,6 +135,13 @@ impl HeldOut {
         let loss = with_slice(&losses, |l| l.iter().map(|v| *v as f64).sum())?;
         Ok((loss, network.receiver.head.predict(&latent)?))
     }
+}
+
+fn criterion(predictions: &[Prediction], labels: &[f32]) -> f64 {
+    let signed = predictions.iter().zip(labels).filter(|(_, y)| **y != 0.0);
+    let wrong = signed.clone().map(|(p, y)| f64::from(1.0 - if *y > 0.0 { p.p_pos } else { p.p_neg }));
+    let error = predictions.iter().zip(labels).map(|(p, y)| f64::from((p.score - y).abs()));
+    wrong.sum::<f64>() / signed.count().max(1) as f64 + error.sum::<f64>() / labels.len().max(1) as f64 / 6.0
 }
 
 fn acc2(predictions: &[Prediction], labels: &[f32]) -> f64 {

@@ -34,7 +34,8 @@ impl Bottleneck {
     /// If the shapes do not fit.
     pub fn forward(&self, x: &Tensor, run: &mut Run) -> Result<Gaussian> {
         let hidden = ops::dropout(&self.hidden.forward(x)?, run.mask(self.dropout))?;
-        let sigma = ops::softplus(&self.sigma.forward(&hidden)?.affine(1.0, -5.0)?)?;
+        // Without the floor σ can vanish in f32, and its logarithm with it.
+        let sigma = ops::softplus(&self.sigma.forward(&hidden)?.affine(1.0, -5.0)?)?.affine(1.0, 1e-6)?;
         Ok(Gaussian { mu: self.mu.forward(&hidden)?, sigma })
     }
 

@@ -153,7 +153,7 @@ impl Config {
                 heads: 4,
                 layers: 1,
                 feed_forward: 64,
-                hidden: 128,
+                hidden: 256,
                 latent: 32,
                 discriminator: 128,
                 dropout: Dropout { attention: 0.1, relu: 0.2, residual: 0.1, embedding: 0.1, text: 0.0 },
