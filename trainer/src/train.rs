@@ -53,8 +53,11 @@ pub struct Trainer<'a> {
     state: State,
 }
 
+/// Matrices decay, but not those of encoder and receiver: what they learn from, endless noise, cannot be learned by heart,
+/// and a decision head that is kept small is a timid one.
 fn group(name: &str, rank: usize, weight_decay: f32) -> Group {
-    let decays = rank >= 2 && name.ends_with("weight");
+    let memorises = ["extractor.", "uvib.", "auxiliary."].iter().any(|prefix| name.starts_with(prefix));
+    let decays = rank >= 2 && name.ends_with("weight") && memorises;
     Group { rate: 1.0, decay: if decays { weight_decay } else { 0.0 } }
 }
 
