@@ -319,7 +319,7 @@ fn a_corpus_that_cannot_be_trained_on_is_refused_in_one_line() {
     assert!(message.contains("--text-encoder"), "{message}");
     // The validation is then cut from the training split, by video.
     let message = refused(rows(1, "train"), &[]);
-    assert!(message.contains("fold:0/8"), "{message}");
+    assert!(message.contains("fold:0/2"), "{message}");
     let message = refused(vec![clip(0, "train"), clip(1, "valid")], &TWO);
     assert!(message.contains("1 training clips are too few"), "{message}");
     let mut dead = toy().clips;
