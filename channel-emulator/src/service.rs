@@ -8,7 +8,7 @@ use link::serve::{Admission, Incoming, Outgoing};
 use link::{Drain, PeerUrl, convert};
 use proto::v1::channel_emulator_server::ChannelEmulator;
 use proto::v1::receiver_client::ReceiverClient;
-use proto::v1::{Burst, Conditions, GetConditionsRequest, Opening, Receipt};
+use proto::v1::{Burst, Conditions, GetConditionsRequest, Opening, Receipt, WatchConditionsRequest};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -27,6 +27,9 @@ const OPENING_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a stream waits for the receiver before it is ended with UNAVAILABLE; the transmitter then tries again.
 const RECEIVER_DEADLINE: Duration = Duration::from_secs(10);
 
+/// Between two messages to one who watches the conditions, if it names no interval.
+const WATCH_INTERVAL_MS: u32 = 100;
+
 /// Relays streams and keeps the live conditions.
 pub struct Service {
     live: Live,
@@ -34,6 +37,7 @@ pub struct Service {
     receiver: ReceiverClient<Channel>,
     outage: Arc<Outage>,
     admission: Admission,
+    watchers: Admission,
     drain: Drain,
 }
 
@@ -42,7 +46,15 @@ impl Service {
     pub fn new(live: Live, seed: u64, receiver: PeerUrl, drain: Drain) -> Self {
         let outage = Arc::new(Outage::new(format!("receiver at {receiver}")));
         let receiver = ReceiverClient::new(receiver.channel()).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
-        Service { live, seed, receiver, outage, admission: Admission::new(STREAMS), drain }
+        Service {
+            live,
+            seed,
+            receiver,
+            outage,
+            admission: Admission::new(STREAMS),
+            watchers: Admission::new(STREAMS),
+            drain,
+        }
     }
 
     /// Opens the outgoing stream, with backoff while the receiver is away.
@@ -121,5 +133,40 @@ impl ChannelEmulator for Service {
         self.live.set(conditions);
         tracing::info!(%conditions, "the live conditions changed");
         Ok(Response::new(convert::conditions_to_wire(&conditions)))
+    }
+
+    type WatchConditionsStream = ReceiverStream<Result<Conditions, Status>>;
+
+    async fn watch_conditions(
+        &self,
+        request: Request<WatchConditionsRequest>,
+    ) -> Result<Response<Self::WatchConditionsStream>, Status> {
+        let place = self.watchers.admit()?;
+        let interval_ms = request.get_ref().interval_ms;
+        let interval = Duration::from_millis(if interval_ms == 0 { WATCH_INTERVAL_MS } else { interval_ms }.into());
+        let (outgoing, stream) = Outgoing::new();
+        let (mut watch, drain) = (self.live.watch(), self.drain.clone());
+        tokio::spawn(async move {
+            loop {
+                let conditions = *watch.borrow_and_update();
+                if outgoing.send(convert::conditions_to_wire(&conditions)).await.is_err() {
+                    break;
+                }
+                let changed = async {
+                    tokio::time::sleep(interval).await;
+                    watch.changed().await
+                };
+                tokio::select! {
+                    _ = changed => {}
+                    () = outgoing.closed() => break,
+                    () = drain.started() => {
+                        outgoing.end(Drain::status()).await;
+                        break;
+                    }
+                }
+            }
+            drop(place);
+        });
+        Ok(Response::new(stream))
     }
 }

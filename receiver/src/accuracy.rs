@@ -20,6 +20,8 @@ pub struct Verdict {
     pub class_correct: bool,
     /// |score − y|.
     pub absolute_error: f64,
+    /// Whether y > 0 and y ≥ 0.
+    pub truth: (bool, bool),
 }
 
 impl Verdict {
@@ -30,6 +32,7 @@ impl Verdict {
             nonneg_correct: prediction.is_nonneg() == (label >= 0.0),
             class_correct: prediction.class() == label_class(label),
             absolute_error: (f64::from(prediction.score) - f64::from(label)).abs(),
+            truth: (label > 0.0, label >= 0.0),
         }
     }
 }
@@ -91,6 +94,12 @@ impl Accuracy {
             tally.nonneg_correct += u64::from(verdict.nonneg_correct);
             tally.class_correct += u64::from(verdict.class_correct);
             tally.absolute_error += verdict.absolute_error;
+            tally.squared_error += verdict.absolute_error.powi(2);
+            let (positive, nonneg) = verdict.truth;
+            tally.positive += u64::from(positive);
+            tally.positive_correct += u64::from(positive && verdict.sign_correct == Some(true));
+            tally.nonneg += u64::from(nonneg);
+            tally.nonneg_met += u64::from(nonneg && verdict.nonneg_correct);
         }
         self.add_latest(row);
     }

@@ -6,8 +6,8 @@ use link::{Delivery, Fault};
 use phy::{Complex, Symbols};
 use proto::v1::{Burst, ChannelReport, DeliveryKey, Timings};
 
-/// The longest clip id that is journaled, in bytes.
-const CLIP_ID_BYTES: usize = 1024;
+/// The longest clip id, and the longest caption, that is journaled, in bytes.
+const NAME_BYTES: usize = 1024;
 
 /// A whole burst that can be decoded and journaled.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct Reception {
     pub clip_id: String,
     /// The reference label in [−3, 3]. For scoring: it never reaches the decoder.
     pub label: Option<f32>,
+    /// What was said, for people who watch. It never reaches the decoder either.
+    pub caption: String,
 }
 
 impl Reception {
@@ -48,9 +50,11 @@ impl Reception {
             return Err(Fault::new(ErrorCode::NotFinite, "channel.realised_snr_db", problem));
         }
         let reference = burst.reference.unwrap_or_default();
-        if reference.clip_id.len() > CLIP_ID_BYTES {
-            let problem = format!("at most {CLIP_ID_BYTES} bytes are accepted, got {}", reference.clip_id.len());
-            return Err(Fault::new(ErrorCode::TooLong, "reference.clip_id", problem));
+        for (field, text) in [("reference.clip_id", &reference.clip_id), ("reference.caption", &reference.caption)] {
+            if text.len() > NAME_BYTES {
+                let problem = format!("at most {NAME_BYTES} bytes are accepted, got {}", text.len());
+                return Err(Fault::new(ErrorCode::TooLong, field, problem));
+            }
         }
         if let Some(label) = reference.label.filter(|label| !(-3.0..=3.0).contains(label)) {
             let code = if label.is_finite() { ErrorCode::Malformed } else { ErrorCode::NotFinite };
@@ -71,6 +75,7 @@ impl Reception {
             timings: burst.timings.unwrap_or_default(),
             clip_id: reference.clip_id,
             label: reference.label,
+            caption: reference.caption,
         })
     }
 }

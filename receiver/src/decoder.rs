@@ -120,6 +120,7 @@ fn refuse(task: Task, fault: Fault) {
 }
 
 fn job(Task { reception, arrived, reply }: Task, prediction: Prediction) -> Job {
-    let Reception { delivery, channel, timings, clip_id, label, .. } = reception;
-    Job { entry: Entry { delivery, clip_id, label, answer: Answer { prediction, channel, timings } }, arrived, reply }
+    let Reception { delivery, channel, timings, clip_id, label, caption, .. } = reception;
+    let answer = Answer { prediction, channel, timings };
+    Job { entry: Entry { delivery, clip_id, label, caption, written_at_ms: 0, answer }, arrived, reply }
 }

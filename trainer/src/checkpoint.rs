@@ -1,9 +1,9 @@
 //! The state of a run after an epoch, in one file that is replaced atomically.
 
 use crate::config::RunConfig;
-use crate::evaluate::PendingFile;
 use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
+use files::PendingFile;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -34,7 +34,7 @@ pub struct State {
 pub fn save(folder: &Path, state: &State, tensors: &BTreeMap<String, Tensor>) -> Result<()> {
     let metadata = HashMap::from([("state".to_string(), serde_json::to_string(state)?)]);
     let bytes = safetensors::serialize(tensors, Some(metadata))?;
-    PendingFile::create(&folder.join(FILE))?.commit(|out| out.write_all(&bytes))
+    Ok(PendingFile::create(&folder.join(FILE))?.commit(|out| out.write_all(&bytes))?)
 }
 
 /// Reads what [`save`] wrote.

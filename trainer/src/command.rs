@@ -1,15 +1,16 @@
 //! `trainer train`.
 
+use crate::checkpoint;
 use crate::config::RunConfig;
 use crate::data::{Data, Validation};
 use crate::law::{ChannelLaw, TrainChannel};
 use crate::objective::Weights;
 use crate::schedule::Schedule;
 use crate::train::{Progress, Trainer};
-use crate::{checkpoint, evaluate::PendingFile};
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use corpus::{Corpus, CorpusSpec};
+use files::PendingFile;
 use indicatif::{ProgressBar, ProgressStyle};
 use model::bert::{Bert, Checkpoint};
 use model::config::{Config, HeadKind, Preset};

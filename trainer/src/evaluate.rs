@@ -4,7 +4,6 @@
 //! (seed, draw, row), equalises and decodes it. Work is cut into batches that do not depend on the number of threads.
 
 mod command;
-mod output;
 mod parallel;
 
 use std::{num::NonZeroUsize, ops::Range};
@@ -15,7 +14,6 @@ use model::scheme::{ClipInput, InputError, ReceiverHalf, TransmitterHalf};
 use phy::{ChannelSpec, Complex, Conditions, EqualiserError, NoiseKey, Symbols, draw, equalise};
 
 pub use command::{EvaluateArgs, run};
-pub use output::PendingFile;
 
 /// Clips or bursts handed to a half at once.
 const BATCH: usize = 64;

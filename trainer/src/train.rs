@@ -4,13 +4,13 @@ use crate::adamw::{AdamW, Group};
 use crate::checkpoint::{self, State};
 use crate::config::RunConfig;
 use crate::data::{Data, Item};
-use crate::evaluate::PendingFile;
 use crate::log;
 use crate::objective::{self, Step, Sums};
 use crate::validation::{HeldOut, Scores};
 use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 use candle_core::backprop::GradStore;
+use files::PendingFile;
 use model::bert::Checkpoint;
 use model::network::Network;
 use model::params::Params;
@@ -207,7 +207,7 @@ impl<'a> Trainer<'a> {
 
     fn tabulate(&self, folder: &Path) -> Result<()> {
         let table = format!("{}\n{}\n", log::header(), self.state.rows.join("\n"));
-        PendingFile::create(&folder.join("metrics.csv"))?.commit(|out| out.write_all(table.as_bytes()))
+        Ok(PendingFile::create(&folder.join("metrics.csv"))?.commit(|out| out.write_all(table.as_bytes()))?)
     }
 
     /// Writes the selected epoch's weights into `folder`; returns their model id.

@@ -9,6 +9,8 @@ use proto::v1::modality::Content;
 
 /// The longest name of a clip, in bytes. Every hop and the journal carry it.
 const MAX_ID_BYTES: usize = 1024;
+/// What is shown of what was said, in bytes; the rest is cut off.
+const CAPTION_BYTES: usize = 1024;
 
 /// A clip that the wire's rules allow; whether the weights can take it is for their check to say.
 #[derive(Debug)]
@@ -36,11 +38,14 @@ pub fn check(clip: v1::Clip) -> Result<CheckedClip, Fault> {
         convert::conditions_from_wire(conditions).map_err(|fault| fault.within("conditions"))?;
     }
     let input = input([clip.text, clip.audio, clip.visual])?;
+    let said = if clip.caption.is_empty() { input.transcript.as_deref().unwrap_or_default() } else { &clip.caption };
+    let cut = (0..=CAPTION_BYTES.min(said.len())).rev().find(|&end| said.is_char_boundary(end)).unwrap_or(0);
+    let caption = said[..cut].to_owned();
     let burst = v1::Burst {
         delivery: Some(delivery.to_wire()),
         noise: clip.noise,
         conditions: clip.conditions,
-        reference: Some(v1::Reference { clip_id: clip.id, label: clip.label }),
+        reference: Some(v1::Reference { clip_id: clip.id, label: clip.label, caption }),
         ..v1::Burst::default()
     };
     Ok(CheckedClip { delivery, input, burst })
@@ -141,7 +146,15 @@ mod tests {
         let audio = checked.input.features[1].as_ref().unwrap();
         assert_eq!((audio.frames(), audio.width(), audio.data()[5]), (2, 3, 5.0));
         assert_eq!(checked.burst.conditions, good().conditions);
-        assert_eq!(checked.burst.reference.unwrap().label, Some(-3.0));
+        let reference = checked.burst.reference.unwrap();
+        assert_eq!((reference.label, reference.caption.as_str()), (Some(-3.0), "what a wonderful film"));
+    }
+
+    #[test]
+    fn a_caption_stands_for_the_transcript_and_is_cut_between_characters() {
+        let caption = |caption: String| check(v1::Clip { caption, ..good() }).unwrap().burst.reference.unwrap().caption;
+        assert_eq!(caption("other words".into()), "other words");
+        assert_eq!(caption("€".repeat(400)), "€".repeat(341));
     }
 
     #[test]

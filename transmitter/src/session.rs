@@ -149,6 +149,7 @@ impl Session {
             channel: receipt.channel,
             timings: Some(timings),
             model_id: self.half.model_id().into(),
+            ..Outcome::default()
         }
     }
 
@@ -167,6 +168,7 @@ impl Session {
             channel: None,
             timings: Some(Timings { transmitter_us: micros(arrived), ..Timings::default() }),
             model_id: self.half.model_id().into(),
+            ..Outcome::default()
         };
         self.outcomes.send(outcome).await
     }

@@ -3,7 +3,7 @@
 use crate::common::Emulator;
 use channel_emulator::{Args, run};
 use clap::Parser;
-use proto::v1::{ChannelKind, Conditions, GetConditionsRequest};
+use proto::v1::{ChannelKind, Conditions, GetConditionsRequest, WatchConditionsRequest};
 
 async fn play(line: &str) -> Result<(), String> {
     let args = Args::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;
@@ -33,6 +33,20 @@ async fn set_changes_what_is_given_and_get_shows_it() {
     assert_eq!(status.code(), tonic::Code::InvalidArgument);
     assert!(status.message().contains("k_factor"), "{status}");
     assert_eq!(in_force().await, rician, "what is refused changes nothing");
+}
+
+#[tokio::test]
+async fn whoever_watches_sees_the_conditions_and_every_change() {
+    let emulator = Emulator::start(9).await;
+    let request = WatchConditionsRequest { interval_ms: 1 };
+    let mut watched = emulator.client().watch_conditions(request).await.unwrap().into_inner();
+    let rayleigh = Conditions { kind: ChannelKind::Rayleigh.into(), snr_db: Some(12.0), k_factor: None };
+    assert_eq!(watched.message().await.unwrap(), Some(rayleigh));
+    for snr_db in [-6.0, 3.0] {
+        let changed = Conditions { snr_db: Some(snr_db), ..rayleigh };
+        emulator.client().set_conditions(changed).await.unwrap();
+        assert_eq!(watched.message().await.unwrap(), Some(changed));
+    }
 }
 
 #[tokio::test]

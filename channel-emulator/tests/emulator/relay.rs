@@ -23,7 +23,7 @@ async fn bursts_of_any_length_arrive_as_phy_computes_them() {
     let mut sent: Vec<Burst> = [1, 25, 1000, 300_000].into_iter().zip(0..).map(|(n, k)| burst(k, n)).collect();
     sent[1].conditions = Some(link::convert::conditions_to_wire(&pinned));
     sent[1].noise = Some(link::convert::noise_key_to_wire(noise));
-    sent[2].reference = Some(v1::Reference { clip_id: "clip".into(), label: Some(-1.5) });
+    sent[2].reference = Some(v1::Reference { clip_id: "clip".into(), label: Some(-1.5), caption: "words".into() });
     sent[2].timings = Some(v1::Timings { transmitter_us: 77, ..v1::Timings::default() });
     let receipts = emulator.relay(sent.clone()).await.unwrap();
 

@@ -5,7 +5,7 @@ use latentlink_link as link;
 use link::serve::{Admission, Services, Socket, serve};
 use link::{Drain, PeerUrl};
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
-use proto::v1::{Burst, Conditions, GetConditionsRequest, Receipt};
+use proto::v1::{Burst, Conditions, GetConditionsRequest, Receipt, WatchConditionsRequest};
 use std::pin::Pin;
 use std::time::Duration;
 use tokio_stream::Stream;
@@ -42,6 +42,15 @@ impl ChannelEmulator for Stubborn {
     }
 
     async fn set_conditions(&self, _: Request<Conditions>) -> Result<Response<Conditions>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    type WatchConditionsStream = tokio_stream::Empty<Result<Conditions, Status>>;
+
+    async fn watch_conditions(
+        &self,
+        _: Request<WatchConditionsRequest>,
+    ) -> Result<Response<Self::WatchConditionsStream>, Status> {
         Err(Status::unimplemented("not here"))
     }
 }

@@ -22,8 +22,6 @@ pub use figure::{Curve, Figure, Level, Point, Shade};
 pub use palette::{Colour, Marker, Pattern};
 pub use render::Files;
 
-use std::path::PathBuf;
-
 /// Why a figure cannot be drawn or written.
 #[derive(Debug, thiserror::Error)]
 pub enum PlotError {
@@ -61,11 +59,6 @@ pub enum PlotError {
         reason: String,
     },
     /// A file could not be written; none of that name was changed.
-    #[error("{}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Write(#[from] files::WriteError),
 }

@@ -1,9 +1,9 @@
 //! From SVG to PNG, and both to files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use files::PendingFile;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb::Database};
 
@@ -43,8 +43,8 @@ impl Figure {
             PathBuf::from(name)
         };
         let files = Files { png: named(".png"), svg: named(".svg") };
-        write_whole(&files.svg, svg.as_bytes())?;
-        write_whole(&files.png, &png)?;
+        PendingFile::create(&files.svg)?.commit(|out| out.write_all(svg.as_bytes()))?;
+        PendingFile::create(&files.png)?.commit(|out| out.write_all(&png))?;
         Ok(files)
     }
 
@@ -62,16 +62,4 @@ impl Figure {
         resvg::render(&tree, Transform::from_scale(PNG_SCALE, PNG_SCALE), &mut image.as_mut());
         image.encode_png().map_err(|e| failed(e.to_string()))
     }
-}
-
-/// Beside its target first, then renamed over it.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), PlotError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = PathBuf::from(name);
-    fs::write(&part, bytes).and_then(|()| fs::rename(&part, path)).map_err(|source| {
-        // What could not be finished must not stay; that it cannot be removed adds nothing to the first error.
-        let _ = fs::remove_file(&part);
-        PlotError::Write { path: path.to_owned(), source }
-    })
 }

@@ -155,6 +155,6 @@ fn what_cannot_be_drawn_is_named() {
 fn a_folder_that_is_not_there_is_named_and_nothing_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let error = demo().save(&folder.path().join("none/acc2")).unwrap_err();
-    assert!(matches!(&error, PlotError::Write { path, .. } if path.ends_with("none/acc2.svg")), "{error}");
+    assert!(matches!(&error, PlotError::Write(write) if write.path.ends_with("none/acc2.svg")), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

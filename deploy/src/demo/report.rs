@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result};
 use corpus::Corpus;
+use files::PendingFile;
 use metrics::{BestConstant, write_csv};
-use trainer::evaluate::PendingFile;
 
 use super::sweep::Swept;
 use super::{Args, figure};

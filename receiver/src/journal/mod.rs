@@ -189,7 +189,9 @@ impl Writer {
 
     /// Writes a batch in one transaction, then answers it.
     fn commit(&mut self, mut batch: Vec<Job>) {
+        let written_at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
         for Job { entry, arrived, .. } in &mut batch {
+            entry.written_at_ms = written_at_ms;
             entry.answer.timings.receiver_us = arrived.elapsed().as_micros() as u64;
             entry.normalise();
         }
@@ -214,11 +216,10 @@ impl Writer {
 
     /// One transaction. `None` for a row that is new, else the one that was there with its model's id.
     fn write(&mut self, entries: &[&Entry]) -> rusqlite::Result<Vec<Option<(Entry, String)>>> {
-        let written_at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut fates = Vec::with_capacity(entries.len());
         for entry in entries {
-            let new = row::insert(&transaction, &self.model_id, entry, written_at_ms)?;
+            let new = row::insert(&transaction, &self.model_id, entry)?;
             fates.push(if new { None } else { row::find(&transaction, entry.delivery)? });
         }
         transaction.commit()?;

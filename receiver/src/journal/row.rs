@@ -41,6 +41,10 @@ pub struct Entry {
     pub clip_id: String,
     /// The reference label in [−3, 3].
     pub label: Option<f32>,
+    /// What was said, for people who watch.
+    pub caption: String,
+    /// When it was committed, in milliseconds since 1970.
+    pub written_at_ms: u64,
     /// The answer, if the key is new.
     pub answer: Answer,
 }
@@ -59,6 +63,9 @@ impl Entry {
             label: self.label,
             prediction: Some(prediction_to_wire(&self.answer.prediction)),
             channel: Some(self.answer.channel),
+            caption: self.caption.clone(),
+            timings: Some(self.answer.timings),
+            written_at_ms: self.written_at_ms,
         }
     }
 
@@ -80,16 +87,16 @@ impl Entry {
 }
 
 /// Writes an entry; `false` if its key is there already.
-pub fn insert(connection: &Connection, model_id: &str, entry: &Entry, written_at_ms: i64) -> rusqlite::Result<bool> {
+pub fn insert(connection: &Connection, model_id: &str, entry: &Entry) -> rusqlite::Result<bool> {
     let Answer { prediction, channel, timings } = &entry.answer;
     let conditions = channel.conditions.unwrap_or_default();
     let verdict = entry.verdict();
     let mut statement = connection.prepare_cached(
         "INSERT INTO clips (run_id, sequence, clip_id, label, model_id, p_neg, p_zero, p_pos, score, classes,
              channel, snr_db, k_factor, h_re, h_im, n0, realised_snr_db, transmitter_us, emulator_us, receiver_us,
-             sign_correct, nonneg_correct, class_correct, absolute_error, written_at_ms)
+             sign_correct, nonneg_correct, class_correct, absolute_error, written_at_ms, caption)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-             ?23, ?24, ?25)
+             ?23, ?24, ?25, ?26)
          ON CONFLICT (run_id, sequence) DO NOTHING",
     )?;
     let rows = statement.execute(params![
@@ -117,13 +124,15 @@ pub fn insert(connection: &Connection, model_id: &str, entry: &Entry, written_at
         verdict.map(|verdict| verdict.nonneg_correct),
         verdict.map(|verdict| verdict.class_correct),
         verdict.map(|verdict| verdict.absolute_error),
-        written_at_ms,
+        entry.written_at_ms as i64,
+        entry.caption,
     ])?;
     Ok(rows == 1)
 }
 
 const COLUMNS: &str = "run_id, sequence, clip_id, label, p_neg, p_zero, p_pos, score, classes, channel, snr_db, \
-     k_factor, h_re, h_im, n0, realised_snr_db, transmitter_us, emulator_us, receiver_us, model_id";
+     k_factor, h_re, h_im, n0, realised_snr_db, transmitter_us, emulator_us, receiver_us, model_id, \
+     written_at_ms, caption";
 
 /// The entry under a key and the id of the model that answered it.
 pub fn find(connection: &Connection, delivery: Delivery) -> rusqlite::Result<Option<(Entry, String)>> {
@@ -150,7 +159,12 @@ pub fn tallies(connection: &Connection, model_id: &str) -> rusqlite::Result<Vec<
     let mut statement = connection.prepare_cached(
         "SELECT channel, snr_db, k_factor, count(*) AS clips, count(label) AS labelled, count(sign_correct) AS signed,
              ifnull(sum(sign_correct), 0) AS sign_correct, ifnull(sum(nonneg_correct), 0) AS nonneg_correct,
-             ifnull(sum(class_correct), 0) AS class_correct, total(absolute_error) AS absolute_error
+             ifnull(sum(class_correct), 0) AS class_correct, total(absolute_error) AS absolute_error,
+             total(absolute_error * absolute_error) AS squared_error,
+             count(*) FILTER (WHERE label > 0) AS positive,
+             count(*) FILTER (WHERE label > 0 AND sign_correct) AS positive_correct,
+             count(*) FILTER (WHERE label >= 0) AS nonneg,
+             count(*) FILTER (WHERE label >= 0 AND nonneg_correct) AS nonneg_met
          FROM clips WHERE model_id = ?1 GROUP BY channel, snr_db, k_factor",
     )?;
     let rows = statement.query_map(params![model_id], |row| {
@@ -164,6 +178,11 @@ pub fn tallies(connection: &Connection, model_id: &str) -> rusqlite::Result<Vec<
             nonneg_correct: count("nonneg_correct")?,
             class_correct: count("class_correct")?,
             absolute_error: row.get("absolute_error")?,
+            squared_error: row.get("squared_error")?,
+            positive: count("positive")?,
+            positive_correct: count("positive_correct")?,
+            nonneg: count("nonneg")?,
+            nonneg_met: count("nonneg_met")?,
         })
     })?;
     rows.collect()
@@ -187,6 +206,8 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
         delivery: delivery(row)?,
         clip_id: row.get("clip_id")?,
         label: row.get("label")?,
+        caption: row.get("caption")?,
+        written_at_ms: row.get::<_, i64>("written_at_ms")? as u64,
         answer: Answer {
             prediction: Prediction {
                 p_neg: row.get("p_neg")?,

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// "LLJR": marks an SQLite file as a journal of ours.
 const APPLICATION_ID: i32 = 0x4c4c_4a52;
 /// Counted up whenever the tables change.
-pub const VERSION: i32 = 1;
+pub const VERSION: i32 = 2;
 
 /// One row a clip. The verdict columns hold what `accuracy::Verdict` made of the row, NULL where it has no label (and
 /// `sign_correct` for a label of 0), so that accuracy is a sum. All numbers but `absolute_error` and the decibels are
@@ -41,9 +41,13 @@ const TABLES: &str = "
         class_correct   INTEGER,
         absolute_error  REAL,
         written_at_ms   INTEGER NOT NULL,
+        caption         TEXT NOT NULL DEFAULT '',
         UNIQUE (run_id, sequence)
     ) STRICT;
 ";
+
+/// What makes a journal of version 1 one of version 2.
+const FROM_1: &str = "ALTER TABLE clips ADD COLUMN caption TEXT NOT NULL DEFAULT ''";
 
 /// Opens the journal, creating it if there is none.
 ///
@@ -68,7 +72,7 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<(), JournalError>
     let (application, version) =
         (pragma(connection, "application_id").map_err(failed)?, pragma(connection, "user_version").map_err(failed)?);
     if application == APPLICATION_ID {
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(JournalError::Version { path: path.to_owned(), found: version });
         }
     } else if application != 0 || version != 0 || tables(connection).map_err(failed)? != 0 {
@@ -81,6 +85,8 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<(), JournalError>
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
     if pragma(&transaction, "application_id").map_err(failed)? == 0 {
         transaction.execute_batch(TABLES).map_err(failed)?;
+    } else if pragma(&transaction, "user_version").map_err(failed)? == 1 {
+        transaction.execute_batch(FROM_1).map_err(failed)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
     transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
@@ -107,12 +113,26 @@ mod tests {
     }
 
     #[test]
+    fn a_journal_of_version_1_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.sqlite");
+        let old = open(&path).unwrap();
+        old.execute_batch("ALTER TABLE clips DROP COLUMN caption; PRAGMA user_version = 1").unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let connection = open(&path).unwrap();
+            connection.prepare("SELECT caption FROM clips").unwrap();
+            assert_eq!(connection.pragma_query_value(None, "user_version", |row| row.get(0)), Ok(VERSION));
+        }
+    }
+
+    #[test]
     fn refuses_a_journal_of_a_later_version() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.sqlite");
         open(&path).unwrap().pragma_update(None, "user_version", VERSION + 1).unwrap();
         let message = message(&path);
-        assert!(message.contains("journal.sqlite") && message.contains("version 2"), "{message}");
+        assert!(message.contains("journal.sqlite") && message.contains("version 3"), "{message}");
     }
 
     #[test]

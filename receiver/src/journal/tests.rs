@@ -14,7 +14,13 @@ fn entry(sequence: u64, seed: u64) -> Entry {
     Entry {
         delivery: Delivery { run: RUN.parse().unwrap(), sequence },
         clip_id: format!("clip \"{sequence}\" ü"),
-        label: (!sequence.is_multiple_of(5)).then(|| number() * 3.0),
+        label: match sequence % 7 {
+            0 => None,
+            1 => Some(0.0),
+            _ => Some(number() * 6.0 - 3.0),
+        },
+        caption: format!("words of {sequence}"),
+        written_at_ms: 0,
         answer: Answer {
             prediction: Prediction {
                 p_neg: number(),
@@ -92,9 +98,14 @@ fn counts_after_a_restart_are_those_kept_before_it() {
     assert_eq!(before.tallies.len(), 2);
     for (before, after) in before.tallies.iter_mut().zip(&mut after.tallies) {
         assert!((before.absolute_error - after.absolute_error).abs() < 1e-9);
+        assert!((before.squared_error - after.squared_error).abs() < 1e-9 && before.squared_error > 0.0);
         (before.absolute_error, after.absolute_error) = (0.0, 0.0);
+        (before.squared_error, after.squared_error) = (0.0, 0.0);
+        assert!(0 < before.positive_correct && before.positive_correct < before.positive);
+        assert!(0 < before.nonneg_met && before.nonneg_met < before.nonneg && before.positive < before.nonneg);
         assert!(before.labelled < before.clips && 0 < before.class_correct && before.class_correct < before.labelled);
     }
+    assert!(before.latest.iter().all(|row| row.caption.starts_with("words of") && row.written_at_ms > 0));
     assert_eq!(before, after);
 }
 

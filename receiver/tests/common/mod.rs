@@ -134,7 +134,11 @@ pub fn burst(sequence: u64, level: f32, h: f32) -> Burst {
     Burst {
         delivery: Some(DeliveryKey { run_id: RUN.to_owned(), sequence }),
         symbols: [h * level, 0.0].map(f32::to_le_bytes).concat().repeat(SYMBOLS),
-        reference: Some(Reference { clip_id: format!("clip-{sequence}"), label: Some(level.clamp(-3.0, 3.0)) }),
+        reference: Some(Reference {
+            clip_id: format!("clip-{sequence}"),
+            label: Some(level.clamp(-3.0, 3.0)),
+            caption: String::new(),
+        }),
         channel: Some(ChannelReport { conditions, h_re: h, h_im: 0.0, n0: 0.5, realised_snr_db: Some(2.5) }),
         ..Burst::default()
     }

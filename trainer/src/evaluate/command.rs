@@ -10,7 +10,8 @@ use metrics::{BestConstant, write_csv};
 use model::weights::Training;
 use phy::{ChannelList, SnrList};
 
-use super::{PendingFile, Request, evaluate};
+use super::{Request, evaluate};
+use files::PendingFile;
 
 /// Score trained weights on a corpus, over simulated channels, in this process.
 #[derive(Args, Clone, Debug)]

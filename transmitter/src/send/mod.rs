@@ -8,7 +8,6 @@
 
 mod args;
 mod client;
-mod files;
 mod plan;
 mod sweep;
 mod transcript;

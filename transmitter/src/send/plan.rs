@@ -109,6 +109,7 @@ pub(super) fn prepare(row: usize, clip: &Clip) -> Prepared {
         audio: modality(features(Modality::Audio)),
         visual: modality(features(Modality::Visual)),
         label: Some(clip.label),
+        caption: clip.text.clone(),
         ..v1::Clip::default()
     };
     Prepared { message, row: row as u64 }

@@ -10,7 +10,7 @@ use proto::v1::modality::Content;
 use proto::v1::transmitter_client::TransmitterClient;
 use proto::v1::{
     Burst, Clip, Conditions, Features, GetConditionsRequest, Modality, Opening, Outcome, Prediction, Receipt, Timings,
-    outcome, receipt,
+    WatchConditionsRequest, outcome, receipt,
 };
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -119,6 +119,15 @@ impl ChannelEmulator for Peer {
     }
 
     async fn set_conditions(&self, _: Request<Conditions>) -> Result<Response<Conditions>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    type WatchConditionsStream = tokio_stream::Empty<Result<Conditions, Status>>;
+
+    async fn watch_conditions(
+        &self,
+        _: Request<WatchConditionsRequest>,
+    ) -> Result<Response<Self::WatchConditionsStream>, Status> {
         Err(Status::unimplemented("not here"))
     }
 }

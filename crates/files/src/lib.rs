@@ -1,4 +1,6 @@
-//! Files that are complete or not there at all.
+//! Files that are complete or not there at all, for every command that writes one.
+
+#![forbid(unsafe_code)]
 
 use std::{
     fs,
@@ -6,8 +8,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result};
 use tempfile::NamedTempFile;
+
+/// A file that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}", path.display())]
+pub struct WriteError {
+    /// The destination.
+    pub path: PathBuf,
+    /// What the system says.
+    pub source: io::Error,
+}
+
+impl WriteError {
+    fn new(path: &Path, source: impl Into<io::Error>) -> Self {
+        WriteError { path: path.to_owned(), source: source.into() }
+    }
+}
 
 /// A file beside its destination that takes its place when complete; dropped before, it vanishes.
 #[derive(Debug)]
@@ -21,10 +38,10 @@ impl PendingFile {
     ///
     /// # Errors
     /// If `path` is a folder, or its folder is missing or cannot be written.
-    pub fn create(path: &Path) -> Result<Self> {
-        let context = || format!("cannot write {}", path.display());
+    pub fn create(path: &Path) -> Result<Self, WriteError> {
+        let failed = |source| WriteError::new(path, source);
         if path.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory)).with_context(context);
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
@@ -34,7 +51,7 @@ impl PendingFile {
             // As any new file, less the umask, not readable by its owner alone as temporary files are.
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        let file = builder.tempfile_in(folder).with_context(context)?;
+        let file = builder.tempfile_in(folder).map_err(failed)?;
         Ok(PendingFile { file, path: path.to_owned() })
     }
 
@@ -42,13 +59,13 @@ impl PendingFile {
     ///
     /// # Errors
     /// If writing fails, such as on a full disk; what was there then stays as it was.
-    pub fn commit(mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-        let context = format!("cannot write {}", self.path.display());
+    pub fn commit(mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), WriteError> {
+        let failed = |source| WriteError::new(&self.path, source);
         let mut buffered = BufWriter::new(self.file.as_file_mut());
-        write(&mut buffered).and_then(|()| buffered.flush()).with_context(|| context.clone())?;
+        write(&mut buffered).and_then(|()| buffered.flush()).map_err(failed)?;
         drop(buffered);
-        self.file.as_file().sync_all().with_context(|| context.clone())?;
-        self.file.persist(&self.path).context(context)?;
+        self.file.as_file().sync_all().map_err(failed)?;
+        self.file.persist(&self.path).map_err(|error| WriteError::new(&self.path, error))?;
         Ok(())
     }
 }
@@ -70,7 +87,7 @@ mod tests {
             out.write_all(b"half")?;
             Err(io::ErrorKind::StorageFull.into())
         });
-        assert!(format!("{:#}", full.unwrap_err()).contains("out.json"));
+        assert!(full.unwrap_err().to_string().contains("out.json"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "second");
         drop(PendingFile::create(&path).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the file");
@@ -79,7 +96,7 @@ mod tests {
     #[test]
     fn a_destination_that_cannot_be_written_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let error = |path: &Path| format!("{:#}", PendingFile::create(path).unwrap_err());
+        let error = |path: &Path| PendingFile::create(path).unwrap_err().to_string();
         assert!(error(&folder.path().join("missing/out.csv")).contains("missing/out.csv"));
         assert!(error(folder.path()).starts_with("cannot write"));
     }
