@@ -97,6 +97,7 @@ fn describe(manifest: &Manifest, model: Model) -> Model {
         equaliser: manifest.config.equaliser.to_string(),
         training_snr_low_db: noisy.then_some(low),
         training_snr_high_db: noisy.then_some(high),
+        takes_text: training.text_encoder.is_some(),
         ..model
     }
 }

@@ -113,6 +113,7 @@ impl Transmitter for Link {
             equaliser: "mmse".into(),
             training_snr_low_db: Some(-9.0),
             training_snr_high_db: Some(21.0),
+            takes_text: false,
         }))
     }
 }
