@@ -1,11 +1,13 @@
 //! `latentlink`: one binary that plays every role of the system, and `demo`, which plays them all.
 //!
 //! * [`demo`]: trains if it must, starts the three processes, streams a split over every channel, reports.
+//! * [`health`]: asks a process whether it serves.
 //! * [`stack`], [`service`], [`tether`]: the processes it starts, and how none of them outlives it.
 
 #![forbid(unsafe_code)]
 
 mod demo;
+mod health;
 mod service;
 mod stack;
 mod tether;
@@ -38,6 +40,8 @@ enum Role {
     ChannelEmulator(channel_emulator::Args),
     /// Serve as the receiver.
     Receiver(receiver::Args),
+    /// Ask a process whether it serves: exit code 0 if it does, else 1.
+    Health(health::Args),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +70,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             runtime()?.block_on(channel_emulator::run(args))?;
         }
         Role::Receiver(args) => runtime()?.block_on(receiver::run(args))?,
+        Role::Health(args) => runtime()?.block_on(health::run(&args))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,8 @@
 //! Health and reflection of each process.
 
-use latentlink_tests::{Client, Role, Stack};
+use std::net::TcpListener;
+
+use latentlink_tests::{Client, Process, Role, Stack, free_port};
 use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus};
 use tonic_reflection::pb::v1::ServerReflectionRequest;
@@ -39,6 +41,33 @@ fn each_process_says_that_it_is_healthy_and_what_it_serves() {
             assert_eq!(status.code(), tonic::Code::NotFound, "{role:?} does not serve {other:?}");
         }
     }
+}
+
+#[test]
+fn the_health_command_answers_in_one_line_and_by_its_exit_code() {
+    let health = |args: &[&str]| Process::run(SITE.binary(), &[&["health"], args].concat());
+    let one_line = |text: &str| text.ends_with('\n') && text.lines().count() == 1;
+    let stack = Stack::up(&SITE, "health");
+    for role in Role::ALL {
+        let url = stack.url(role);
+        let answer = health(&[&url]).succeeded();
+        assert_eq!((answer.stdout, answer.stderr), (format!("{url}: serving\n"), String::new()));
+        health(&[&url, "--service", service(role)]).succeeded();
+    }
+    let other = health(&[&stack.url(Role::Receiver), "--service", service(Role::Emulator)]);
+    assert!(other.code() == Some(1) && one_line(&other.stderr), "{other:?}");
+
+    // Nobody listens.
+    let url = format!("http://127.0.0.1:{}", free_port());
+    let gone = health(&[&url]);
+    assert!(gone.code() == Some(1) && gone.stdout.is_empty() && one_line(&gone.stderr), "{gone:?}");
+    assert!(gone.reason().starts_with(&format!("error: {url}: ")), "{gone:?}");
+    // The system accepts connections, but nobody speaks.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let silent = health(&[&url, "--timeout", "0.3"]);
+    assert!(silent.code() == Some(1) && one_line(&silent.stderr), "{silent:?}");
+    assert!(silent.reason().contains("no answer within 0.3 s"), "{silent:?}");
 }
 
 /// The services that reflection lists.
