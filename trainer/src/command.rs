@@ -16,7 +16,7 @@ use model::bert::{Bert, Checkpoint};
 use model::config::{Config, HeadKind, Preset};
 use phy::Equaliser;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The decision heads by name.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -64,6 +64,9 @@ pub struct TrainArgs {
     /// Go on with the run in the folder
     #[arg(long)]
     pub resume: bool,
+    /// Do nothing if the folder holds both halves already, go on with a run in it that was cut short, else train
+    #[arg(long, conflicts_with = "resume")]
+    pub if_missing: bool,
     /// Channels trained for
     #[arg(long, value_enum, default_value = "mix")]
     pub train_channel: TrainChannel,
@@ -188,10 +191,15 @@ fn overridden(config: RunConfig, fields: &[String]) -> Result<RunConfig> {
 /// If corpus, text encoder or folder cannot be used, a loss is not finite or a file cannot be written.
 pub fn run(args: &TrainArgs) -> Result<String> {
     model::single_threaded();
-    if !args.resume {
-        let old = args.out.join(checkpoint::FILE);
-        ensure!(!old.exists(), "{}: holds a run already; give --resume or another --out", args.out.display());
+    let interrupted = args.out.join(checkpoint::FILE).exists();
+    if args.if_missing
+        && let Some(id) = trained_already(&args.out, interrupted)?
+    {
+        eprintln!("{}: holds weights already", args.out.display());
+        return Ok(id);
     }
+    let resume = args.resume || (args.if_missing && interrupted);
+    ensure!(resume || !interrupted, "{}: holds a run already; give --resume or another --out", args.out.display());
     let corpus = Corpus::load(&args.corpus)?;
     let mut config = overridden(args.settings(&corpus), &args.set)?;
     let checkpoint = args.text_encoder.as_deref().map(Checkpoint::read).transpose()?;
@@ -211,7 +219,7 @@ pub fn run(args: &TrainArgs) -> Result<String> {
     bar.finish_and_clear();
     config.network.widths = data.widths;
     let mut trainer = Trainer::new(&config, &data)?;
-    if args.resume {
+    if resume {
         trainer.resume(&args.out)?;
     }
     let json = serde_json::to_vec_pretty(&config)?;
@@ -219,6 +227,22 @@ pub fn run(args: &TrainArgs) -> Result<String> {
     report(&mut trainer, args, config.schedule.epochs)?;
     let text_encoder = checkpoint.as_ref().zip(encoder_params.as_ref());
     trainer.deploy(&args.out, text_encoder)
+}
+
+/// The model id of the weights in `folder`; `None` if training has yet to make them.
+///
+/// # Errors
+/// If a half is there that cannot be used and no run that would make it anew: what somebody put there is not replaced.
+fn trained_already(folder: &Path, interrupted: bool) -> Result<Option<String>> {
+    match model::weights::load(folder) {
+        Ok((transmitter, _)) => Ok(Some(transmitter.model_id().to_owned())),
+        Err(_) if interrupted => Ok(None),
+        Err(error) => {
+            let foreign = ["transmitter", "receiver", "manifest.json"].iter().any(|name| folder.join(name).exists());
+            ensure!(!foreign, "{error}; no run to go on with, so what is there stays as it is");
+            Ok(None)
+        }
+    }
 }
 
 fn report(trainer: &mut Trainer, args: &TrainArgs, epochs: usize) -> Result<()> {

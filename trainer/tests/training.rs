@@ -279,6 +279,35 @@ fn the_command_writes_a_run_folder_and_does_not_write_over_one() {
 }
 
 #[test]
+fn weights_are_trained_if_missing_and_never_replaced() {
+    let (_guard, corpus, out) = folders(toy().clips);
+    let missing = [&TWO[..], &["--if-missing"]].concat();
+    train(&corpus, &out, &missing).unwrap();
+    assert_eq!(names(&out), FINISHED);
+    let before = result(&out);
+    // Nothing is even read, once they are there.
+    train(Path::new("/no such corpus"), &out, &missing).unwrap();
+    assert!(result(&out) == before);
+
+    // Cut short after its epochs, or while the halves took their places: it goes on.
+    for lost in [&["receiver"][..], &["receiver", "transmitter"]] {
+        lost.iter().for_each(|half| std::fs::remove_dir_all(out.join(half)).unwrap());
+        train(&corpus, &out, &missing).unwrap();
+        assert!(result(&out) == before, "without {lost:?}");
+    }
+
+    // Damaged, and brought from elsewhere.
+    std::fs::remove_file(out.join(checkpoint::FILE)).unwrap();
+    train(&corpus, &out, &missing).unwrap();
+    std::fs::write(out.join("receiver/manifest.json"), "{").unwrap();
+    let damaged = result(&out);
+    let message = train(&corpus, &out, &missing).unwrap_err();
+    assert!(message.contains("manifest.json") && message.contains("stays as it is"), "{message}");
+    assert!(result(&out) == damaged);
+    assert!(train(&corpus, &out, &[&missing[..], &["--resume"]].concat()).is_err());
+}
+
+#[test]
 fn a_run_that_diverges_says_so_and_writes_no_weights() {
     let (_guard, corpus, _) = folders(toy().clips);
     // All clips in one step: no later gradient shows what the only step did.
