@@ -6,6 +6,7 @@ use crate::data::{Data, Validation};
 use crate::law::{ChannelLaw, TrainChannel};
 use crate::objective::Weights;
 use crate::schedule::Schedule;
+use crate::text::Tuning;
 use crate::train::{Progress, Trainer};
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
@@ -32,7 +33,12 @@ pub enum HeadName {
 pub enum TextMode {
     /// As it is
     Frozen,
+    /// Trained along with the network
+    FineTune,
 }
+
+/// How a text encoder is tuned unless `--set` says otherwise.
+const TUNING: Tuning = Tuning { rate: 5e-5, layer_decay: 0.9, frozen_layers: 0, weight_decay: 0.01 };
 
 /// Train a network and write its two halves.
 #[derive(Args, Clone, Debug)]
@@ -128,6 +134,7 @@ impl TrainArgs {
         RunConfig {
             corpus: self.corpus.to_string(),
             text_encoder: self.text_encoder.as_ref().map(name),
+            tuning: matches!(self.text, TextMode::FineTune).then_some(TUNING),
             preset,
             seed: self.seed,
             network,
@@ -212,13 +219,19 @@ pub fn run(args: &TrainArgs) -> Result<String> {
     };
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
     let bar = bar(0, "reading transcripts", "clips")?;
-    let data = Data::prepare(&corpus, &config.validation, config.seed, encoder.as_ref(), &|done, total| {
+    let mut data = Data::prepare(&corpus, &config.validation, config.seed, encoder.as_ref(), &|done, total| {
         bar.set_length(total);
         bar.set_position(done);
     })?;
     bar.finish_and_clear();
     config.network.widths = data.widths;
+    if config.tuning.is_some() {
+        data.forget_text();
+    }
     let mut trainer = Trainer::new(&config, &data)?;
+    if let Some(checkpoint) = &checkpoint {
+        trainer = trainer.with_text_encoder(checkpoint)?;
+    }
     if resume {
         trainer.resume(&args.out)?;
     }

@@ -4,6 +4,7 @@ use crate::data::Validation;
 use crate::law::ChannelLaw;
 use crate::objective::Weights;
 use crate::schedule::Schedule;
+use crate::text::Tuning;
 use anyhow::{Result, ensure};
 use model::config::{Config, Preset};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ pub struct RunConfig {
     pub corpus: String,
     /// Name of the text encoder's folder.
     pub text_encoder: Option<String>,
+    /// How the text encoder is tuned; none: it stays as it is.
+    pub tuning: Option<Tuning>,
     /// The preset that sizes and schedule come from.
     pub preset: Preset,
     /// Of all randomness.
@@ -82,6 +85,10 @@ impl RunConfig {
             "law.snr_db: expected low <= high, got {low}, {high}"
         );
         ensure!(law.skew.is_finite() && law.skew > 0.0, "law.skew: expected a number above 0, got {}", law.skew);
+        if let Some(tuning) = &self.tuning {
+            ensure!(self.text_encoder.is_some(), "tuning: there is no text encoder to tune");
+            tuning.check()?;
+        }
         self.validation.to_string().parse::<Validation>().map_err(|e| anyhow::anyhow!("validation: {e}"))?;
         self.network.check().map_err(|e| anyhow::anyhow!("network.{e}"))
     }

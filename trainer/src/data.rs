@@ -1,5 +1,6 @@
 //! What is trained on: features and labels of the training and the held-out clips.
 
+use crate::text::read_all;
 use anyhow::{Context, Result, ensure};
 use corpus::{Clip, Corpus, Modality, Sequence, folds_by_video};
 use model::batch::{Batch, Standardisation, Standardisations};
@@ -53,8 +54,10 @@ impl std::fmt::Display for Validation {
 pub struct Item {
     /// Row in the corpus.
     pub row: usize,
-    /// By `Modality::index()`.
+    /// By `Modality::index()`; no text where the text encoder is tuned.
     pub features: [Option<Sequence>; 3],
+    /// What was said, as token ids; empty without a transcript or a text encoder.
+    pub tokens: Vec<u32>,
     /// The label.
     pub label: f32,
 }
@@ -127,43 +130,46 @@ impl Data {
         Ok(Data { train, held_out, widths, standardisations })
     }
 
+    /// Forgets what the text encoder made of the transcripts: it is tuned, and they are read anew.
+    pub fn forget_text(&mut self) {
+        self.train.iter_mut().chain(&mut self.held_out).for_each(|item| item.features[Modality::Text.index()] = None);
+    }
+
     /// Packs items for the network.
     ///
     /// # Errors
     /// Candle's.
     pub fn batch(&self, items: &[&Item]) -> Result<Batch> {
-        let features: Vec<[Option<&Sequence>; 3]> =
-            items.iter().map(|item| item.features.each_ref().map(Option::as_ref)).collect();
-        Ok(Batch::pack(&self.widths, &self.standardisations, &features)?)
+        self.batch_with(items, &vec![None; items.len()])
+    }
+
+    /// Packs items for the network, those that have one with this text.
+    ///
+    /// # Errors
+    /// Candle's.
+    pub fn batch_with(&self, items: &[&Item], texts: &[Option<Sequence>]) -> Result<Batch> {
+        let features = items.iter().zip(texts).map(|(item, read)| {
+            let [text, audio, visual] = item.features.each_ref().map(Option::as_ref);
+            [read.as_ref().or(text), audio, visual]
+        });
+        Ok(Batch::pack(&self.widths, &self.standardisations, &features.collect::<Vec<_>>())?)
     }
 }
 
 fn items(clips: &[(usize, &Clip)], encoder: Option<&Bert>, progress: &(dyn Fn(u64) + Sync)) -> Result<Vec<Item>> {
-    let item = |(row, clip): &(usize, &Clip)| Item { row: *row, features: clip.features.clone(), label: clip.label };
-    let mut items: Vec<Item> = clips.iter().map(item).collect();
-    let Some(encoder) = encoder else { return Ok(items) };
-    let spoken: Vec<usize> = (0..clips.len()).filter(|i| !clips[*i].1.text.trim().is_empty()).collect();
-    let done = std::sync::atomic::AtomicU64::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = spoken.len().div_ceil(threads).max(1);
-    // The bits of a sentence do not depend on its batch, so neither chunks nor threads matter.
-    let read = |part: &[usize]| -> Result<Vec<Sequence>> {
-        let mut sequences = Vec::with_capacity(part.len());
-        for chunk in part.chunks(16) {
-            let texts: Vec<&str> = chunk.iter().map(|i| clips[*i].1.text.as_str()).collect();
-            sequences.extend(encoder.encode(&texts)?);
-            let n = chunk.len() as u64;
-            progress(done.fetch_add(n, std::sync::atomic::Ordering::Relaxed) + n);
-        }
-        Ok(sequences)
+    let item = |(row, clip): &(usize, &Clip)| -> Result<Item> {
+        let tokens = match encoder {
+            Some(encoder) if !clip.text.trim().is_empty() => encoder.tokenizer().ids(&clip.text)?,
+            _ => Vec::new(),
+        };
+        Ok(Item { row: *row, features: clip.features.clone(), tokens, label: clip.label })
     };
-    let sequences: Vec<Sequence> = std::thread::scope(|scope| {
-        let handles: Vec<_> = spoken.chunks(share).map(|part| scope.spawn(|| read(part))).collect();
-        let parts = handles.into_iter().map(|handle| handle.join().expect("reading a transcript does not panic"));
-        parts.collect::<Result<Vec<_>>>().map(|parts| parts.concat())
-    })?;
-    for (i, sequence) in spoken.into_iter().zip(sequences) {
-        items[i].features[Modality::Text.index()] = Some(sequence);
+    let mut items: Vec<Item> = clips.iter().map(item).collect::<Result<_>>()?;
+    if let Some(encoder) = encoder {
+        let read = read_all(encoder, &items.iter().collect::<Vec<_>>(), progress)?;
+        for (item, sequence) in items.iter_mut().zip(read) {
+            item.features[Modality::Text.index()] = sequence;
+        }
     }
     Ok(items)
 }

@@ -17,6 +17,7 @@ pub mod law;
 mod log;
 pub mod objective;
 pub mod schedule;
+pub mod text;
 pub mod train;
 pub mod validation;
 

@@ -6,12 +6,14 @@ use crate::config::RunConfig;
 use crate::data::{Data, Item};
 use crate::log;
 use crate::objective::{self, Step, Sums};
+use crate::text::Tuned;
 use crate::validation::{HeldOut, Scores};
 use anyhow::{Context, Result, ensure};
-use candle_core::Tensor;
 use candle_core::backprop::GradStore;
+use candle_core::{Tensor, Var};
 use files::PendingFile;
 use model::bert::Checkpoint;
+use model::layers::Run;
 use model::network::Network;
 use model::params::Params;
 use model::random::Stream;
@@ -23,6 +25,8 @@ use std::time::Instant;
 /// Purposes of the streams of a run.
 const ORDER: u64 = 1;
 const STEP: u64 = 2;
+/// Within a step: what the text encoder draws.
+const TEXT: u64 = 1 << 32;
 
 /// What a run reports after each epoch.
 pub struct Progress<'a> {
@@ -48,6 +52,8 @@ pub struct Trainer<'a> {
     /// Running averages of the parameters, and the network on them, which is what is validated and deployed.
     averages: Params,
     averaged: Network,
+    /// The text encoder, if it is tuned.
+    text: Option<Tuned<'a>>,
     optimiser: AdamW,
     best: BTreeMap<String, Tensor>,
     state: State,
@@ -77,7 +83,34 @@ impl<'a> Trainer<'a> {
         let held_out = HeldOut::new(data, config.law.channel, config.objective.sign)?;
         let state = State { config: config.clone(), epoch: 0, step: 0, best: None, rows: Vec::new() };
         let best = BTreeMap::new();
-        Ok(Trainer { config, data, held_out, params, network, averages, averaged, optimiser, best, state })
+        Ok(Trainer { config, data, held_out, params, network, averages, averaged, text: None, optimiser, best, state })
+    }
+
+    /// Trains this text encoder along, if the settings say so; before the first step.
+    ///
+    /// # Errors
+    /// If the settings do not fit the encoder.
+    pub fn with_text_encoder(mut self, checkpoint: &'a Checkpoint) -> Result<Self> {
+        let Some(tuning) = self.config.tuning else { return Ok(self) };
+        let text = Tuned::new(checkpoint, tuning)?;
+        let rate = self.config.schedule.learning_rate;
+        let mut vars = self.params.vars();
+        vars.extend(text.vars());
+        self.optimiser = AdamW::new(vars, 1.0, |name, rank| {
+            text.group(name, rank, rate).unwrap_or_else(|| group(name, rank, self.config.weight_decay))
+        });
+        self.text = Some(text);
+        Ok(self)
+    }
+
+    /// All variables, and all running averages, by the same names.
+    fn vars(&self) -> (BTreeMap<String, Var>, BTreeMap<String, Var>) {
+        let (mut vars, mut averages) = (self.params.vars(), self.averages.vars());
+        if let Some(text) = &self.text {
+            vars.extend(text.vars());
+            averages.extend(text.averages());
+        }
+        (vars, averages)
     }
 
     /// Takes up a saved run.
@@ -86,8 +119,9 @@ impl<'a> Trainer<'a> {
     /// If there is none in `folder`, or it has other settings.
     pub fn resume(&mut self, folder: &Path) -> Result<()> {
         let (state, tensors) = checkpoint::load(folder, self.config)?;
-        restore(&self.params, "param", &tensors)?;
-        restore(&self.averages, "average", &tensors)?;
+        let (vars, averages) = self.vars();
+        restore(vars, "param", &tensors)?;
+        restore(averages, "average", &tensors)?;
         self.optimiser.restore(state.step, &tensors)?;
         let best = tensors.iter().filter_map(|(name, t)| Some((name.strip_prefix("best.")?.to_string(), t.clone())));
         self.best = best.collect();
@@ -105,6 +139,9 @@ impl<'a> Trainer<'a> {
             let started = Instant::now();
             let epoch = self.state.epoch + 1;
             let sums = self.epoch().with_context(|| format!("epoch {epoch}"))?;
+            if let Some(text) = &self.text {
+                self.held_out.reread(self.data, |items| text.read_averaged(items))?;
+            }
             let scores =
                 self.held_out.score(&self.averaged).with_context(|| format!("epoch {epoch}: held-out clips"))?;
             ensure!(
@@ -115,7 +152,7 @@ impl<'a> Trainer<'a> {
             let better = self.state.best.is_none_or(|(_, best)| scores.criterion < best);
             if self.config.schedule.selectable(epoch) && better {
                 self.state.best = Some((epoch, scores.criterion));
-                self.best = copy(&self.averages.tensors(&[""]))?;
+                self.best = copy(&tensors(self.vars().1))?;
             }
             let schedule = &self.config.schedule;
             let (rate, reversal) = (schedule.rate(epoch as f64), schedule.reversal(epoch as f64));
@@ -154,9 +191,13 @@ impl<'a> Trainer<'a> {
     fn gradients(&self, items: &[&Item], time: f64, path: &[u64]) -> Result<(Vec<GradStore>, Sums)> {
         let size = items.len().div_ceil(self.config.parts.max(1));
         let part = |index: usize, items: &[&Item], clips: usize| -> Result<(GradStore, Sums)> {
-            let batch = self.data.batch(items)?;
+            let mut batch = self.data.batch(items)?;
             let labels: Vec<f32> = items.iter().map(|item| item.label).collect();
             let stream = Stream::new(self.config.seed, &[path, &[index as u64]].concat());
+            if let Some(text) = &self.text {
+                let stream = Stream::new(self.config.seed, &[path, &[index as u64, TEXT]].concat());
+                text.read(self.data, items, &mut batch, &mut Run::training(stream))?;
+            }
             let reversal = self.config.schedule.reversal(time);
             let step = Step { batch: &batch, labels: &labels, clips, reversal, stream };
             objective::gradients(&self.network, &self.config.objective, &self.config.law, step)
@@ -185,8 +226,8 @@ impl<'a> Trainer<'a> {
         // Early on the average of few steps, not of the initial values.
         let step = self.optimiser.steps() as f32;
         let keep = self.config.averaging.min((1.0 + step) / (10.0 + step));
-        let current = self.params.vars();
-        for (name, average) in self.averages.vars() {
+        let (current, averages) = self.vars();
+        for (name, average) in averages {
             crate::adamw::blend(&average, &current[&name], keep)?;
         }
         Ok(())
@@ -198,8 +239,9 @@ impl<'a> Trainer<'a> {
         let named = |prefix: &'static str, from: BTreeMap<String, Tensor>| {
             from.into_iter().map(move |(name, tensor)| (format!("{prefix}.{name}"), tensor))
         };
-        tensors.extend(named("param", self.params.tensors(&[""])));
-        tensors.extend(named("average", self.averages.tensors(&[""])));
+        let (vars, averages) = self.vars();
+        tensors.extend(named("param", self::tensors(vars)));
+        tensors.extend(named("average", self::tensors(averages)));
         tensors.extend(named("best", self.best.clone()));
         checkpoint::save(folder, &self.state, &tensors)?;
         self.tabulate(folder)
@@ -218,6 +260,10 @@ impl<'a> Trainer<'a> {
         let (best, _) = self.state.best.context("no epoch was trained")?;
         let params = Params::from_tensors("best", self.best.clone().into_iter().collect(), false);
         Network::new(&params.root(), &self.config.network)?;
+        let tuned = self.text.as_ref().map(|text| anyhow::Ok((text.checkpoint(), text.deployed(&self.best)?)));
+        let tuned = tuned.transpose()?;
+        let text_encoder = tuned.as_ref().map(|(checkpoint, params)| (*checkpoint, params)).or(text_encoder);
+        let manner = if tuned.is_some() { "fine-tune" } else { "frozen" };
         let weights = Weights {
             config: &self.config.network,
             params: &params,
@@ -229,7 +275,7 @@ impl<'a> Trainer<'a> {
                 snr_db: self.config.law.snr_db,
                 channels: self.config.law.kinds(),
                 epochs: (self.state.epoch, best),
-                text_encoder: self.config.text_encoder.as_ref().map(|name| format!("{name} (frozen)")),
+                text_encoder: self.config.text_encoder.as_ref().map(|name| format!("{name} ({manner})")),
                 cpu: format!("{} {:?}", std::env::consts::ARCH, model::ops::simd::level()),
             },
         };
@@ -237,14 +283,18 @@ impl<'a> Trainer<'a> {
     }
 }
 
+fn tensors(vars: BTreeMap<String, Var>) -> BTreeMap<String, Tensor> {
+    vars.into_iter().map(|(name, var)| (name, var.as_tensor().clone())).collect()
+}
+
 /// Deep copies: the parameters go on changing.
 fn copy(tensors: &BTreeMap<String, Tensor>) -> Result<BTreeMap<String, Tensor>> {
     tensors.iter().map(|(name, tensor)| Ok((name.clone(), tensor.copy()?.detach()))).collect()
 }
 
-/// Sets all parameters to the tensors named `prefix.…`.
-fn restore(params: &Params, prefix: &str, tensors: &HashMap<String, Tensor>) -> Result<()> {
-    for (name, var) in params.vars() {
+/// Sets all variables to the tensors named `prefix.…`.
+fn restore(vars: BTreeMap<String, Var>, prefix: &str, tensors: &HashMap<String, Tensor>) -> Result<()> {
+    for (name, var) in vars {
         let name = format!("{prefix}.{name}");
         let saved = tensors.get(&name).with_context(|| format!("{}: tensor `{name}` is missing", checkpoint::FILE))?;
         var.set(saved).with_context(|| format!("{}: tensor `{name}`", checkpoint::FILE))?;

@@ -3,6 +3,7 @@
 use crate::data::{Data, Item};
 use crate::law::TrainChannel;
 use anyhow::Result;
+use corpus::Sequence;
 use metrics::Prediction;
 use model::batch::Batch;
 use model::network::Network;
@@ -14,6 +15,9 @@ const SNRS_DB: [f64; 4] = [-12.0, -6.0, 0.0, 9.0];
 
 /// Draws of the channel for each clip and point.
 const DRAWS: u32 = 2;
+
+/// Clips packed together.
+const BATCH: usize = 64;
 
 /// Of the keys: no evaluation that a user is likely to ask for shares it.
 const SEED: u64 = 0x7661_6c69_6461_7465;
@@ -61,7 +65,7 @@ impl HeldOut {
     /// Candle's.
     pub fn new(data: &Data, channel: TrainChannel, sign: f32) -> Result<Self> {
         let items: Vec<&Item> = data.held_out.iter().collect();
-        let batches = items.chunks(64).map(|chunk| data.batch(chunk)).collect::<Result<_>>()?;
+        let batches = items.chunks(BATCH).map(|chunk| data.batch(chunk)).collect::<Result<_>>()?;
         let kinds: &[ChannelKind] = match channel {
             TrainChannel::Mix => &[ChannelKind::Awgn, ChannelKind::Rayleigh],
             TrainChannel::None => &[],
@@ -76,6 +80,18 @@ impl HeldOut {
         }
         let labels = items.iter().map(|item| item.label).collect();
         Ok(HeldOut { batches, labels, rows: items.iter().map(|item| item.row).collect(), points, sign })
+    }
+
+    /// Packs the clips anew with what a text encoder that is being tuned makes of their transcripts by now.
+    ///
+    /// # Errors
+    /// Candle's.
+    pub fn reread(&mut self, data: &Data, read: impl Fn(&[&Item]) -> Result<Vec<Option<Sequence>>>) -> Result<()> {
+        let items: Vec<&Item> = data.held_out.iter().collect();
+        let texts = read(&items)?;
+        let chunks = items.chunks(BATCH).zip(texts.chunks(BATCH));
+        self.batches = chunks.map(|(items, texts)| data.batch_with(items, texts)).collect::<Result<_>>()?;
+        Ok(())
     }
 
     /// Scores of the network as it would be deployed.

@@ -41,6 +41,16 @@ impl Standardisation {
         Standardisation { scale: scale.collect(), mean: mean.iter().map(|m| *m as f32).collect() }
     }
 
+    /// The same as for features that are read once, with its gradient: frames `[frames, width]` of a network's own.
+    ///
+    /// # Errors
+    /// If the width is another.
+    pub fn forward(&self, frames: &Tensor) -> Result<Tensor> {
+        let row = |values: &[f32]| tensor(values.to_vec(), (1, values.len()));
+        let centred = frames.broadcast_sub(&row(&self.mean)?)?;
+        centred.broadcast_mul(&row(&self.scale)?)?.clamp(-CLIP, CLIP)
+    }
+
     fn apply(&self, sequence: &Sequence, into: &mut Vec<f32>) {
         for row in sequence.data().chunks_exact(self.mean.len()) {
             let values = row.iter().zip(self.mean.iter().zip(&self.scale));
@@ -130,6 +140,9 @@ mod tests {
         let var = column.iter().map(|v| v * v).sum::<f32>() / 60.0;
         assert!(mean.abs() < 1e-5 && (var - 1.0).abs() < 1e-4, "{mean} {var}");
         assert!(out.iter().skip(1).step_by(2).all(|v| *v == 0.0));
+        let frames = tensor(sequence.data().to_vec(), (60, 2)).unwrap();
+        let forward = fitted.forward(&frames).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(forward, out);
     }
 
     #[test]

@@ -81,6 +81,8 @@ enum Source {
 pub struct Params {
     source: Source,
     trainable: bool,
+    /// Of trainable parameters, those that stay as they are, by the beginnings of their paths.
+    kept: Vec<String>,
     vars: Mutex<BTreeMap<String, Var>>,
     fixed: Mutex<BTreeMap<String, Tensor>>,
 }
@@ -105,7 +107,14 @@ impl Params {
     }
 
     fn with(source: Source, trainable: bool) -> Self {
-        Params { source, trainable, vars: Mutex::default(), fixed: Mutex::default() }
+        Params { source, trainable, kept: Vec::new(), vars: Mutex::default(), fixed: Mutex::default() }
+    }
+
+    /// Of these, the parameters whose path begins with one of `prefixes` are fixed.
+    #[must_use]
+    pub fn keeping(mut self, prefixes: impl IntoIterator<Item = String>) -> Self {
+        self.kept.extend(prefixes);
+        self
     }
 
     /// The root of all paths.
@@ -130,11 +139,12 @@ impl Params {
         if let Some(var) = self.vars.lock().expect("no panic holds it").get(name) {
             return Ok(var.as_tensor().clone());
         }
+        let kept = self.kept.iter().any(|prefix| name.starts_with(prefix));
         let value = match &self.source {
             Source::Fresh { seed } => draw(*seed, name, shape, init)?,
             Source::Tensors { file, tensors } => lookup(file, tensors, name, shape)?,
         };
-        if self.trainable {
+        if self.trainable && !kept {
             let var = Var::from_tensor(&value)?;
             let tensor = var.as_tensor().clone();
             self.vars.lock().expect("no panic holds it").insert(name.into(), var);
@@ -223,6 +233,17 @@ mod tests {
         assert_eq!(get(&one, "w"), get(&two, "w"));
         assert_ne!(get(&one, "w"), get(&one, "v"));
         assert_eq!(one.vars().keys().collect::<Vec<_>>(), ["a.v", "a.w"]);
+    }
+
+    #[test]
+    fn what_is_kept_is_no_variable() {
+        let tensors = HashMap::from(["a.w", "b.w"].map(|name| (name.to_string(), tensor(vec![1.0], 1).unwrap())));
+        let params = Params::from_tensors("w", tensors, true).keeping(["a.".into()]);
+        for name in ["a", "b"] {
+            params.root().at(name).get("w", &[1], Init::Constant(0.0)).unwrap();
+        }
+        assert_eq!(params.vars().keys().collect::<Vec<_>>(), ["b.w"]);
+        assert_eq!(params.tensors(&[""]).len(), 2);
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub fn settings() -> RunConfig {
     RunConfig {
         corpus: "toy".into(),
         text_encoder: None,
+        tuning: None,
         preset: Preset::Small,
         seed: 1,
         network: tiny(WIDTHS),

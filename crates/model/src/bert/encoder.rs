@@ -61,9 +61,17 @@ impl Bert {
     /// [`BertError::Text`] if a text cannot be tokenised.
     pub fn encode<T: AsRef<str>>(&self, texts: &[T]) -> Result<Vec<Sequence>, BertError> {
         let ids = texts.iter().map(|text| self.tokenizer.ids(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.encode_ids(&ids)?)
+    }
+
+    /// The same for sentences that are token ids already.
+    ///
+    /// # Errors
+    /// As [`Bert::forward`].
+    pub fn encode_ids(&self, ids: &[Vec<u32>]) -> candle_core::Result<Vec<Sequence>> {
         let width = self.width();
-        let mut sequences = Vec::with_capacity(texts.len());
-        let mut rest = &ids[..];
+        let mut sequences = Vec::with_capacity(ids.len());
+        let mut rest = ids;
         while !rest.is_empty() {
             let (chunk, after) = rest.split_at(fitting(rest));
             rest = after;

@@ -1,0 +1,205 @@
+//! δ^text within a run: a text encoder that is trained along with the network, and reading transcripts with one.
+
+use crate::adamw::Group;
+use crate::data::{Data, Item};
+use anyhow::{Context, Result, ensure};
+use candle_core::{Tensor, Var};
+use corpus::{Modality, Sequence};
+use model::batch::{Batch, Packed};
+use model::bert::{Bert, Checkpoint};
+use model::layers::Run;
+use model::ops::Offsets;
+use model::params::Params;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Sentences handed to the encoder at once.
+const SENTENCES: usize = 16;
+
+/// First path component of the encoder's parameters among those of a run.
+pub const PREFIX: &str = "text_encoder.";
+
+/// How a text encoder is tuned.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tuning {
+    /// Peak learning rate of the top layer; it follows the schedule of the others.
+    pub rate: f32,
+    /// Each layer below learns at this share of the rate of the one above it.
+    pub layer_decay: f32,
+    /// This many of the lowest layers stay as they are. The embeddings always do: a thousand clips say little about most
+    /// of the vocabulary.
+    pub frozen_layers: usize,
+    /// Decoupled weight decay of its matrices.
+    pub weight_decay: f32,
+}
+
+impl Tuning {
+    /// Whether it makes sense.
+    ///
+    /// # Errors
+    /// Names the field that does not.
+    pub fn check(&self) -> Result<()> {
+        let Tuning { rate, layer_decay, weight_decay, .. } = *self;
+        ensure!(rate.is_finite() && rate > 0.0, "tuning.rate: expected a number above 0, got {rate}");
+        ensure!(
+            layer_decay > 0.0 && layer_decay <= 1.0,
+            "tuning.layer_decay: expected above 0 to 1, got {layer_decay}"
+        );
+        let decays = weight_decay.is_finite() && weight_decay >= 0.0;
+        ensure!(decays, "tuning.weight_decay: expected a number of at least 0, got {weight_decay}");
+        Ok(())
+    }
+
+    /// The settings of one parameter of an encoder of `layers` layers, relative to the run's learning rate.
+    fn group(&self, name: &str, rank: usize, layers: usize, learning_rate: f32) -> Group {
+        let layer = name.split_once("encoder.layer.").and_then(|(_, rest)| rest.split('.').next()?.parse().ok());
+        let below = layer.map_or(layers, |layer: usize| layers.saturating_sub(layer + 1));
+        let decay = if rank >= 2 { self.weight_decay } else { 0.0 };
+        Group { rate: self.rate / learning_rate * self.layer_decay.powi(below as i32), decay }
+    }
+}
+
+/// The encoder of a run: as it is trained, and the running average that is validated and deployed.
+pub struct Tuned<'a> {
+    checkpoint: &'a Checkpoint,
+    tuning: Tuning,
+    params: Params,
+    bert: Bert,
+    averages: Params,
+    averaged: Bert,
+}
+
+fn built(checkpoint: &Checkpoint, params: &Params) -> Result<Bert> {
+    Ok(Bert::new(&params.root(), checkpoint.config(), checkpoint.tokenizer()?)?)
+}
+
+fn prefixed(vars: BTreeMap<String, Var>) -> impl Iterator<Item = (String, Var)> {
+    vars.into_iter().map(|(name, var)| (format!("{PREFIX}{name}"), var))
+}
+
+impl<'a> Tuned<'a> {
+    /// Begins at the checkpoint.
+    ///
+    /// # Errors
+    /// If no layer is left to tune.
+    pub fn new(checkpoint: &'a Checkpoint, tuning: Tuning) -> Result<Self> {
+        let layers = checkpoint.config().num_hidden_layers;
+        ensure!(
+            tuning.frozen_layers < layers,
+            "tuning.frozen_layers: the text encoder has {layers} layers, so at most {} may be frozen",
+            layers - 1
+        );
+        let frozen = (0..tuning.frozen_layers).map(|layer| format!("encoder.layer.{layer}."));
+        let kept: Vec<String> = frozen.chain(["embeddings.".to_string()]).collect();
+        let params = checkpoint.params(true).keeping(kept.clone());
+        let averages = checkpoint.params(true).keeping(kept);
+        let (bert, averaged) = (built(checkpoint, &params)?, built(checkpoint, &averages)?);
+        Ok(Tuned { checkpoint, tuning, params, bert, averages, averaged })
+    }
+
+    /// Its variables by the names they have in a run.
+    pub fn vars(&self) -> BTreeMap<String, Var> {
+        prefixed(self.params.vars()).collect()
+    }
+
+    /// The running averages under the same names.
+    pub fn averages(&self) -> BTreeMap<String, Var> {
+        prefixed(self.averages.vars()).collect()
+    }
+
+    /// The settings of one of its variables, if it is one.
+    pub fn group(&self, name: &str, rank: usize, learning_rate: f32) -> Option<Group> {
+        let name = name.strip_prefix(PREFIX)?;
+        Some(self.tuning.group(name, rank, self.checkpoint.config().num_hidden_layers, learning_rate))
+    }
+
+    /// Reads the transcripts of a batch, with the gradient to the encoder's variables.
+    ///
+    /// # Errors
+    /// Candle's.
+    pub fn read(&self, data: &Data, items: &[&Item], batch: &mut Batch, run: &mut Run) -> Result<()> {
+        let offsets = Offsets::from_lengths(items.iter().map(|item| item.tokens.len()));
+        if offsets.frames() == 0 {
+            return Ok(());
+        }
+        let spoken: Vec<Vec<u32>> =
+            items.iter().map(|item| item.tokens.clone()).filter(|ids| !ids.is_empty()).collect();
+        let (hidden, _) = self.bert.forward(&spoken, run)?;
+        let standardisation = data.standardisations[Modality::Text.index()].as_ref();
+        let frames = standardisation.context("a corpus with a text encoder has text")?.forward(&hidden)?;
+        batch.modalities[Modality::Text.index()] = Some(Packed { frames, offsets });
+        Ok(())
+    }
+
+    /// What the averaged encoder makes of the items' transcripts.
+    ///
+    /// # Errors
+    /// Candle's.
+    pub fn read_averaged(&self, items: &[&Item]) -> Result<Vec<Option<Sequence>>> {
+        read_all(&self.averaged, items, &|_| ())
+    }
+
+    /// The encoder's parameters with those of `tensors` that are named as in a run put in their place, fixed.
+    ///
+    /// # Errors
+    /// If a tensor does not fit.
+    pub fn deployed(&self, tensors: &BTreeMap<String, Tensor>) -> Result<Params> {
+        let mut all = self.averages.tensors(&[""]);
+        let own = tensors.iter().filter_map(|(name, tensor)| Some((name.strip_prefix(PREFIX)?, tensor)));
+        all.extend(own.map(|(name, tensor)| (name.to_string(), tensor.clone())));
+        let params = Params::from_tensors("best", all.into_iter().collect(), false);
+        built(self.checkpoint, &params)?;
+        Ok(params)
+    }
+
+    /// Where it began.
+    pub fn checkpoint(&self) -> &'a Checkpoint {
+        self.checkpoint
+    }
+}
+
+/// The last hidden states of each item's transcript; none where it has none. `progress` gets the number read so far.
+///
+/// # Errors
+/// Candle's.
+pub fn read_all(encoder: &Bert, items: &[&Item], progress: &(dyn Fn(u64) + Sync)) -> Result<Vec<Option<Sequence>>> {
+    let spoken: Vec<usize> = (0..items.len()).filter(|i| !items[*i].tokens.is_empty()).collect();
+    let done = AtomicU64::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = spoken.len().div_ceil(threads).max(1);
+    // The bits of a sentence do not depend on its batch, so neither chunks nor threads matter.
+    let read = |part: &[usize]| -> Result<Vec<Sequence>> {
+        let mut sequences = Vec::with_capacity(part.len());
+        for chunk in part.chunks(SENTENCES) {
+            let ids: Vec<Vec<u32>> = chunk.iter().map(|i| items[*i].tokens.clone()).collect();
+            sequences.extend(encoder.encode_ids(&ids)?);
+            let n = chunk.len() as u64;
+            progress(done.fetch_add(n, Ordering::Relaxed) + n);
+        }
+        Ok(sequences)
+    };
+    let sequences: Vec<Sequence> = std::thread::scope(|scope| {
+        let handles: Vec<_> = spoken.chunks(share).map(|part| scope.spawn(|| read(part))).collect();
+        let parts = handles.into_iter().map(|handle| handle.join().expect("reading a transcript does not panic"));
+        parts.collect::<Result<Vec<_>>>().map(|parts| parts.concat())
+    })?;
+    let mut read = vec![None; items.len()];
+    spoken.into_iter().zip(sequences).for_each(|(i, sequence)| read[i] = Some(sequence));
+    Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lower_layers_learn_more_slowly() {
+        let tuning = Tuning { rate: 4e-5, layer_decay: 0.5, frozen_layers: 0, weight_decay: 0.01 };
+        let rate = |name: &str| tuning.group(name, 2, 6, 4e-4).rate;
+        assert!((rate("encoder.layer.5.output.dense.weight") - 0.1).abs() < 1e-7);
+        assert!((rate("encoder.layer.3.output.dense.weight") - 0.025).abs() < 1e-7);
+        assert!((rate("embeddings.LayerNorm.weight") - 0.1 / 64.0).abs() < 1e-7);
+        assert_eq!(tuning.group("encoder.layer.5.output.dense.bias", 1, 6, 1.0).decay, 0.0);
+    }
+}
