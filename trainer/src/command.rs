@@ -157,6 +157,7 @@ impl TrainArgs {
             law: ChannelLaw { channel: self.train_channel, snr_db: self.train_snr, skew: 2.0 },
             batch: 32,
             parts: 2,
+            modality_dropout: 0.0,
             // Decoupled, times the learning rate: few clips and wide features overfit without it.
             weight_decay: 5.0,
             averaging: 0.995,

@@ -34,6 +34,9 @@ pub struct RunConfig {
     pub batch: usize,
     /// Data-parallel parts of a step, whatever the number of cores.
     pub parts: usize,
+    /// In a step a clip loses each of its modalities with this probability, but never all, so that the network can do
+    /// without any.
+    pub modality_dropout: f32,
     /// Decoupled weight decay of matrices.
     pub weight_decay: f32,
     /// Averaged weights keep this share of themselves in a step.
@@ -78,6 +81,8 @@ impl RunConfig {
         ensure!(rate.is_finite() && rate > 0.0, "schedule.learning_rate: expected a number above 0, got {rate}");
         let (warm_up, end) = (schedule.warm_up, schedule.ramp_end);
         ensure!(end >= warm_up, "schedule.ramp_end: expected at least schedule.warm_up, {warm_up}, got {end}");
+        let lost = self.modality_dropout;
+        ensure!((0.0..1.0).contains(&lost), "modality_dropout: expected 0 to less than 1, got {lost}");
         ensure!((0.0..=1.0).contains(&self.averaging), "averaging: expected 0 to 1, got {}", self.averaging);
         let (low, high) = law.snr_db;
         ensure!(

@@ -6,6 +6,7 @@ use corpus::{Clip, Corpus, Modality, Sequence, folds_by_video};
 use model::batch::{Batch, Standardisation, Standardisations};
 use model::bert::Bert;
 use model::config::Widths;
+use model::random::Stream;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
@@ -60,6 +61,23 @@ pub struct Item {
     pub tokens: Vec<u32>,
     /// The label.
     pub label: f32,
+}
+
+impl Item {
+    /// Its features less those that are lost, by `Modality::index()`.
+    pub fn without(&self, lost: [bool; 3]) -> [Option<&Sequence>; 3] {
+        let mut features = self.features.each_ref().map(Option::as_ref);
+        features.iter_mut().zip(lost).for_each(|(feature, lost)| *feature = feature.filter(|_| !lost));
+        features
+    }
+
+    /// Draws which of its modalities are lost, each with probability `p`, independently, but never all that it has.
+    pub fn lose(&self, p: f32, stream: &mut Stream) -> [bool; 3] {
+        let mut has = self.features.each_ref().map(Option::is_some);
+        has[Modality::Text.index()] |= !self.tokens.is_empty();
+        let lost = has.map(|has| has && stream.uniform() < f64::from(p));
+        if lost == has { [false; 3] } else { lost }
+    }
 }
 
 /// The clips of a run.
@@ -140,19 +158,15 @@ impl Data {
     /// # Errors
     /// Candle's.
     pub fn batch(&self, items: &[&Item]) -> Result<Batch> {
-        self.batch_with(items, &vec![None; items.len()])
+        self.pack(&items.iter().map(|item| item.without([false; 3])).collect::<Vec<_>>())
     }
 
-    /// Packs items for the network, those that have one with this text.
+    /// Packs the features of clips for the network.
     ///
     /// # Errors
     /// Candle's.
-    pub fn batch_with(&self, items: &[&Item], texts: &[Option<Sequence>]) -> Result<Batch> {
-        let features = items.iter().zip(texts).map(|(item, read)| {
-            let [text, audio, visual] = item.features.each_ref().map(Option::as_ref);
-            [read.as_ref().or(text), audio, visual]
-        });
-        Ok(Batch::pack(&self.widths, &self.standardisations, &features.collect::<Vec<_>>())?)
+    pub fn pack(&self, clips: &[[Option<&Sequence>; 3]]) -> Result<Batch> {
+        Ok(Batch::pack(&self.widths, &self.standardisations, clips)?)
     }
 }
 
@@ -177,6 +191,26 @@ fn items(clips: &[(usize, &Clip)], encoder: Option<&Bert>, progress: &(dyn Fn(u6
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn modalities_are_lost_at_the_stated_rate_and_never_all() {
+        let sequence = || Some(Sequence::new(1, vec![1.0]));
+        let item = Item { row: 0, features: [None, sequence(), sequence()], tokens: vec![1], label: 0.0 };
+        let (mut stream, mut lost) = (Stream::new(3, &[]), [0u32; 3]);
+        const N: u32 = 20_000;
+        for _ in 0..N {
+            let now = item.lose(0.3, &mut stream);
+            assert_ne!(now, [true; 3]);
+            lost.iter_mut().zip(now).for_each(|(count, lost)| *count += u32::from(lost));
+        }
+        // P(lost) = p − p³; four standard deviations: one such test in 5,000 would fail by chance.
+        let expected = f64::from(N) * (0.3 - 0.3f64.powi(3));
+        for count in lost {
+            assert!((f64::from(count) - expected).abs() < 4.0 * (expected * 0.73).sqrt(), "{count} {expected}");
+        }
+        let only = Item { features: [None, None, sequence()], tokens: Vec::new(), ..item };
+        assert_eq!(only.lose(1.0, &mut stream), [false; 3]);
+    }
 
     #[test]
     fn what_training_is_stopped_on_is_never_the_test_split() {

@@ -4,13 +4,14 @@
 //! (seed, draw, row), equalises and decodes it. Work is cut into batches that do not depend on the number of threads.
 
 mod command;
+mod loss;
 mod parallel;
 
 use std::{num::NonZeroUsize, ops::Range};
 
-use corpus::{Clip, Corpus, CorpusError};
+use corpus::{Clip, Corpus, CorpusError, Modality};
 use metrics::{Context, Prediction, PredictionRow, Record};
-use model::scheme::{ClipInput, InputError, ReceiverHalf, TransmitterHalf};
+use model::scheme::{ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
 use phy::{ChannelSpec, Complex, Conditions, EqualiserError, NoiseKey, Symbols, draw, equalise};
 
 pub use command::{EvaluateArgs, run};
@@ -32,6 +33,8 @@ pub struct Request<'a> {
     pub corpus: &'a Corpus,
     /// Which of its splits.
     pub split: &'a str,
+    /// Modalities that the clips are sent without. A clip that has nothing left is left out.
+    pub without: &'a [Modality],
     /// The points of the sweep, each once, see [`phy::sweep`].
     pub points: &'a [Conditions],
     /// The numbers of the draws made at each point; the noiseless one gets the first.
@@ -70,6 +73,9 @@ pub enum EvaluateError {
     /// No draws to make.
     #[error("no draws: the range {0:?} is empty")]
     NoDraws(Range<u32>),
+    /// No clip has anything but what it is sent without.
+    #[error("{0}: no clip has anything left to send")]
+    NothingLeft(String),
     /// A clip that the transmitter does not take.
     #[error("clip `{id}` (row {row}): {source}")]
     Clip {
@@ -106,9 +112,25 @@ impl Request<'_> {
     /// # Errors
     /// If the corpus lacks the split.
     pub fn bursts(&self) -> Result<u64, CorpusError> {
-        let clips = self.corpus.split(self.split)?.len();
+        let clips = self.clips()?.len();
         let draws: usize = self.passes().iter().map(|p| p.draws(self.draws.clone()).len()).sum();
         Ok((clips * draws) as u64)
+    }
+
+    /// The clips of the split that have something to send.
+    fn clips(&self) -> Result<Vec<(usize, &Clip)>, CorpusError> {
+        let mut clips = self.corpus.split(self.split)?;
+        if !self.without.is_empty() {
+            clips.retain(|(_, clip)| match self.transmitter.check(&self.input(clip)) {
+                Err(error) => error.kind != InputErrorKind::Empty,
+                Ok(()) => true,
+            });
+        }
+        Ok(clips)
+    }
+
+    fn input(&self, clip: &Clip) -> ClipInput {
+        ClipInput::from(clip).without(self.without)
     }
 
     /// The points, and where they lack it the noiseless one, last.
@@ -120,9 +142,18 @@ impl Request<'_> {
         passes
     }
 
+    /// Its name, and what it does without.
+    fn scheme(&self) -> String {
+        let without: Vec<&str> = self.without.iter().map(|modality| modality.name()).collect();
+        match without.is_empty() {
+            true => self.scheme.to_owned(),
+            false => format!("{} without {}", self.scheme, without.join(" and ")),
+        }
+    }
+
     fn context(&self) -> Context {
         Context {
-            scheme: self.scheme.to_owned(),
+            scheme: self.scheme(),
             corpus: self.corpus.name.clone(),
             split: self.split.to_owned(),
             equaliser: self.receiver.equaliser().to_string(),
@@ -156,7 +187,10 @@ pub fn evaluate(request: &Request) -> Result<Evaluation, EvaluateError> {
     if request.draws.is_empty() {
         return Err(EvaluateError::NoDraws(request.draws.clone()));
     }
-    let clips = request.corpus.split(request.split)?;
+    let clips = request.clips()?;
+    if clips.is_empty() {
+        return Err(EvaluateError::NothingLeft(request.scheme()));
+    }
     let bursts = encode(request, &clips)?;
     let jobs = jobs(request, clips.len());
     let done = parallel::map(jobs.len(), request.threads, |job| transmit(request, &jobs[job], &clips, &bursts))?;
@@ -176,7 +210,7 @@ fn encode(request: &Request, clips: &[(usize, &Clip)]) -> Result<Vec<Symbols>, E
             let id = clip.id.clone();
             move |source| EvaluateError::Clip { id, row, source }
         };
-        let inputs: Vec<ClipInput> = clips.iter().map(|(_, clip)| ClipInput::from(*clip)).collect();
+        let inputs: Vec<ClipInput> = clips.iter().map(|(_, clip)| request.input(clip)).collect();
         for (input, clip) in inputs.iter().zip(clips) {
             request.transmitter.check(input).map_err(wrong(*clip))?;
         }

@@ -114,17 +114,17 @@ impl<'a> Tuned<'a> {
         Some(self.tuning.group(name, rank, self.checkpoint.config().num_hidden_layers, learning_rate))
     }
 
-    /// Reads the transcripts of a batch, with the gradient to the encoder's variables.
+    /// Reads the transcripts of a batch, one a clip and empty for a clip without, with the gradient to the encoder's
+    /// variables.
     ///
     /// # Errors
     /// Candle's.
-    pub fn read(&self, data: &Data, items: &[&Item], batch: &mut Batch, run: &mut Run) -> Result<()> {
-        let offsets = Offsets::from_lengths(items.iter().map(|item| item.tokens.len()));
+    pub fn read(&self, data: &Data, sentences: &[Vec<u32>], batch: &mut Batch, run: &mut Run) -> Result<()> {
+        let offsets = Offsets::from_lengths(sentences.iter().map(Vec::len));
         if offsets.frames() == 0 {
             return Ok(());
         }
-        let spoken: Vec<Vec<u32>> =
-            items.iter().map(|item| item.tokens.clone()).filter(|ids| !ids.is_empty()).collect();
+        let spoken: Vec<Vec<u32>> = sentences.iter().filter(|ids| !ids.is_empty()).cloned().collect();
         let (hidden, _) = self.bert.forward(&spoken, run)?;
         let standardisation = data.standardisations[Modality::Text.index()].as_ref();
         let frames = standardisation.context("a corpus with a text encoder has text")?.forward(&hidden)?;

@@ -11,6 +11,7 @@ use crate::validation::{HeldOut, Scores};
 use anyhow::{Context, Result, ensure};
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
+use corpus::Modality;
 use files::PendingFile;
 use model::bert::Checkpoint;
 use model::layers::Run;
@@ -27,6 +28,8 @@ const ORDER: u64 = 1;
 const STEP: u64 = 2;
 /// Within a step: what the text encoder draws.
 const TEXT: u64 = 1 << 32;
+/// Within a step: which modalities are lost.
+const LOST: u64 = 2 << 32;
 
 /// What a run reports after each epoch.
 pub struct Progress<'a> {
@@ -191,12 +194,21 @@ impl<'a> Trainer<'a> {
     fn gradients(&self, items: &[&Item], time: f64, path: &[u64]) -> Result<(Vec<GradStore>, Sums)> {
         let size = items.len().div_ceil(self.config.parts.max(1));
         let part = |index: usize, items: &[&Item], clips: usize| -> Result<(GradStore, Sums)> {
-            let mut batch = self.data.batch(items)?;
+            let within = |purpose: u64| Stream::new(self.config.seed, &[path, &[index as u64, purpose]].concat());
+            let mut losing = within(LOST);
+            let lost = items.iter().map(|item| item.lose(self.config.modality_dropout, &mut losing));
+            let lost: Vec<[bool; 3]> = lost.collect();
+            let kept: Vec<_> = items.iter().zip(&lost).map(|(item, lost)| item.without(*lost)).collect();
+            let mut batch = self.data.pack(&kept)?;
             let labels: Vec<f32> = items.iter().map(|item| item.label).collect();
             let stream = Stream::new(self.config.seed, &[path, &[index as u64]].concat());
             if let Some(text) = &self.text {
-                let stream = Stream::new(self.config.seed, &[path, &[index as u64, TEXT]].concat());
-                text.read(self.data, items, &mut batch, &mut Run::training(stream))?;
+                let mute = |(item, lost): (&&Item, &[bool; 3])| match lost[Modality::Text.index()] {
+                    true => Vec::new(),
+                    false => item.tokens.clone(),
+                };
+                let sentences: Vec<Vec<u32>> = items.iter().zip(&lost).map(mute).collect();
+                text.read(self.data, &sentences, &mut batch, &mut Run::training(within(TEXT)))?;
             }
             let reversal = self.config.schedule.reversal(time);
             let step = Step { batch: &batch, labels: &labels, clips, reversal, stream };

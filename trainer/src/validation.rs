@@ -89,8 +89,12 @@ impl HeldOut {
     pub fn reread(&mut self, data: &Data, read: impl Fn(&[&Item]) -> Result<Vec<Option<Sequence>>>) -> Result<()> {
         let items: Vec<&Item> = data.held_out.iter().collect();
         let texts = read(&items)?;
-        let chunks = items.chunks(BATCH).zip(texts.chunks(BATCH));
-        self.batches = chunks.map(|(items, texts)| data.batch_with(items, texts)).collect::<Result<_>>()?;
+        let features = items.iter().zip(&texts).map(|(item, text)| {
+            let [_, audio, visual] = item.without([false; 3]);
+            [text.as_ref(), audio, visual]
+        });
+        let features: Vec<_> = features.collect();
+        self.batches = features.chunks(BATCH).map(|chunk| data.pack(chunk)).collect::<Result<_>>()?;
         Ok(())
     }
 

@@ -33,6 +33,15 @@ impl Modality {
     }
 }
 
+impl std::str::FromStr for Modality {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Modality::ALL.into_iter().find(|modality| modality.name() == text);
+        found.ok_or_else(|| format!("unknown modality `{text}`, expected text, audio or visual"))
+    }
+}
+
 /// A sequence of feature frames, `[frames, width]`, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sequence {

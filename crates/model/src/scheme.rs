@@ -1,6 +1,6 @@
 //! What services, evaluation and plots know of a scheme: two halves behind one small interface.
 
-use corpus::{Clip, Sequence};
+use corpus::{Clip, Modality, Sequence};
 use metrics::Prediction;
 use phy::{Equalised, Equaliser, Symbols};
 
@@ -17,6 +17,18 @@ impl From<&Clip> for ClipInput {
     fn from(clip: &Clip) -> Self {
         let transcript = (!clip.text.is_empty()).then(|| clip.text.clone());
         ClipInput { transcript, features: clip.features.clone() }
+    }
+}
+
+impl ClipInput {
+    /// The input without these modalities.
+    #[must_use]
+    pub fn without(mut self, modalities: &[Modality]) -> Self {
+        for modality in modalities {
+            self.features[modality.index()] = None;
+        }
+        self.transcript = self.transcript.filter(|_| !modalities.contains(&Modality::Text));
+        self
     }
 }
 

@@ -103,6 +103,7 @@ fn inside(
         training_snr_db: Some(manifest.training.snr_db),
         corpus,
         split,
+        without: &[],
         points,
         draws: DRAWS,
         seed: SEED,

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
-use corpus::{Corpus, CorpusSpec};
+use corpus::{Corpus, CorpusSpec, Modality};
 use indicatif::{ProgressBar, ProgressStyle};
 use metrics::{BestConstant, write_csv};
 use model::weights::Training;
 use phy::{ChannelList, SnrList};
 
-use super::{Request, evaluate};
+use super::{Evaluation, Request, evaluate, loss};
 use files::PendingFile;
 
 /// Score trained weights on a corpus, over simulated channels, in this process.
@@ -31,6 +31,9 @@ pub struct EvaluateArgs {
     /// Es/N0 per complex symbol in dB: one value, a list -12,-6,0, or start:stop:step
     #[arg(long, value_name = "LIST", default_value = "-12:21:3", allow_hyphen_values = true)]
     pub snr: SnrList,
+    /// Also send every clip without these modalities (text, audio, visual, with commas), and print what is lost
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub drop: Vec<Modality>,
     /// Draws of the channel for every clip at every point
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub draws: u32,
@@ -51,14 +54,15 @@ pub struct EvaluateArgs {
 /// If weights, corpus or split cannot be used or a file cannot be written.
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     // First, so that a bad path costs no work.
+    if !args.drop.is_empty() && args.predictions.is_some() {
+        bail!("--predictions with --drop: its rows do not tell what was sent; evaluate one after the other");
+    }
     let json = args.json.as_deref().map(PendingFile::create).transpose()?;
     let predictions = args.predictions.as_deref().map(PendingFile::create).transpose()?;
     let manifest = model::weights::receiver_manifest(&args.weights)?;
     let (transmitter, receiver) = model::weights::load(&args.weights)?;
     let corpus = Corpus::load(&args.corpus)?;
     let points = phy::sweep(&args.channel, &args.snr);
-    let bar = ProgressBar::no_length()
-        .with_style(ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} bursts, {eta} left")?);
     let request = Request {
         transmitter: transmitter.as_ref(),
         receiver: receiver.as_ref(),
@@ -66,28 +70,39 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         training_snr_db: training_snr_db(&manifest.training),
         corpus: &corpus,
         split: &args.split,
+        without: &[],
         points: &points,
         draws: 0..args.draws,
         seed: args.seed,
         threads: None,
-        progress: &|bursts| bar.inc(bursts),
+        progress: &|_| (),
     };
-    bar.set_length(request.bursts()?);
-    bar.set_message("evaluating");
-    let evaluation = evaluate(&request);
-    bar.finish_and_clear();
-    let evaluation = evaluation?;
-    print!("{}{}", metrics::table(&evaluation.records), constant_line(&corpus, &args.split)?);
+    let Evaluation { mut records, rows } = with_progress(&request)?;
+    print!("{}{}", metrics::table(&records), constant_line(&corpus, &args.split)?);
+    if !args.drop.is_empty() {
+        let without = with_progress(&Request { without: &args.drop, draws: 0..args.draws, ..request })?;
+        print!("\n{}", loss::table(&records, &without.records));
+        records.extend(without.records);
+    }
     if let Some(file) = json {
         file.commit(|out| {
-            serde_json::to_writer_pretty(&mut *out, &evaluation.records)?;
+            serde_json::to_writer_pretty(&mut *out, &records)?;
             out.write_all(b"\n")
         })?;
     }
     if let Some(file) = predictions {
-        file.commit(|out| write_csv(out, &evaluation.rows))?;
+        file.commit(|out| write_csv(out, &rows))?;
     }
     Ok(())
+}
+
+fn with_progress(request: &Request) -> Result<Evaluation> {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} bursts, {eta} left")?;
+    let bar = ProgressBar::new(request.bursts()?).with_style(style).with_message("evaluating");
+    let draws = request.draws.clone();
+    let evaluation = evaluate(&Request { draws, progress: &|bursts| bar.inc(bursts), ..*request });
+    bar.finish_and_clear();
+    Ok(evaluation?)
 }
 
 /// What the best constant reaches, or nothing where the corpus has no training split to fit it on.
@@ -123,7 +138,6 @@ mod tests {
     use std::path::Path;
 
     use clap::Parser;
-    use corpus::Modality;
     use metrics::Record;
     use model::{
         batch::Standardisation,

@@ -1,7 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use corpus::Sequence;
-use model::scheme::InputErrorKind;
 use phy::{Equalised, Equaliser};
 
 use super::*;
@@ -101,12 +100,28 @@ fn request<'a>(corpus: &'a Corpus, points: &'a [Conditions]) -> Request<'a> {
         training_snr_db: Some((-9.0, 21.0)),
         corpus,
         split: "test",
+        without: &[],
         points,
         draws: 0..4,
         seed: 5,
         threads: NonZeroUsize::new(2),
         progress: &|_| (),
     }
+}
+
+#[test]
+fn what_is_sent_without_a_modality_is_said_and_scored_apart() {
+    let corpus = corpus();
+    let points = sweep("none,awgn", "0");
+    let full = evaluate(&request(&corpus, &points)).unwrap();
+    // The scheme looks at audio alone: without text nothing changes, without audio nothing is left.
+    let without = evaluate(&Request { without: &[Modality::Text], ..request(&corpus, &points) }).unwrap();
+    assert_eq!(without.rows, full.rows);
+    assert!(without.records.iter().all(|record| record.scheme == "antipodal without text"));
+    let table = super::loss::table(&full.records, &without.records);
+    assert_eq!(table.matches("(+0.000)").count(), 6, "{table}");
+    let error = evaluate(&Request { without: &[Modality::Audio], ..request(&corpus, &points) }).unwrap_err();
+    assert!(error.to_string().contains("without audio: no clip has anything left"), "{error}");
 }
 
 /// With a fixed seed; a correct evaluation fails at one of the six points for one seed in about 1700.

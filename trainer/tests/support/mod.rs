@@ -51,6 +51,7 @@ pub fn settings() -> RunConfig {
         law: law(),
         batch: 16,
         parts: 2,
+        modality_dropout: 0.1,
         weight_decay: 0.02,
         averaging: 0.9,
         patience: 10,
