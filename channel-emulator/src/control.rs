@@ -1,6 +1,5 @@
 //! `get` and `set`: the live conditions of a running emulator, from the command line.
 
-use crate::live::change;
 use anyhow::{Context, anyhow};
 use link::connect::{UNARY_DEADLINE, reason};
 use link::{PeerUrl, convert};
@@ -60,7 +59,7 @@ pub async fn set(args: &SetArgs) -> anyhow::Result<()> {
     let mut control = Control::new(&args.emulator);
     let current = control.get().await?;
     let changed =
-        change(&current, args.channel, args.snr, args.k_factor).with_context(|| format!("the channel is {current}"))?;
+        current.changed(args.channel, args.snr, args.k_factor).with_context(|| format!("the channel is {current}"))?;
     println!("{}", control.set(&changed).await?);
     Ok(())
 }

@@ -174,6 +174,22 @@ impl Conditions {
         }
     }
 
+    /// These with what is given put in its place. An SNR or K factor is carried over where the new kind has one.
+    ///
+    /// # Errors
+    /// If the new kind needs a value that neither is given nor was in force, or has none and one is given.
+    pub fn changed(
+        &self,
+        kind: Option<ChannelKind>,
+        snr_db: Option<SnrDb>,
+        k_factor: Option<f64>,
+    ) -> Result<Self, ConditionsError> {
+        let kind = kind.unwrap_or(self.kind());
+        let snr_db = snr_db.or(self.snr_db().filter(|_| kind != ChannelKind::None));
+        let k_factor = k_factor.or(self.k_factor().filter(|_| kind == ChannelKind::Rician));
+        Conditions::new(kind, snr_db, k_factor)
+    }
+
     /// The linear K factor of a Rician channel.
     pub fn k_factor(&self) -> Option<f64> {
         match self {
@@ -241,6 +257,22 @@ mod tests {
         let unexpected = ConditionsError::UnexpectedKFactor { kind: Rayleigh, k_factor: 1.0 };
         assert_eq!(Conditions::new(Rayleigh, at, Some(1.0)), Err(unexpected));
         assert_eq!("AWGN".parse::<ChannelKind>(), Err(ConditionsError::UnknownKind("AWGN".into())));
+    }
+
+    #[test]
+    fn only_what_is_given_changes() {
+        let rician = Conditions::new(ChannelKind::Rician, Some(snr(3.0)), Some(4.0)).unwrap();
+        let awgn = Conditions::Awgn(snr(3.0));
+        assert_eq!(rician.changed(Some(ChannelKind::Awgn), None, None), Ok(awgn));
+        assert_eq!(awgn.changed(None, Some(snr(-6.0)), None), Ok(Conditions::Awgn(snr(-6.0))));
+        assert_eq!(rician.changed(None, None, Some(1.0)).unwrap().k_factor(), Some(1.0));
+        assert_eq!(awgn.changed(Some(ChannelKind::None), None, None), Ok(Conditions::None));
+
+        let needs_snr = Err(ConditionsError::MissingSnr(ChannelKind::Rayleigh));
+        assert_eq!(Conditions::None.changed(Some(ChannelKind::Rayleigh), None, None), needs_snr);
+        assert_eq!(awgn.changed(Some(ChannelKind::Rician), None, None), Err(ConditionsError::MissingKFactor));
+        let no_snr = Err(ConditionsError::UnexpectedSnr(snr(1.0)));
+        assert_eq!(awgn.changed(Some(ChannelKind::None), Some(snr(1.0)), None), no_snr);
     }
 
     #[test]
