@@ -1,6 +1,6 @@
 //! Two-class counts: Acc-2, F1, and what the matched-filter reference asks of its source.
 
-use crate::{Prediction, Source};
+use crate::{Interval, Prediction, Source, Z95};
 
 /// Decisions against truths, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +64,30 @@ impl Binary {
         (self.total() > 0).then(|| sum / self.total() as f64)
     }
 
+    /// [`Binary::f1`] with its 95 % interval by the delta method over the four counts; `None` of nothing. For the width
+    /// each count has ½ added, so that few decisions without an error do not pass for certainty.
+    pub fn f1_interval(&self) -> Option<Interval> {
+        let estimate = self.f1()?;
+        let [tp, fp, tn, fn_] = [self.true_pos, self.false_pos, self.true_neg, self.false_neg].map(|n| n as f64 + 0.5);
+        let (pos, neg, errors) = (tp + fn_, tn + fp, fp + fn_);
+        let (a, b) = (2.0 * tp + errors, 2.0 * tn + errors);
+        let (f1_pos, f1_neg) = (2.0 * tp / a, 2.0 * tn / b);
+        let total = pos + neg;
+        let f1 = (pos * f1_pos + neg * f1_neg) / total;
+        // An error of either kind lowers the F1 of both classes.
+        let loss = pos * f1_pos / a + neg * f1_neg / b;
+        let slopes = [
+            (tp, f1_pos + pos * 2.0 * errors / (a * a) - f1),
+            (tn, f1_neg + neg * 2.0 * errors / (b * b) - f1),
+            (fp, f1_neg - loss - f1),
+            (fn_, f1_pos - loss - f1),
+        ];
+        // F1 keeps its value when all counts are scaled, so the multinomial's covariances cancel.
+        let variance: f64 = slopes.iter().map(|(n, slope)| n * (slope / total).powi(2)).sum();
+        let half = Z95 * variance.sqrt();
+        Some(Interval { estimate, low: (estimate - half).max(0.0), high: (estimate + half).min(1.0) })
+    }
+
     /// These decisions as a source to be transmitted; `None` of nothing. A decision never made counts as right half the
     /// time, which has no weight.
     pub fn source(&self) -> Option<Source> {
@@ -109,6 +133,33 @@ mod tests {
         assert!((constant.f1().unwrap() - 0.6 * 0.75).abs() < 1e-15);
         assert_eq!((Binary::default().f1(), Binary::default().accuracy()), (None, None));
         assert!(Binary::default().source().is_none());
+    }
+
+    /// Against the jackknife over single decisions, which knows no formula.
+    #[test]
+    fn the_interval_of_f1_is_as_wide_as_the_jackknife_says() {
+        let counts = Binary { true_pos: 260, false_pos: 90, true_neg: 240, false_neg: 110 };
+        let without = |change: fn(&mut Binary)| {
+            let mut less = counts;
+            change(&mut less);
+            less.f1().unwrap()
+        };
+        let cells = [
+            (260.0, without(|c| c.true_pos -= 1)),
+            (90.0, without(|c| c.false_pos -= 1)),
+            (240.0, without(|c| c.true_neg -= 1)),
+            (110.0, without(|c| c.false_neg -= 1)),
+        ];
+        let n = 700.0;
+        let mean = cells.iter().map(|(times, f1)| times * f1).sum::<f64>() / n;
+        let spread: f64 = cells.iter().map(|(times, f1)| times * (f1 - mean).powi(2)).sum();
+        let half = Z95 * (spread * (n - 1.0) / n).sqrt();
+        let interval = counts.f1_interval().unwrap();
+        assert_eq!(Some(interval.estimate), counts.f1());
+        assert!(((interval.high - interval.low) / 2.0 / half - 1.0).abs() < 0.01, "{interval:?} against ±{half}");
+        let few = Binary { true_pos: 3, true_neg: 2, ..Binary::default() }.f1_interval().unwrap();
+        assert!(few.estimate == 1.0 && few.low < 0.9 && few.high == 1.0, "{few:?}");
+        assert!(Binary::default().f1_interval().is_none());
     }
 
     #[test]

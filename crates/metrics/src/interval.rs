@@ -55,6 +55,19 @@ pub fn mean_interval(values: &[f64]) -> Option<Interval> {
     Some(Interval { estimate, low: estimate - half, high: estimate + half })
 }
 
+/// [`mean_interval`] of `n` values that were only added up, and their squares with them.
+pub fn mean_interval_of_sums(n: u64, sum: f64, squares: f64) -> Option<Interval> {
+    if n < 2 {
+        return None;
+    }
+    let count = n as f64;
+    let estimate = sum / count;
+    // Rounding may take equal values below 0.
+    let variance = ((squares - sum * estimate) / (count - 1.0)).max(0.0);
+    let half = Z95 * (variance / count).sqrt();
+    Some(Interval { estimate, low: estimate - half, high: estimate + half })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +92,9 @@ mod tests {
         let i = mean_interval(&[1.0, 2.0, 3.0]).unwrap();
         assert!((i.high - 2.0 - Z95 / 3f64.sqrt()).abs() < 1e-12 && (i.low + i.high - 4.0).abs() < 1e-12);
         assert!(mean_interval(&[1.0]).is_none());
+        let sums = mean_interval_of_sums(3, 6.0, 14.0).unwrap();
+        assert!((sums.low - i.low).abs() < 1e-12 && (sums.high - i.high).abs() < 1e-12, "{sums:?}");
+        assert!(mean_interval_of_sums(1, 1.0, 1.0).is_none());
         let share = Interval { estimate: 0.7, low: 0.6, high: 0.8 }.share_of(0.8);
         assert!((share.estimate - 0.875).abs() < 1e-15 && (share.low - 0.75).abs() < 1e-12);
     }

@@ -19,7 +19,7 @@ mod table;
 pub use binary::Binary;
 pub use calibration::{SIGN_BINS, sign_ece};
 pub use constant::{BestConstant, ConstantScores, NoLabels};
-pub use interval::{Interval, Z95, mean_interval, mean_sd, wilson};
+pub use interval::{Interval, Z95, mean_interval, mean_interval_of_sums, mean_sd, wilson};
 pub use prediction::{Prediction, label_class};
 pub use record::{Context, Record, records};
 pub use reference::{Fading, Source, matched_filter};
