@@ -90,13 +90,12 @@ impl App {
 /// `model` with what the manifest knows.
 fn describe(manifest: &Manifest, model: Model) -> Model {
     let training = &manifest.training;
-    let noisy = training.channels.iter().any(|channel| channel != "none");
-    let (low, high) = training.snr_db;
+    let range = training.snr_range();
     Model {
         scheme: manifest.scheme.clone(),
         equaliser: manifest.config.equaliser.to_string(),
-        training_snr_low_db: noisy.then_some(low),
-        training_snr_high_db: noisy.then_some(high),
+        training_snr_low_db: range.map(|(low, _)| low),
+        training_snr_high_db: range.map(|(_, high)| high),
         takes_text: training.text_encoder.is_some(),
         ..model
     }

@@ -78,6 +78,13 @@ pub struct Training {
     pub cpu: String,
 }
 
+impl Training {
+    /// The range of SNRs trained at in dB, both ends included; `None` if trained without noise.
+    pub fn snr_range(&self) -> Option<(f64, f64)> {
+        self.channels.iter().any(|channel| channel != "none").then_some(self.snr_db)
+    }
+}
+
 /// SHA-256 of a half's tensors, in hex.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TensorHashes {
