@@ -77,6 +77,7 @@ impl Socket {
 pub struct Services {
     routes: RoutesBuilder,
     names: Vec<&'static str>,
+    announcements: Vec<String>,
 }
 
 impl Services {
@@ -92,10 +93,17 @@ impl Services {
         self.routes.add_service(service);
         self
     }
+
+    /// Adds a line to be printed after the address of the services: where else the process listens.
+    #[must_use]
+    pub fn announcing(mut self, line: String) -> Self {
+        self.announcements.push(line);
+        self
+    }
 }
 
-/// Serves until the drain is over. Once bound, prints the one line `listening on http://ADDRESS` to stdout: whoever
-/// starts processes on port 0 reads it.
+/// Serves until the drain is over. Once bound, prints the line `listening on http://ADDRESS` to stdout, before any other:
+/// whoever starts processes on port 0 reads it.
 ///
 /// Beside the services themselves it serves `grpc.health.v1` (NOT_SERVING while draining) and reflection. When the drain
 /// starts, no connection and no stream is accepted any more; handlers see the drain themselves and finish, for at most
@@ -106,7 +114,7 @@ impl Services {
 pub async fn serve(socket: Socket, services: Services, drain: &Drain) -> Result<(), ServeError> {
     let Socket { listener, address } = socket;
     let fail = |error: &dyn std::error::Error| ServeError::Serve { address, reason: error.to_string() };
-    let Services { routes, names } = services;
+    let Services { routes, names, announcements } = services;
     let (health, health_service) = tonic_health::server::health_reporter();
     for name in &names {
         health.set_service_status(*name, ServingStatus::Serving).await;
@@ -136,7 +144,7 @@ pub async fn serve(socket: Socket, services: Services, drain: &Drain) -> Result<
         .add_routes(routes)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), draining);
 
-    announce(address);
+    announce(address, &announcements);
     tokio::select! {
         served = server => served.map_err(|error| fail(&error)),
         () = async { drain.started().await; tokio::time::sleep(drain.deadline()).await } => {
@@ -147,12 +155,14 @@ pub async fn serve(socket: Socket, services: Services, drain: &Drain) -> Result<
 }
 
 #[allow(clippy::print_stdout)]
-fn announce(address: SocketAddr) {
+fn announce(address: SocketAddr, more: &[String]) {
     use std::io::Write;
     tracing::info!(%address, "listening");
     // Whoever started the process may have closed the pipe; that is no reason to stop serving.
     let mut stdout = std::io::stdout().lock();
-    let _ = writeln!(stdout, "listening on http://{address}").and_then(|()| stdout.flush());
+    let mut lines = vec![format!("listening on http://{address}")];
+    lines.extend_from_slice(more);
+    let _ = writeln!(stdout, "{}", lines.join("\n")).and_then(|()| stdout.flush());
 }
 
 /// Limits the live streams of a service; each holds a window of items in memory.
