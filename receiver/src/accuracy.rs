@@ -1,11 +1,17 @@
 //! Live accuracy: what each row was right about, and the counts over all rows that met the same conditions.
 
+mod recent;
+
+pub use recent::{Latencies, Quantiles, Recent};
+
 use metrics::{Prediction, label_class};
 use proto::v1::{ChannelReport, Conditions, Row, Snapshot, Tally};
 use std::collections::{HashMap, VecDeque};
 
 /// Most tallies in one snapshot. A client may pin conditions of its own for every clip; a message has a limit.
 const TALLIES_SHOWN: usize = 500;
+/// Most different conditions that are counted apart; what meets others is counted in the total alone.
+const TALLIES_KEPT: usize = 10_000;
 /// Most of the latest rows that are kept at hand and shown.
 pub const LATEST_KEPT: usize = 100;
 
@@ -59,18 +65,39 @@ pub struct Accuracy {
     tallies: HashMap<Met, Tally>,
     /// Oldest first, at most [`LATEST_KEPT`].
     latest: VecDeque<Row>,
+    recent: Recent,
+    latencies: Latencies,
+    /// Labels other than 0, and those whose sign was met, over all rows that were counted here.
+    signed: (u64, u64),
+}
+
+/// How much was counted so far, to be taken off from a later count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Rows, the journal's included.
+    pub clips: u64,
+    /// Rows with a label other than 0; those counted since the start alone.
+    pub signed: u64,
+    /// Of these, rows whose sign was met.
+    pub sign_correct: u64,
 }
 
 impl Accuracy {
     /// Takes up counts that were added up elsewhere: the journal's, at start.
     pub fn add_tally(&mut self, tally: Tally) {
         self.clips += tally.clips;
-        let conditions = tally.conditions.unwrap_or_default();
-        self.tallies.insert(Met::from(&conditions), tally);
+        if self.tallies.len() < TALLIES_KEPT {
+            let conditions = tally.conditions.unwrap_or_default();
+            self.tallies.insert(Met::from(&conditions), tally);
+        }
     }
 
     /// Takes up a row that is counted already.
-    pub fn add_latest(&mut self, row: Row) {
+    pub fn add_latest(&mut self, row: Row, verdict: Option<Verdict>) {
+        self.latencies.add(row.timings.unwrap_or_default());
+        if let Some(verdict) = verdict {
+            self.recent.add(verdict);
+        }
         if self.latest.len() == LATEST_KEPT {
             self.latest.pop_front();
         }
@@ -81,27 +108,25 @@ impl Accuracy {
     pub fn count(&mut self, row: Row, verdict: Option<Verdict>) {
         let conditions =
             row.channel.as_ref().and_then(|ChannelReport { conditions, .. }| *conditions).unwrap_or_default();
-        let tally = self
-            .tallies
-            .entry(Met::from(&conditions))
-            .or_insert_with(|| Tally { conditions: Some(conditions), ..Tally::default() });
         self.clips += 1;
-        tally.clips += 1;
-        if let Some(verdict) = verdict {
-            tally.labelled += 1;
-            tally.signed += u64::from(verdict.sign_correct.is_some());
-            tally.sign_correct += u64::from(verdict.sign_correct == Some(true));
-            tally.nonneg_correct += u64::from(verdict.nonneg_correct);
-            tally.class_correct += u64::from(verdict.class_correct);
-            tally.absolute_error += verdict.absolute_error;
-            tally.squared_error += verdict.absolute_error.powi(2);
-            let (positive, nonneg) = verdict.truth;
-            tally.positive += u64::from(positive);
-            tally.positive_correct += u64::from(positive && verdict.sign_correct == Some(true));
-            tally.nonneg += u64::from(nonneg);
-            tally.nonneg_met += u64::from(nonneg && verdict.nonneg_correct);
+        if let Some(sign_correct) = verdict.and_then(|verdict| verdict.sign_correct) {
+            self.signed.0 += 1;
+            self.signed.1 += u64::from(sign_correct);
         }
-        self.add_latest(row);
+        if let Some(tally) = self.tally(conditions) {
+            add(tally, verdict);
+        }
+        self.add_latest(row, verdict);
+    }
+
+    /// The tally of these conditions, new if need be; `None` if there are too many others.
+    fn tally(&mut self, conditions: Conditions) -> Option<&mut Tally> {
+        let met = Met::from(&conditions);
+        if self.tallies.len() >= TALLIES_KEPT && !self.tallies.contains_key(&met) {
+            return None;
+        }
+        let new = || Tally { conditions: Some(conditions), ..Tally::default() };
+        Some(self.tallies.entry(met).or_insert_with(new))
     }
 
     /// Rows counted.
@@ -109,12 +134,35 @@ impl Accuracy {
         self.clips
     }
 
+    /// What was counted so far.
+    pub fn counted(&self) -> Counted {
+        let (signed, sign_correct) = self.signed;
+        Counted { clips: self.clips, signed, sign_correct }
+    }
+
+    /// Rows that met exactly these conditions.
+    pub fn clips_under(&self, conditions: &Conditions) -> u64 {
+        self.tallies.get(&Met::from(conditions)).map_or(0, |tally| tally.clips)
+    }
+
+    /// What the newest labelled rows were right about.
+    pub fn recent(&self) -> &Recent {
+        &self.recent
+    }
+
+    /// How long the newest rows took.
+    pub fn latencies(&self) -> &Latencies {
+        &self.latencies
+    }
+
     /// The counts in the order of kind, K and SNR, and the `latest` newest rows, newest first. Of very many different
     /// conditions, those with the most rows are shown.
     pub fn snapshot(&self, latest: usize) -> Snapshot {
-        let mut tallies: Vec<Tally> = self.tallies.values().cloned().collect();
-        tallies.sort_by_key(|tally| std::cmp::Reverse(tally.clips));
-        tallies.truncate(TALLIES_SHOWN);
+        let mut tallies: Vec<&Tally> = self.tallies.values().collect();
+        if tallies.len() > TALLIES_SHOWN {
+            tallies.select_nth_unstable_by_key(TALLIES_SHOWN, |tally| std::cmp::Reverse(tally.clips));
+            tallies.truncate(TALLIES_SHOWN);
+        }
         tallies.sort_by(|a, b| {
             let order = |tally: &Tally| {
                 let conditions = tally.conditions.unwrap_or_default();
@@ -124,8 +172,27 @@ impl Accuracy {
             let (a, b) = (order(a), order(b));
             a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
         });
+        let tallies = tallies.into_iter().cloned().collect();
         Snapshot { clips: self.clips, tallies, latest: self.latest.iter().rev().take(latest).cloned().collect() }
     }
+}
+
+/// Adds one row to a tally.
+fn add(tally: &mut Tally, verdict: Option<Verdict>) {
+    tally.clips += 1;
+    let Some(verdict) = verdict else { return };
+    tally.labelled += 1;
+    tally.signed += u64::from(verdict.sign_correct.is_some());
+    tally.sign_correct += u64::from(verdict.sign_correct == Some(true));
+    tally.nonneg_correct += u64::from(verdict.nonneg_correct);
+    tally.class_correct += u64::from(verdict.class_correct);
+    tally.absolute_error += verdict.absolute_error;
+    tally.squared_error += verdict.absolute_error.powi(2);
+    let (positive, nonneg) = verdict.truth;
+    tally.positive += u64::from(positive);
+    tally.positive_correct += u64::from(positive && verdict.sign_correct == Some(true));
+    tally.nonneg += u64::from(nonneg);
+    tally.nonneg_met += u64::from(nonneg && verdict.nonneg_correct);
 }
 
 #[cfg(test)]
@@ -175,5 +242,25 @@ mod tests {
         let newest: Vec<u64> = snapshot.latest.iter().filter_map(|row| Some(row.delivery.as_ref()?.sequence)).collect();
         assert_eq!(newest, [149, 148, 147, 146]);
         assert_eq!(accuracy.snapshot(1000).latest.len(), LATEST_KEPT);
+        assert_eq!(accuracy.counted(), Counted { clips: 150, signed: 75, sign_correct: 75 });
+        let at = |snr_db| Conditions { kind: ChannelKind::Awgn as i32, snr_db: Some(snr_db), k_factor: None };
+        assert_eq!((accuracy.clips_under(&at(3.0)), accuracy.clips_under(&at(4.0))), (50, 0));
+    }
+
+    #[test]
+    fn endless_different_conditions_take_bounded_room() {
+        let mut accuracy = Accuracy::default();
+        let many = TALLIES_KEPT as u64 + 100;
+        for k in 0..many {
+            let conditions =
+                Conditions { kind: ChannelKind::Awgn as i32, snr_db: Some(k as f64 / 1e3), k_factor: None };
+            let channel = Some(ChannelReport { conditions: Some(conditions), ..Default::default() });
+            for _ in 0..1 + k % 2 {
+                accuracy.count(Row { channel, ..Default::default() }, None);
+            }
+        }
+        assert_eq!((accuracy.clips(), accuracy.tallies.len()), (many * 3 / 2, TALLIES_KEPT));
+        let shown = accuracy.snapshot(0).tallies;
+        assert!(shown.len() == TALLIES_SHOWN && shown.iter().all(|tally| tally.clips == 2));
     }
 }

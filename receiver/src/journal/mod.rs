@@ -14,7 +14,7 @@ mod schema;
 
 pub use row::{Answer, Entry};
 
-use crate::accuracy::{Accuracy, LATEST_KEPT};
+use crate::accuracy::{Accuracy, Latencies};
 use crate::refusal::Refusal;
 use link::Delivery;
 use proto::v1::Snapshot;
@@ -135,6 +135,11 @@ impl Live {
         lock(&self.accuracy).snapshot(latest)
     }
 
+    /// Reads the accuracy of this moment. The writer waits meanwhile, so be quick.
+    pub fn read<T>(&self, read: impl FnOnce(&Accuracy) -> T) -> T {
+        read(&lock(&self.accuracy))
+    }
+
     /// Waits until there are rows that [`Live::snapshot`] has not shown; `false` if the journal is closed.
     pub async fn changed(&mut self) -> bool {
         self.changed.changed().await.is_ok()
@@ -163,8 +168,8 @@ impl Writer {
         let failed = |error| JournalError::open(path, &error);
         let mut accuracy = Accuracy::default();
         row::tallies(&connection, model_id).map_err(failed)?.into_iter().for_each(|tally| accuracy.add_tally(tally));
-        let latest = row::latest(&connection, model_id, LATEST_KEPT).map_err(failed)?;
-        latest.iter().for_each(|entry| accuracy.add_latest(entry.row()));
+        let latest = row::latest(&connection, model_id, Latencies::KEPT).map_err(failed)?;
+        latest.iter().for_each(|entry| accuracy.add_latest(entry.row(), entry.verdict()));
         tracing::info!(journal = %path.display(), rows = accuracy.clips(), "journal open");
         for (other, rows) in row::other_models(&connection, model_id).map_err(failed)? {
             tracing::info!(
