@@ -2,39 +2,52 @@
 
 use crate::ServeArgs;
 use crate::decoder::Decoder;
+use crate::http::{self, About, Dashboard};
 use crate::journal::Journal;
 use crate::service::Service;
+use crate::tap::Tap;
 use anyhow::{Context, Result, anyhow};
 use link::serve::{Admission, Services, Socket, serve};
 use link::{Drain, MAX_MESSAGE_BYTES};
 use model::scheme::ReceiverHalf;
-use model::weights::load_receiver;
+use model::weights::{load_receiver, receiver_manifest};
 use proto::v1::receiver_server::ReceiverServer;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// Streams of bursts at a time, of all emulators together.
 const STREAMS: usize = 256;
+/// How long the dashboard may take to end; a sweep puts back the conditions it found.
+const DASHBOARD_ENDING: Duration = Duration::from_secs(8);
 
 /// A receiver that is ready to serve.
 pub struct App {
     socket: Socket,
     service: Service,
+    tap: Tap,
+    about: About,
+    dashboard: Option<Dashboard>,
     decoding: JoinHandle<()>,
     journaling: JoinHandle<()>,
 }
 
 impl App {
-    /// Loads the weights, opens the journal and binds the address. Drains at SIGTERM and SIGINT.
+    /// Loads the weights, opens the journal and binds the addresses. Drains at SIGTERM and SIGINT.
     ///
     /// # Errors
     /// If one of them cannot be had; names it.
     pub async fn new(args: &ServeArgs) -> Result<Self> {
         let half = load_receiver(&args.weights)?;
         let drain = Drain::on_signals().context("cannot listen for signals")?;
-        App::with(Arc::from(half), &args.journal, &args.listen, drain).await
+        let manifest = receiver_manifest(&args.weights)?;
+        let mut app = App::with(Arc::from(half), &args.journal, &args.listen, drain).await?;
+        app.about.scheme = manifest.scheme;
+        app.about.training_snr_db = manifest.training.snr_range();
+        app.with_dashboard(&args.dashboard).await
     }
 
     /// Of parts: a receiver half, the journal's file, an address `host:port`, and what ends it.
@@ -45,10 +58,30 @@ impl App {
         let socket = Socket::bind(listen).await?;
         let (model_id, symbols) = (half.model_id().to_owned(), half.symbols());
         let (journal, live, journaling) = Journal::open(journal, &model_id)?;
-        let (decoder, decoding) = Decoder::start(half, journal);
+        let tap = Tap::default();
+        let equaliser = half.equaliser().to_string();
+        let about = About { model_id: model_id.clone(), symbols, equaliser, ..About::default() };
+        let (decoder, decoding) = Decoder::start(half, journal, tap.clone());
         tracing::info!(model_id, symbols, "weights loaded");
         let service = Service { model_id, symbols, decoder, live, drain, admission: Admission::new(STREAMS) };
-        Ok(App { socket, service, decoding, journaling })
+        Ok(App { socket, service, tap, about, dashboard: None, decoding, journaling })
+    }
+
+    /// Binds the dashboard's address, if there is one.
+    ///
+    /// # Errors
+    /// If it cannot be bound.
+    pub async fn with_dashboard(mut self, args: &http::Args) -> Result<Self> {
+        if let Some(address) = &args.http {
+            let (about, live, drain) = (self.about.clone(), self.service.live.clone(), self.service.drain.clone());
+            self.dashboard = Some(Dashboard::bind(address, args, about, live, self.tap.clone(), drain).await?);
+        }
+        Ok(self)
+    }
+
+    /// The dashboard's address that was bound.
+    pub fn dashboard(&self) -> Option<SocketAddr> {
+        self.dashboard.as_ref().map(Dashboard::address)
     }
 
     /// The address that was bound.
@@ -61,10 +94,15 @@ impl App {
     /// # Errors
     /// If the server, the decoder or the journal's writer breaks.
     pub async fn run(self) -> Result<()> {
-        let App { socket, service, mut decoding, mut journaling } = self;
+        let App { socket, service, dashboard, mut decoding, mut journaling, .. } = self;
         let (drain, decoder) = (service.drain.clone(), service.decoder.clone());
-        let services =
+        let mut services =
             Services::default().with(ReceiverServer::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES));
+        let mut watching = None;
+        if let Some(dashboard) = dashboard {
+            services = services.announcing(format!("dashboard on http://{}", dashboard.address()));
+            watching = Some(tokio::spawn(dashboard.run()));
+        }
         // Neither thread ends before it is told to, unless it panics.
         tokio::select! {
             served = serve(socket, services, &drain) => served?,
@@ -74,6 +112,13 @@ impl App {
         // What was taken in goes through the decoder, then through the journal.
         decoder.close().await;
         decoding.await.context("the decoder broke")?;
-        journaling.await.context("the journal's writer broke")
+        journaling.await.context("the journal's writer broke")?;
+        if let Some(watching) = watching {
+            timeout(DASHBOARD_ENDING, watching)
+                .await
+                .context("the dashboard does not end")?
+                .context("the dashboard broke")?;
+        }
+        Ok(())
     }
 }

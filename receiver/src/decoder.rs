@@ -6,6 +6,7 @@
 use crate::burst::Reception;
 use crate::journal::{Answer, Entry, Job, Journal};
 use crate::refusal::Refusal;
+use crate::tap::{Probe, Tap};
 use link::Fault;
 use link::convert::{prediction_from_wire, prediction_to_wire};
 use link::fault::ErrorCode;
@@ -36,20 +37,21 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Starts a decoder that writes what it decodes to `journal`. The handle ends after [`Decoder::close`], or when the
+    /// Starts a decoder that writes what it decodes to `journal` and shows it to `tap`. The handle ends after [`Decoder::close`], or when the
     /// last [`Decoder`] is dropped, once what was sent before is decoded; or when a decode panics.
     ///
     /// # Panics
     /// Outside a Tokio runtime, whose blocking threads it runs on.
-    pub fn start(half: Arc<dyn ReceiverHalf>, journal: Journal) -> (Self, JoinHandle<()>) {
+    pub fn start(half: Arc<dyn ReceiverHalf>, journal: Journal, tap: Tap) -> (Self, JoinHandle<()>) {
         let (tasks, mut waiting) = mpsc::channel(QUEUE);
         let thread = tokio::task::spawn_blocking(move || {
             let mut batch = Vec::with_capacity(BATCH);
+            let mut probe = Probe::new(tap);
             while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
                 let received = batch.len();
                 let tasks: Vec<Task> = batch.drain(..).map_while(|task| task).collect();
                 let closed = tasks.len() < received;
-                decode(&*half, &journal, tasks);
+                decode(&*half, &journal, &mut probe, tasks);
                 if closed {
                     break;
                 }
@@ -77,7 +79,7 @@ impl Decoder {
     }
 }
 
-fn decode(half: &dyn ReceiverHalf, journal: &Journal, batch: Vec<Task>) {
+fn decode(half: &dyn ReceiverHalf, journal: &Journal, probe: &mut Probe, batch: Vec<Task>) {
     let mut tasks = Vec::new();
     let mut equalised: Vec<Equalised> = Vec::new();
     for task in batch {
@@ -90,6 +92,9 @@ fn decode(half: &dyn ReceiverHalf, journal: &Journal, batch: Vec<Task>) {
             Err(error) => refuse(task, Fault::new(ErrorCode::NotFinite, "channel", error.to_string())),
         }
     }
+    probe.see(tasks.iter().zip(&equalised).map(|(Task { reception, .. }, equalised)| {
+        (reception.channel.conditions, reception.symbols.reals(), equalised)
+    }));
     for (task, prediction) in tasks.into_iter().zip(predict(half, &equalised)) {
         match prediction {
             Ok(prediction) => journal.blocking_write(job(task, prediction)),

@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! stream ─▶ burst (checked) ─▶ decoder (micro-batches) ─▶ journal (one commit a batch) ─▶ receipt
-//!                                                              └─▶ accuracy ─▶ Watch
+//!                                          │                   └─▶ accuracy ─▶ Watch, dashboard
+//!                                          └─▶ tap ──────────────────────────────────┘
 //! ```
 //!
 //! * [`service`]: the streams. Reads no further than its window, so a peer that takes no receipts stalls alone.
 //! * [`burst`]: what is checked of a burst before anything is done with it.
 //! * [`decoder`]: equaliser and M-VIB on a thread of their own.
 //! * [`journal`]: SQLite on a thread of its own. A receipt leaves when its row is committed; a key counts once.
-//! * [`accuracy`]: the counts that watchers see.
+//! * [`accuracy`]: the counts that watchers see. [`tap`]: symbols that they see.
+//! * [`http`]: the dashboard, where `--http` asks for one.
 //!
 //! Every queue between them is bounded and makes its senders wait. At SIGTERM the streams stop reading, what was read is
 //! answered, the queues run empty and the process ends with 0.
@@ -20,9 +22,11 @@ pub mod accuracy;
 mod app;
 pub mod burst;
 pub mod decoder;
+pub mod http;
 pub mod journal;
 pub mod refusal;
 pub mod service;
+pub mod tap;
 
 pub use app::App;
 
@@ -57,6 +61,9 @@ pub struct ServeArgs {
     /// not the loss of power.
     #[arg(long, value_name = "FILE", default_value = "latentlink-journal.sqlite")]
     pub journal: PathBuf,
+    /// The dashboard.
+    #[command(flatten)]
+    pub dashboard: http::Args,
 }
 
 /// Plays the receiver's role; logs to stderr.

@@ -1,0 +1,106 @@
+//! The page's files, compiled in.
+
+use super::plotly;
+use super::problem::Problem;
+use axum::body::{Body, Bytes};
+use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+
+/// One file: its path on the server, what it is, and its bytes.
+struct Asset(&'static str, &'static str, &'static [u8]);
+
+macro_rules! asset {
+    ($path:literal, $content_type:ident) => {
+        Asset(concat!("/", $path), $content_type, include_bytes!(concat!("../../assets/", $path)))
+    };
+}
+
+/// Every file of `assets/`. `/` is the first.
+const ASSETS: &[Asset] = &[asset!("index.html", HTML), asset!("style.css", CSS), asset!("app.js", JS)];
+
+/// `/`, the files beside it, and `/plotly.js`.
+pub async fn asset(uri: Uri, headers: HeaderMap) -> Response {
+    let path = if uri.path() == "/" { ASSETS[0].0 } else { uri.path() };
+    if path == "/plotly.js" {
+        return plotly(&headers).await;
+    }
+    match ASSETS.iter().find(|Asset(known, ..)| *known == path) {
+        Some(Asset(_, content_type, bytes)) => answer(&headers, &etag(bytes), content_type, Bytes::from_static(bytes)),
+        None => Problem::new(StatusCode::NOT_FOUND, format!("There is nothing at {path}.")).into_response(),
+    }
+}
+
+async fn plotly(headers: &HeaderMap) -> Response {
+    // Packing takes a while, the first time.
+    let packed = tokio::task::spawn_blocking(plotly::packed).await;
+    let Ok(packed) = packed else {
+        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "plotly.js cannot be packed.").into_response();
+    };
+    let accepts = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let takes_gzip = accepts.flat_map(|value| value.split(',')).any(takes_gzip);
+    let tag = etag(&packed);
+    let mut response = if takes_gzip {
+        let mut response = answer(headers, &tag, JS, packed);
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response
+    } else {
+        answer(headers, &tag.replacen('"', "\"plain-", 1), JS, plotly::unpacked(&packed))
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    response
+}
+
+/// Whether one item of Accept-Encoding takes gzip: named, or by `*`, and not at weight 0.
+fn takes_gzip(item: &str) -> bool {
+    let mut parts = item.split(';').map(str::trim);
+    let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip") || name == "*");
+    let weight = parts.find_map(|part| part.strip_prefix("q=")).and_then(|weight| weight.parse::<f32>().ok());
+    named && weight != Some(0.0)
+}
+
+fn etag(bytes: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
+}
+
+/// The bytes, or that the browser has them.
+fn answer(headers: &HeaderMap, tag: &str, content_type: &'static str, bytes: Bytes) -> Response {
+    let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let known = known.flat_map(|value| value.split(',')).any(|value| value.trim().trim_start_matches("W/") == tag);
+    let (status, body) = if known { (StatusCode::NOT_MODIFIED, Body::empty()) } else { (StatusCode::OK, bytes.into()) };
+    // Kept by the browser, and asked about each time: another version may serve at the same address tomorrow.
+    let headers = [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-cache"), (ETAG, tag)];
+    (status, headers, body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn every_file_of_the_folder_is_served() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = format!("/{}", file.unwrap().file_name().display());
+            assert!(ASSETS.iter().any(|Asset(known, ..)| *known == path), "{path} is not in ASSETS");
+        }
+    }
+
+    #[test]
+    fn gzip_is_sent_to_those_who_take_it() {
+        for item in ["gzip", " GZIP;q=0.5", "*", "gzip;q=1.0"] {
+            assert!(takes_gzip(item), "{item}");
+        }
+        for item in ["", "br", "gzip;q=0", "gzip; q=0.0", "xgzip"] {
+            assert!(!takes_gzip(item), "{item}");
+        }
+    }
+}

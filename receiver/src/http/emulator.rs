@@ -1,0 +1,186 @@
+//! The channel emulator as the dashboard sees it: its live conditions, followed and changed.
+
+use super::problem::Problem;
+use link::backoff::{Backoff, Outage};
+use link::connect::UNARY_DEADLINE;
+use link::convert::{conditions_from_wire, conditions_to_wire};
+use link::{Fault, PeerUrl};
+use phy::{ChannelKind, Conditions, SnrDb};
+use proto::v1;
+use proto::v1::channel_emulator_client::ChannelEmulatorClient;
+use serde::Deserialize;
+use tokio::sync::{Mutex, watch};
+use tonic::transport::Channel;
+use tonic::{Response, Status};
+
+/// Least time between two changes that are seen.
+const INTERVAL_MS: u32 = 50;
+
+/// What was seen last of the emulator.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Seen {
+    /// It does not answer.
+    Away,
+    /// It answers; these are its live conditions.
+    Here(Conditions),
+}
+
+/// A change of the live conditions: what is given takes the place of what is in force.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    kind: Option<String>,
+    snr_db: Option<f64>,
+    k_factor: Option<f64>,
+}
+
+impl Change {
+    /// What `current` becomes.
+    fn apply(&self, current: &Conditions) -> Result<Conditions, Problem> {
+        if self.kind.is_none() && self.snr_db.is_none() && self.k_factor.is_none() {
+            return Err(Problem::bad("Nothing to change: expected kind, snr_db or k_factor."));
+        }
+        let bad = |problem: String| Problem::bad(format!("These are no conditions: {problem}."));
+        let kind = self.kind.as_deref().map(str::parse::<ChannelKind>).transpose();
+        let snr_db = self.snr_db.map(SnrDb::try_from).transpose().map_err(|error| bad(error.to_string()))?;
+        let changed = kind.and_then(|kind| current.changed(kind, snr_db, self.k_factor));
+        changed.map_err(|error| bad(error.to_string()))
+    }
+}
+
+/// One emulator.
+pub struct Emulator {
+    url: PeerUrl,
+    /// As it is named in sentences.
+    name: String,
+    client: ChannelEmulatorClient<Channel>,
+    seen: watch::Sender<Seen>,
+    /// Held from reading the conditions to setting them, so that two changes do not undo each other.
+    turn: Mutex<()>,
+}
+
+impl Emulator {
+    /// The emulator at `url`; away until [`Emulator::follow`] has reached it.
+    pub fn new(url: PeerUrl) -> Self {
+        Emulator {
+            name: format!("channel emulator at {url}"),
+            client: ChannelEmulatorClient::new(url.channel()),
+            url,
+            seen: watch::Sender::new(Seen::Away),
+            turn: Mutex::default(),
+        }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &PeerUrl {
+        &self.url
+    }
+
+    /// What is seen of it, now and at every change.
+    pub fn seen(&self) -> watch::Receiver<Seen> {
+        self.seen.subscribe()
+    }
+
+    /// Follows its live conditions for good, with patience while it is away.
+    pub async fn follow(&self) {
+        let outage = Outage::new(self.name.clone());
+        let mut backoff = Backoff::default();
+        loop {
+            let status = self.follow_once(&outage, &mut backoff).await;
+            outage.begin(&status);
+            self.see(Seen::Away);
+            tokio::time::sleep(backoff.next_delay()).await;
+        }
+    }
+
+    /// Until the stream ends; gives why.
+    async fn follow_once(&self, outage: &Outage, backoff: &mut Backoff) -> Status {
+        let request = v1::WatchConditionsRequest { interval_ms: INTERVAL_MS };
+        let mut conditions = match self.client.clone().watch_conditions(request).await {
+            Ok(response) => response.into_inner(),
+            Err(status) => return status,
+        };
+        loop {
+            let checked = match conditions.message().await {
+                Ok(Some(conditions)) => conditions_from_wire(&conditions),
+                Ok(None) => return Status::unavailable("it has ended the stream"),
+                Err(status) => return status,
+            };
+            match checked {
+                Ok(conditions) => self.see(Seen::Here(conditions)),
+                Err(fault) => return broken(&fault),
+            }
+            outage.end();
+            backoff.reset();
+        }
+    }
+
+    fn see(&self, new: Seen) {
+        self.seen.send_if_modified(|seen| std::mem::replace(seen, new) != new);
+    }
+
+    /// The live conditions.
+    ///
+    /// # Errors
+    /// What failed.
+    pub async fn get(&self) -> Result<Conditions, Problem> {
+        let call = async { self.client.clone().get_conditions(v1::GetConditionsRequest {}).await };
+        self.answer(call).await
+    }
+
+    /// Replaces the live conditions; gives what is in force then.
+    ///
+    /// # Errors
+    /// What failed.
+    pub async fn set(&self, conditions: &Conditions) -> Result<Conditions, Problem> {
+        let call = async { self.client.clone().set_conditions(conditions_to_wire(conditions)).await };
+        self.answer(call).await
+    }
+
+    /// Makes a change; gives what is in force then.
+    ///
+    /// # Errors
+    /// What is wrong with the change, or failed.
+    pub async fn change(&self, change: &Change) -> Result<Conditions, Problem> {
+        let _turn = self.turn.lock().await;
+        let changed = change.apply(&self.get().await?)?;
+        self.set(&changed).await
+    }
+
+    async fn answer(
+        &self,
+        call: impl Future<Output = Result<Response<v1::Conditions>, Status>>,
+    ) -> Result<Conditions, Problem> {
+        let late = |_| Err(Status::deadline_exceeded(format!("{} s have passed", UNARY_DEADLINE.as_secs())));
+        let answer = tokio::time::timeout(UNARY_DEADLINE, call).await.unwrap_or_else(late);
+        let checked = answer.and_then(|wire| conditions_from_wire(wire.get_ref()).map_err(|fault| broken(&fault)));
+        checked.map_err(|status| Problem::of_peer(&self.name, &status))
+    }
+}
+
+fn broken(fault: &Fault) -> Status {
+    Status::internal(format!("it answers with conditions that are none: {fault}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_checked() {
+        let current = Conditions::Awgn(SnrDb::try_from(3.0).unwrap());
+        let apply = |json: &str| serde_json::from_str::<Change>(json).unwrap().apply(&current);
+        let rayleigh = Conditions::Rayleigh(SnrDb::try_from(3.0).unwrap());
+        assert_eq!(apply(r#"{"kind":"rayleigh"}"#), Ok(rayleigh));
+        assert_eq!(apply(r#"{"kind":null,"snr_db":-6}"#), Ok(Conditions::Awgn(SnrDb::try_from(-6.0).unwrap())));
+        assert_eq!(apply(r#"{"kind":"none"}"#), Ok(Conditions::None));
+        let sentence = |json: &str| apply(json).unwrap_err().error;
+        assert!(sentence("{}").contains("Nothing to change"));
+        assert!(sentence(r#"{"snr_db":1e9}"#).contains("±200 dB"));
+        assert!(sentence(r#"{"kind":"loud"}"#).contains("`loud`"));
+        assert!(sentence(r#"{"kind":"rician"}"#).contains("K factor"));
+        assert!(sentence(r#"{"kind":"rician","k_factor":-1}"#).contains("-1"));
+        assert!(sentence(r#"{"k_factor":1}"#).contains("awgn has no K factor"));
+        assert!(serde_json::from_str::<Change>(r#"{"snr":3}"#).is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! What every request has to pass: names that no stranger's page can put in place of ours, and headers on every answer.
+//!
+//! A page from anywhere may make a browser on this machine ask `localhost`. It can neither read the answer nor send JSON
+//! without being asked about it first, unless its name is made to resolve to this machine (DNS rebinding). So a request
+//! has to name an address, `localhost`, or a name that was given; what changes something has to carry JSON; and a
+//! request that says which page it comes from has to come from ours.
+
+use super::problem::Problem;
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// What the page may load and do: its own files, the inline styles and data images that plotly makes; no frame holds it.
+const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+     frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+/// The names that requests may be for.
+#[derive(Clone, Debug)]
+pub struct Hosts {
+    bound: SocketAddr,
+    names: Arc<[String]>,
+}
+
+impl Hosts {
+    /// `localhost`, every IP address, and `names`, on a server bound to `bound`.
+    pub fn new(bound: SocketAddr, names: &[String]) -> Self {
+        let names = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        Hosts { bound, names }
+    }
+
+    /// Whether a Host header may have this value. Ports are not compared: they may be forwarded.
+    fn allow(&self, host: &Authority) -> bool {
+        if host.as_str().contains('@') {
+            return false;
+        }
+        let name = host.host().to_ascii_lowercase();
+        let literal = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(&name);
+        name == "localhost" || literal.parse::<IpAddr>().is_ok() || self.names.contains(&name)
+    }
+
+    /// Checks a request's head.
+    fn check(&self, method: &Method, target: Option<&Authority>, headers: &HeaderMap) -> Result<(), Problem> {
+        let forbidden = |sentence: String| Problem::new(StatusCode::FORBIDDEN, sentence);
+        let mut hosts = headers.get_all(HOST).iter();
+        let host = match (hosts.next(), hosts.next()) {
+            (Some(host), None) => host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()),
+            _ => None,
+        };
+        let host = host.filter(|host| self.allow(host) && target.is_none_or(|target| target == host));
+        let host = host.ok_or_else(|| {
+            let address = self.bound;
+            forbidden(format!(
+                "This dashboard answers as {address}, localhost, or a name given with --http-host; the request is for another host."
+            ))
+        })?;
+        if let Some(origin) = headers.get(ORIGIN) {
+            let origin = origin.to_str().unwrap_or_default();
+            let page = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")).unwrap_or_default();
+            if !page.eq_ignore_ascii_case(host.as_str()) {
+                return Err(forbidden("The request comes from a page of another host.".into()));
+            }
+        }
+        if matches!(*method, Method::GET | Method::HEAD) || is_json(headers) {
+            return Ok(());
+        }
+        let sentence = "A request that changes something needs `Content-Type: application/json`.";
+        Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+/// Refuses what does not pass, and sets the headers of what is answered.
+pub async fn guard(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
+    let checked = hosts.check(request.method(), request.uri().authority(), request.headers());
+    let mut response = match checked {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    let headers = response.headers_mut();
+    let fixed: [(HeaderName, &'static str); 3] =
+        [(CONTENT_SECURITY_POLICY, POLICY), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (REFERRER_POLICY, "no-referrer")];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(method: Method, target: Option<&str>, headers: &[(HeaderName, &str)]) -> u16 {
+        let hosts = Hosts::new("127.0.0.1:8080".parse().unwrap(), &["Dash.example".into()]);
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(name, value.parse().unwrap());
+        }
+        let target = target.map(|target| target.parse().unwrap());
+        hosts.check(&method, target.as_ref(), &map).map_or_else(|problem| problem.status.as_u16(), |()| 200)
+    }
+
+    #[test]
+    fn only_our_own_names_pass() {
+        for host in ["127.0.0.1:8080", "localhost:8080", "LOCALHOST", "10.1.2.3:80", "[::1]:8080", "dash.EXAMPLE:9"] {
+            assert_eq!(status(Method::GET, None, &[(HOST, host)]), 200, "{host}");
+        }
+        for host in
+            ["evil.example", "localhost.evil.example", "localhost@evil.example", "me@127.0.0.1", "", "127.0.0.1.nip.io"]
+        {
+            assert_eq!(status(Method::GET, None, &[(HOST, host)]), 403, "{host}");
+        }
+        assert_eq!(status(Method::GET, None, &[]), 403);
+        assert_eq!(status(Method::GET, None, &[(HOST, "localhost"), (HOST, "localhost")]), 403);
+        assert_eq!(status(Method::GET, Some("localhost"), &[(HOST, "localhost")]), 200);
+        assert_eq!(status(Method::GET, Some("evil.example"), &[(HOST, "localhost")]), 403);
+    }
+
+    #[test]
+    fn other_pages_and_forms_are_refused() {
+        let host = (HOST, "localhost:8080");
+        let json = (CONTENT_TYPE, "application/json; charset=utf-8");
+        assert_eq!(status(Method::POST, None, &[host.clone(), json.clone()]), 200);
+        let origin = |origin: &'static str| status(Method::POST, None, &[host.clone(), json.clone(), (ORIGIN, origin)]);
+        assert_eq!(origin("http://localhost:8080"), 200);
+        for stranger in ["http://evil.example", "null", "http://localhost:9", "http://localhost", "localhost:8080", ""]
+        {
+            assert_eq!(origin(stranger), 403, "{stranger}");
+        }
+        // A stream of events is no change, yet no business of other pages.
+        assert_eq!(status(Method::GET, None, &[host.clone(), (ORIGIN, "http://evil.example")]), 403);
+        for method in [Method::POST, Method::DELETE, Method::PUT] {
+            assert_eq!(status(method.clone(), None, &[host.clone()]), 415, "{method}");
+            let form = (CONTENT_TYPE, "text/plain");
+            assert_eq!(status(method, None, &[host.clone(), form]), 415);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The dashboard: a page and its API over HTTP/1.1, beside the gRPC services.
+//!
+//! ```text
+//! journal ─▶ state (at most 5 a second, serialised once) ─▶ events ─▶ every page that is open
+//! emulator ─▶ its live conditions, followed ─┘      history (one point a second) ─▶ a page that opens
+//! page ─▶ guard ─▶ conditions, sweep ─▶ emulator          page ─▶ guard ─▶ sentence ─▶ transmitter
+//! ```
+//!
+//! * [`server`]: connections, their limits and their end. [`guard`]: what is refused before it is looked at.
+//! * [`state`], [`view`] and [`events`]: what watchers see. [`history`]: what they missed.
+//! * [`emulator`] and [`sweep`]: the live conditions, by hand and point after point. [`sentence`]: a clip of one's own.
+//! * [`assets`]: the page's files.
+//!
+//! Nothing here holds up the decoder: it reads counts under a short lock, a few times a second for all watchers together.
+
+pub mod assets;
+pub mod emulator;
+pub mod events;
+pub mod guard;
+pub mod history;
+mod plotly;
+pub mod problem;
+mod routes;
+pub mod sentence;
+pub mod server;
+pub mod state;
+pub mod sweep;
+pub mod view;
+
+use crate::journal::Live;
+use crate::tap::Tap;
+use emulator::Emulator;
+use guard::Hosts;
+use history::History;
+use link::serve::ServeError;
+use link::{Drain, PeerUrl};
+use sentence::Transmitter;
+use serde::Serialize;
+use state::States;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use sweep::Sweeps;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+/// Pages that may be open at a time.
+const EVENT_STREAMS: usize = 64;
+
+/// Options of the dashboard.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Args {
+    /// Address to serve the dashboard on, such as 127.0.0.1:8080; port 0 takes a free one. Whoever can reach it can change
+    /// the channel.
+    #[arg(long, value_name = "ADDR")]
+    pub http: Option<String>,
+    /// The channel emulator, http://host:port; the dashboard shows and changes its live conditions.
+    #[arg(long, value_name = "URL", requires = "http")]
+    pub emulator: Option<PeerUrl>,
+    /// The transmitter, http://host:port; the dashboard sends it the sentences that people type.
+    #[arg(long, value_name = "URL", requires = "http")]
+    pub transmitter: Option<PeerUrl>,
+    /// A name that the dashboard is reached by, beside localhost and IP addresses; may be given more than once. Requests
+    /// for other names are refused.
+    #[arg(long, value_name = "NAME", requires = "http")]
+    pub http_host: Vec<String>,
+}
+
+/// What is served, as the page names it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct About {
+    /// Of the weights.
+    pub model_id: String,
+    /// Complex symbols of one burst.
+    pub symbols: usize,
+    /// `mmse` or `zf`.
+    pub equaliser: String,
+    /// The scheme's name; empty if not known.
+    pub scheme: String,
+    /// The range of SNRs trained at in dB, both ends included; `None` if not known or trained without noise.
+    pub training_snr_db: Option<(f64, f64)>,
+}
+
+/// What the handlers share.
+pub struct Parts {
+    about: About,
+    states: Arc<States>,
+    history: History,
+    emulator: Option<Arc<Emulator>>,
+    transmitter: Option<Transmitter>,
+    sweeps: Sweeps,
+    /// Event streams that may still be opened.
+    streams: Arc<Semaphore>,
+    drain: Drain,
+}
+
+/// A dashboard whose port is bound.
+pub struct Dashboard {
+    listener: TcpListener,
+    address: SocketAddr,
+    hosts: Hosts,
+    parts: Arc<Parts>,
+}
+
+impl Dashboard {
+    /// Binds `address` for what `live` and `tap` show.
+    ///
+    /// # Errors
+    /// Names the address, if it is none or is in use.
+    pub async fn bind(
+        address: &str,
+        args: &Args,
+        about: About,
+        live: Live,
+        tap: Tap,
+        drain: Drain,
+    ) -> Result<Self, ServeError> {
+        let fail = |source| ServeError::Bind { address: address.into(), source };
+        let listener = TcpListener::bind(address).await.map_err(fail)?;
+        let bound = listener.local_addr().map_err(fail)?;
+        if !bound.ip().is_loopback() {
+            tracing::warn!(address = %bound, "the dashboard asks for no password: who reaches it can change the channel");
+        }
+        let emulator = args.emulator.clone().map(|url| Arc::new(Emulator::new(url)));
+        let history = History::new(live.clone(), emulator.clone());
+        let sweeps = Sweeps::new(emulator.clone(), live.clone(), drain.clone());
+        let states = States::new(&about.model_id, live, tap, history.clone(), emulator.clone(), sweeps.progress());
+        let parts = Parts {
+            states: Arc::new(states),
+            about,
+            history,
+            emulator,
+            transmitter: args.transmitter.clone().map(Transmitter::new),
+            sweeps,
+            streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
+            drain,
+        };
+        let hosts = Hosts::new(bound, &args.http_host);
+        Ok(Dashboard { listener, address: bound, hosts, parts: Arc::new(parts) })
+    }
+
+    /// The address that was bound.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the drain starts. Streams of events end at once then, and a sweep puts back the conditions it found.
+    pub async fn run(self) {
+        let Dashboard { listener, hosts, parts, .. } = self;
+        let router = routes::router(parts.clone(), hosts);
+        let following = async {
+            match &parts.emulator {
+                Some(emulator) => emulator.follow().await,
+                None => std::future::pending().await,
+            }
+        };
+        let background = async { tokio::join!(following, parts.history.run(), parts.states.run()) };
+        tokio::select! {
+            () = server::serve(listener, router, &parts.drain) => {}
+            _ = background => {}
+        }
+        parts.sweeps.stop().await;
+    }
+}

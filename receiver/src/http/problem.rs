@@ -1,0 +1,106 @@
+//! What a request gets that cannot be answered, and how the body of one that can is read.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+use link::connect::reason;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+use tonic::{Code, Status};
+
+/// Most bytes of a request's body.
+pub const BODY_BYTES: usize = 16 * 1024;
+/// How long a body may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A request that cannot be answered, and why, in one sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The sentence.
+    pub error: String,
+}
+
+impl Problem {
+    /// With a sentence of its own.
+    pub fn new(status: StatusCode, error: impl Into<String>) -> Self {
+        Problem { status, error: error.into() }
+    }
+
+    /// The request makes no sense.
+    pub fn bad(error: impl Into<String>) -> Self {
+        Problem::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    /// What the request needs is not there.
+    pub fn unavailable(error: impl Into<String>) -> Self {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, error)
+    }
+
+    /// A call to `peer`, which is named as in "channel emulator at http://…", failed: 503 while it is away, 400 where it
+    /// says that it was asked something wrong, else 502.
+    pub fn of_peer(peer: &str, status: &Status) -> Self {
+        let reason = reason(status);
+        match status.code() {
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted => {
+                Problem::unavailable(format!("The {peer} does not answer: {reason}."))
+            }
+            Code::InvalidArgument => Problem::bad(format!("The {peer} refused: {reason}.")),
+            _ => Problem::new(StatusCode::BAD_GATEWAY, format!("The {peer} failed: {reason}.")),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Shown {
+            error: String,
+        }
+        (self.status, Json(Shown { error: self.error })).into_response()
+    }
+}
+
+/// The body of a request, which is JSON; an empty one counts as `{}`.
+pub struct Asked<T>(pub T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if length.is_some_and(|length| length > BODY_BYTES as u64) {
+            return Err(too_large());
+        }
+        let body = tokio::time::timeout(BODY_TIMEOUT, read(request.into_body())).await;
+        let body =
+            body.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time."))??;
+        let json = if body.is_empty() { b"{}" } else { body.as_slice() };
+        serde_json::from_slice(json)
+            .map(Asked)
+            .map_err(|error| Problem::bad(format!("The body cannot be read: {error}.")))
+    }
+}
+
+async fn read(body: Body) -> Result<Vec<u8>, Problem> {
+    let mut chunks = body.into_data_stream();
+    let mut read = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| Problem::bad(format!("The body broke off: {error}.")))?;
+        if read.len() + chunk.len() > BODY_BYTES {
+            return Err(too_large());
+        }
+        read.extend_from_slice(&chunk);
+    }
+    Ok(read)
+}
+
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("A body may have at most {BODY_BYTES} bytes."))
+}

@@ -1,0 +1,225 @@
+//! The state that watchers see: made at most five times a second for all of them together, and serialised once.
+
+use super::emulator::{Emulator, Seen};
+use super::history::{History, now_ms};
+use super::sweep::Progress;
+use super::view::{ConditionsView, Point, RecentView, RowView};
+use crate::accuracy::{Latencies, Quantiles};
+use crate::journal::Live;
+use crate::tap::{Constellation, Points, Tap};
+use axum::body::Bytes;
+use serde::Serialize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, watch};
+
+/// Least time between two states.
+const INTERVAL: Duration = Duration::from_millis(200);
+/// Between two states while nothing but the rate changes.
+const RATE_INTERVAL: Duration = Duration::from_millis(500);
+/// Rows that are shown.
+const ROWS: usize = 20;
+
+#[derive(Serialize)]
+struct State<'a> {
+    now_ms: u64,
+    model_id: &'a str,
+    clips: u64,
+    clips_per_s: f64,
+    conditions: Option<ConditionsView>,
+    emulator: &'static str,
+    sweep: Option<&'a Progress>,
+    curve: Vec<Point>,
+    recent: RecentView,
+    latency: Option<Latency>,
+    latest: Vec<RowView>,
+    constellation: Option<ConstellationView>,
+}
+
+#[derive(Serialize)]
+struct Latency {
+    transmitter: Quantiles,
+    emulator: Quantiles,
+    receiver: Quantiles,
+}
+
+impl Latency {
+    fn of(latencies: &Latencies) -> Option<Self> {
+        Some(Latency {
+            transmitter: latencies.quantiles(|timings| timings.transmitter_us)?,
+            emulator: latencies.quantiles(|timings| timings.emulator_us)?,
+            receiver: latencies.quantiles(|timings| timings.receiver_us)?,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct ConstellationView {
+    received: Points,
+    equalised: Points,
+    conditions: ConditionsView,
+}
+
+impl From<Constellation> for ConstellationView {
+    fn from(Constellation { received, equalised, conditions }: Constellation) -> Self {
+        ConstellationView { received, equalised, conditions: conditions.into() }
+    }
+}
+
+/// A state as it is sent. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Frame {
+    event: Bytes,
+}
+
+const BEFORE: &[u8] = b"event: state\ndata: ";
+const AFTER: &[u8] = b"\n\n";
+
+impl Frame {
+    fn new(state: &State<'_>) -> Self {
+        let mut event = BEFORE.to_vec();
+        // JSON keeps to one line, as an event needs; writing it to memory does not fail.
+        let _ = serde_json::to_writer(&mut event, state);
+        event.extend_from_slice(AFTER);
+        Frame { event: event.into() }
+    }
+
+    /// As an event of a stream.
+    pub fn event(&self) -> Bytes {
+        self.event.clone()
+    }
+
+    /// As JSON.
+    pub fn json(&self) -> Bytes {
+        self.event.slice(BEFORE.len()..self.event.len() - AFTER.len())
+    }
+}
+
+/// Makes states.
+pub struct States {
+    model_id: String,
+    live: Live,
+    tap: Tap,
+    history: History,
+    emulator: Option<Arc<Emulator>>,
+    sweep: watch::Receiver<Option<Progress>>,
+    frames: watch::Sender<Frame>,
+    last: Mutex<Option<(Instant, Frame)>>,
+    /// Somebody has begun to watch.
+    arrived: Notify,
+}
+
+impl States {
+    /// Of what the parts show.
+    pub fn new(
+        model_id: &str,
+        live: Live,
+        tap: Tap,
+        history: History,
+        emulator: Option<Arc<Emulator>>,
+        sweep: watch::Receiver<Option<Progress>>,
+    ) -> Self {
+        States {
+            model_id: model_id.into(),
+            live,
+            tap,
+            history,
+            emulator,
+            sweep,
+            frames: watch::Sender::default(),
+            last: Mutex::default(),
+            arrived: Notify::new(),
+        }
+    }
+
+    /// The state of this moment, or of a moment ago.
+    pub fn current(&self) -> Frame {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((made, frame)) if made.elapsed() < INTERVAL => frame.clone(),
+            _ => {
+                let frame = self.make().0;
+                *last = Some((Instant::now(), frame.clone()));
+                frame
+            }
+        }
+    }
+
+    /// The state of this moment, and those that follow as long as the receiver is kept.
+    pub fn watch(&self) -> (Frame, watch::Receiver<Frame>) {
+        let frames = self.frames.subscribe();
+        let current = self.current();
+        self.arrived.notify_one();
+        (current, frames)
+    }
+
+    /// Makes a state whenever something has changed and somebody watches, for good.
+    pub async fn run(&self) {
+        let mut live = self.live.clone();
+        let mut sweep = self.sweep.clone();
+        let mut emulator = self.emulator.as_ref().map(|emulator| emulator.seen());
+        loop {
+            if self.frames.receiver_count() == 0 {
+                self.arrived.notified().await;
+            }
+            let (made, moving) = self.publish();
+            tokio::time::sleep_until((made + INTERVAL).into()).await;
+            let seen = async {
+                match &mut emulator {
+                    // As long as there is the emulator, there is its sender.
+                    Some(seen) => drop(seen.changed().await),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                open = live.changed() => if !open {
+                    // The process ends.
+                    return std::future::pending().await;
+                },
+                _ = sweep.changed() => {}
+                () = seen => {}
+                () = self.arrived.notified() => {}
+                () = tokio::time::sleep(RATE_INTERVAL), if moving => {}
+            }
+        }
+    }
+
+    /// Sends a new state to all who watch; gives when it was made, and whether the rate will change by itself.
+    fn publish(&self) -> (Instant, bool) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (frame, moving) = self.make();
+        let made = Instant::now();
+        *last = Some((made, frame.clone()));
+        self.frames.send_replace(frame);
+        (made, moving)
+    }
+
+    fn make(&self) -> (Frame, bool) {
+        // What takes time is done outside the lock, where the journal's writer does not wait for it.
+        let (snapshot, recent, latencies) = self
+            .live
+            .read(|accuracy| (accuracy.snapshot(ROWS), accuracy.recent().clone(), accuracy.latencies().clone()));
+        let (emulator, conditions) = match self.emulator.as_ref().map(|emulator| *emulator.seen().borrow()) {
+            None => ("absent", None),
+            Some(Seen::Away) => ("away", None),
+            Some(Seen::Here(conditions)) => ("ok", Some(ConditionsView::from(&conditions))),
+        };
+        let sweep = self.sweep.borrow().clone();
+        let clips_per_s = self.history.clips_per_s(snapshot.clips);
+        let state = State {
+            now_ms: now_ms(),
+            model_id: &self.model_id,
+            clips: snapshot.clips,
+            clips_per_s,
+            conditions,
+            emulator,
+            sweep: sweep.as_ref(),
+            curve: snapshot.tallies.iter().map(Point::from).collect(),
+            recent: RecentView::from(&recent),
+            latency: Latency::of(&latencies),
+            latest: snapshot.latest.into_iter().map(RowView::from).collect(),
+            constellation: self.tap.constellation().map(ConstellationView::from),
+        };
+        (Frame::new(&state), clips_per_s > 0.0)
+    }
+}
