@@ -22,7 +22,24 @@ macro_rules! asset {
 }
 
 /// Every file of `assets/`. `/` is the first.
-const ASSETS: &[Asset] = &[asset!("index.html", HTML), asset!("style.css", CSS), asset!("app.js", JS)];
+const ASSETS: &[Asset] = &[
+    asset!("index.html", HTML),
+    asset!("style.css", CSS),
+    asset!("app.js", JS),
+    asset!("api.js", JS),
+    asset!("clips.js", JS),
+    asset!("conditions.js", JS),
+    asset!("constellation.js", JS),
+    asset!("curve.js", JS),
+    asset!("format.js", JS),
+    asset!("latency.js", JS),
+    asset!("plot.js", JS),
+    asset!("sentence.js", JS),
+    asset!("sweep.js", JS),
+    asset!("theme.js", JS),
+    asset!("timeline.js", JS),
+    asset!("voice.js", JS),
+];
 
 /// `/`, the files beside it, and `/plotly.js`.
 pub async fn asset(uri: Uri, headers: HeaderMap) -> Response {

@@ -141,7 +141,7 @@ mod tests {
         // A stream of events is no change, yet no business of other pages.
         assert_eq!(status(Method::GET, None, &[host.clone(), (ORIGIN, "http://evil.example")]), 403);
         for method in [Method::POST, Method::DELETE, Method::PUT] {
-            assert_eq!(status(method.clone(), None, &[host.clone()]), 415, "{method}");
+            assert_eq!(status(method.clone(), None, std::slice::from_ref(&host)), 415, "{method}");
             let form = (CONTENT_TYPE, "text/plain");
             assert_eq!(status(method, None, &[host.clone(), form]), 415);
         }
