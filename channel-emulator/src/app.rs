@@ -1,12 +1,15 @@
 //! The serving process: its arguments, its parts, its run.
 
 use crate::live::Live;
+use crate::record::Recorder;
 use crate::service::Service;
+use crate::trace::{Trace, TraceStart};
 use link::serve::{Services, Socket, serve};
 use link::{Drain, PeerUrl};
 use phy::{ChannelKind, Conditions, SnrDb};
 use proto::v1::channel_emulator_server::ChannelEmulatorServer;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// The SNR of a channel that has one, if none is given.
 const DEFAULT_SNR_DB: f64 = 12.0;
@@ -32,6 +35,26 @@ pub struct ServeArgs {
     /// Seeds the channel of bursts that carry no noise key.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// Record what goes in and what comes out as SigMF, STEM-in and STEM-out; if there is such a recording, STEM-2.
+    #[arg(long, value_name = "STEM")]
+    pub record: Option<PathBuf>,
+    /// What drives the live conditions.
+    #[command(flatten)]
+    pub trace: TraceArgs,
+}
+
+/// A file that drives the live conditions.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct TraceArgs {
+    /// Drive the live conditions by a CSV file: time_s,snr_db[,channel[,k_factor]], each row from its time on.
+    #[arg(long, value_name = "FILE")]
+    pub snr_trace: Option<PathBuf>,
+    /// Begin again at the time of the trace's last row, whose values never hold.
+    #[arg(long, requires = "snr_trace")]
+    pub snr_trace_loop: bool,
+    /// When the trace's time 0 is.
+    #[arg(long, value_name = "WHEN", requires = "snr_trace", default_value = "serve")]
+    pub snr_trace_start: TraceStart,
 }
 
 impl ServeArgs {
@@ -50,17 +73,24 @@ pub struct App {
     live: Live,
     seed: u64,
     receiver: PeerUrl,
+    recorder: Option<Recorder>,
+    trace: Option<Trace>,
 }
 
 impl App {
-    /// Checks the conditions and binds the port.
+    /// Checks the conditions and the trace, binds the port and begins the recording.
     ///
     /// # Errors
-    /// If the conditions are none or the port cannot be bound.
+    /// If the conditions are none, the trace is none, the port cannot be bound or the recording cannot be written.
     pub async fn new(args: &ServeArgs) -> anyhow::Result<App> {
-        let live = Live::new(args.conditions()?);
+        let conditions = args.conditions()?;
+        let TraceArgs { snr_trace, snr_trace_loop, snr_trace_start } = &args.trace;
+        let trace = snr_trace.as_deref().map(|file| Trace::load(file, &conditions, *snr_trace_loop, *snr_trace_start));
+        let trace = trace.transpose()?;
+        let live = Live::new(trace.as_ref().map_or(conditions, Trace::first));
         let socket = Socket::bind(&args.listen).await?;
-        Ok(App { socket, live, seed: args.seed, receiver: args.receiver.clone() })
+        let recorder = args.record.as_deref().map(Recorder::start).transpose()?;
+        Ok(App { socket, live, seed: args.seed, receiver: args.receiver.clone(), recorder, trace })
     }
 
     /// The address that was bound.
@@ -82,11 +112,18 @@ impl App {
     /// # Errors
     /// If serving fails.
     pub async fn run_until(self, drain: Drain) -> anyhow::Result<()> {
-        let App { socket, live, seed, receiver } = self;
+        let App { socket, live, seed, receiver, recorder, trace } = self;
         tracing::info!(conditions = %live.get(), seed, %receiver, "channel emulator");
-        let service = Service::new(live, seed, receiver, drain.clone());
+        let driving = trace.map(|trace| tokio::spawn(trace.drive(live.clone())));
+        let service = Service::new(live, seed, receiver, drain.clone()).recording(recorder.clone());
         let server = ChannelEmulatorServer::new(service).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
-        serve(socket, Services::default().with(server), &drain).await?;
-        Ok(())
+        let served = serve(socket, Services::default().with(server), &drain).await;
+        if let Some(driving) = driving {
+            driving.abort();
+        }
+        if let Some(recorder) = recorder {
+            recorder.close().await;
+        }
+        Ok(served?)
     }
 }

@@ -10,22 +10,26 @@ use proto::v1::Burst;
 /// # Errors
 /// Names what is wrong with the burst: its delivery key, its conditions or its symbols.
 pub fn pass(mut burst: Burst, live: &Conditions, seed: u64) -> Result<Burst, Fault> {
-    let delivery = Delivery::from_wire(burst.delivery.as_ref())?;
+    Delivery::from_wire(burst.delivery.as_ref())?;
     let conditions = match &burst.conditions {
         Some(pinned) => convert::conditions_from_wire(pinned).map_err(|fault| fault.within("conditions"))?,
         None => *live,
     };
-    let key = match &burst.noise {
-        Some(key) => convert::noise_key_from_wire(key),
-        None => NoiseKey { seed, draw: 0, row: delivery.sequence },
-    };
     let symbols = convert::symbols_from_wire(&burst.symbols)?;
-    let realisation = draw(key, &conditions, symbols.len());
+    let realisation = draw(noise_key(&burst, seed), &conditions, symbols.len());
     let received = realisation.apply(&symbols);
     let realised = realised_snr_db(&symbols, &realisation);
     burst.channel = Some(convert::report_to_wire(&conditions, &received, realised));
     burst.symbols = received.symbols.to_le_bytes();
     Ok(burst)
+}
+
+/// The noise key of a burst: its own, or `seed`, draw 0 and the sequence number.
+pub fn noise_key(burst: &Burst, seed: u64) -> NoiseKey {
+    match &burst.noise {
+        Some(key) => convert::noise_key_from_wire(key),
+        None => NoiseKey { seed, draw: 0, row: burst.delivery.as_ref().map_or(0, |key| key.sequence) },
+    }
 }
 
 #[cfg(test)]

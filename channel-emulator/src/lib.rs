@@ -19,11 +19,14 @@ mod app;
 mod channel;
 mod control;
 mod live;
+mod record;
 mod relay;
 mod service;
+mod trace;
 
-pub use app::{App, ServeArgs};
+pub use app::{App, ServeArgs, TraceArgs};
 pub use control::{GetArgs, SetArgs};
+pub use trace::TraceStart;
 
 /// The emulator of the radio channel between transmitter and receiver.
 #[derive(Clone, Debug, clap::Parser)]

@@ -2,6 +2,7 @@
 
 use crate::channel::pass;
 use crate::live::Live;
+use crate::record::{Take, Tape};
 use link::Fault;
 use link::backoff::Outage;
 use link::chunks::{Assembler, Rejected, SYMBOL_BYTES, split};
@@ -24,6 +25,8 @@ pub struct Relay {
     pub live: Live,
     /// For bursts without a noise key.
     pub seed: u64,
+    /// What the bursts are recorded to, if they are.
+    pub tape: Option<Tape>,
     /// Names the receiver.
     pub outage: Arc<Outage>,
     /// Back to the transmitter.
@@ -77,9 +80,10 @@ impl Relay {
                     }
                 };
                 let delivery = burst.delivery.clone();
+                let take = self.tape.as_ref().map(|tape| tape.take(&burst));
                 match self.pass(burst).await? {
                     Ok(burst) => {
-                        if !send(burst, began, &outgoing).await {
+                        if !send(burst, began, &outgoing, take).await {
                             // The receiver has let go of the stream; `back` learns why.
                             return Ok(());
                         }
@@ -93,7 +97,7 @@ impl Relay {
     }
 
     async fn pass(&self, burst: Burst) -> Result<Result<Burst, Fault>, Status> {
-        let (live, seed) = (self.live.get(), self.seed);
+        let (live, seed) = (self.live.meet(), self.seed);
         if burst.symbols.len() <= LONG_BURST * SYMBOL_BYTES {
             return Ok(pass(burst, &live, seed));
         }
@@ -131,12 +135,13 @@ impl Relay {
 }
 
 /// `false` if the stream is gone.
-async fn send(mut burst: Burst, began: Instant, outgoing: &mpsc::Sender<Burst>) -> bool {
+async fn send(mut burst: Burst, began: Instant, outgoing: &mpsc::Sender<Burst>, take: Option<Take<'_>>) -> bool {
     let Ok(permit) = outgoing.reserve().await else {
         return false;
     };
     let timings = burst.timings.unwrap_or_default();
     burst.timings = Some(Timings { emulator_us: began.elapsed().as_micros() as u64, ..timings });
+    let take = take.map(|take| (take, burst.clone()));
     let mut messages = split(burst);
     if let Some(first) = messages.next() {
         permit.send(first);
@@ -145,6 +150,10 @@ async fn send(mut burst: Burst, began: Instant, outgoing: &mpsc::Sender<Burst>) 
         if outgoing.send(message).await.is_err() {
             return false;
         }
+    }
+    if let Some((take, burst)) = take {
+        // Afterwards, so that a slow disk holds back the next burst and not this one.
+        take.keep(burst).await;
     }
     true
 }

@@ -1,6 +1,7 @@
 //! The gRPC service.
 
 use crate::live::Live;
+use crate::record::Recorder;
 use crate::relay::Relay;
 use link::backoff::{Backoff, Outage};
 use link::connect::{is_transient, reason};
@@ -34,6 +35,7 @@ const WATCH_INTERVAL_MS: u32 = 100;
 pub struct Service {
     live: Live,
     seed: u64,
+    recorder: Option<Recorder>,
     receiver: ReceiverClient<Channel>,
     outage: Arc<Outage>,
     admission: Admission,
@@ -49,12 +51,19 @@ impl Service {
         Service {
             live,
             seed,
+            recorder: None,
             receiver,
             outage,
             admission: Admission::new(STREAMS),
             watchers: Admission::new(STREAMS),
             drain,
         }
+    }
+
+    /// Records all that is relayed.
+    #[must_use]
+    pub fn recording(self, recorder: Option<Recorder>) -> Self {
+        Service { recorder, ..self }
     }
 
     /// Opens the outgoing stream, with backoff while the receiver is away.
@@ -112,6 +121,7 @@ impl ChannelEmulator for Service {
         let relay = Relay {
             live: self.live.clone(),
             seed: self.seed,
+            tape: self.recorder.as_ref().map(|recorder| recorder.tape(&opening.model_id, self.seed)),
             outage: self.outage.clone(),
             receipts,
             finished: AtomicBool::new(false),
@@ -131,7 +141,10 @@ impl ChannelEmulator for Service {
         let conditions = convert::conditions_from_wire(request.get_ref())
             .map_err(|fault| Status::invalid_argument(fault.to_string()))?;
         self.live.set(conditions);
-        tracing::info!(%conditions, "the live conditions changed");
+        match self.live.is_driven() {
+            false => tracing::info!(%conditions, "the live conditions changed"),
+            true => tracing::info!(%conditions, "the live conditions changed, until the next step of the SNR trace"),
+        }
         Ok(Response::new(convert::conditions_to_wire(&conditions)))
     }
 

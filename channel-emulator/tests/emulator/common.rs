@@ -1,6 +1,6 @@
 //! What the emulator stands between, in the tests: a receiver that answers with what it received, and a hop to it.
 
-use channel_emulator::{App, ServeArgs};
+use channel_emulator::{App, ServeArgs, TraceArgs};
 use link::chunks::{Assembler, split};
 use link::hop::{Exchange, Hop, HopConfig};
 use link::serve::{Services, Socket, serve};
@@ -72,9 +72,10 @@ impl Receiver for Peer {
                     if !manner.delay.is_zero() {
                         tokio::time::sleep(manner.delay).await;
                     }
+                    let prediction = Prediction { classes: vec![0.0; 7], ..Prediction::default() };
                     let receipt = Receipt {
                         delivery: burst.delivery.clone(),
-                        result: Some(receipt::Result::Prediction(Prediction::default())),
+                        result: Some(receipt::Result::Prediction(prediction)),
                         channel: burst.channel,
                         timings: burst.timings,
                     };
@@ -126,6 +127,20 @@ impl Drop for TestReceiver {
     }
 }
 
+/// The arguments of an emulator in front of the receiver on a port.
+pub fn serve_args(receiver_port: u16) -> ServeArgs {
+    ServeArgs {
+        receiver: format!("http://127.0.0.1:{receiver_port}").parse().unwrap(),
+        listen: "127.0.0.1:0".into(),
+        channel: phy::ChannelKind::Rayleigh,
+        snr: None,
+        k_factor: None,
+        seed: 3,
+        record: None,
+        trace: TraceArgs::default(),
+    }
+}
+
 /// A running emulator in front of the receiver on a port.
 pub struct Emulator {
     pub url: PeerUrl,
@@ -135,14 +150,11 @@ pub struct Emulator {
 
 impl Emulator {
     pub async fn start(receiver_port: u16) -> Self {
-        let args = ServeArgs {
-            receiver: format!("http://127.0.0.1:{receiver_port}").parse().unwrap(),
-            listen: "127.0.0.1:0".into(),
-            channel: phy::ChannelKind::Rayleigh,
-            snr: None,
-            k_factor: None,
-            seed: 3,
-        };
+        Emulator::with(serve_args(receiver_port)).await
+    }
+
+    /// Started as `args` say.
+    pub async fn with(args: ServeArgs) -> Self {
         let app = App::new(&args).await.unwrap();
         let url = format!("http://{}", app.address()).parse().unwrap();
         let drain = Drain::default();
@@ -175,9 +187,7 @@ impl Emulator {
     }
 
     pub fn hop(&self) -> Hop<ToEmulator> {
-        let mut config = HopConfig::new(Arc::new(Outage::new("channel emulator")));
-        config.window = 16;
-        Hop::start(ToEmulator(self.client()), config)
+        hop_to(&self.url)
     }
 }
 
@@ -208,6 +218,44 @@ impl Exchange for ToEmulator {
     async fn open(&mut self, outbound: ReceiverStream<Burst>) -> Result<Streaming<Receipt>, Status> {
         self.0.relay(outbound).await.map(Response::into_inner)
     }
+}
+
+/// Started by its binary, as its own process; killed when dropped.
+pub struct Process {
+    pub child: std::process::Child,
+    pub url: PeerUrl,
+    _stdout: std::io::BufReader<std::process::ChildStdout>,
+}
+
+impl Process {
+    /// Runs `command`, which must come to serve.
+    pub fn serve(mut command: std::process::Command) -> Self {
+        use std::io::BufRead;
+        let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let url = line.trim_end().strip_prefix("listening on ").expect("the one line on stdout").parse().unwrap();
+        Process { child, url, _stdout: stdout }
+    }
+
+    /// A hop to it.
+    pub fn hop(&self) -> Hop<ToEmulator> {
+        hop_to(&self.url)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn hop_to(url: &PeerUrl) -> Hop<ToEmulator> {
+    let mut config = HopConfig::new(Arc::new(Outage::new("channel emulator")));
+    config.window = 16;
+    Hop::start(ToEmulator(ChannelEmulatorClient::new(url.channel())), config)
 }
 
 /// A burst of `symbols` symbols that differs from sequence number to sequence number.

@@ -3,4 +3,6 @@
 mod common;
 mod control;
 mod process;
+mod recording;
 mod relay;
+mod trace;
