@@ -21,11 +21,13 @@ mod control;
 mod live;
 mod record;
 mod relay;
+mod replay;
 mod service;
 mod trace;
 
 pub use app::{App, ServeArgs, TraceArgs};
 pub use control::{GetArgs, SetArgs};
+pub use replay::ReplayArgs;
 pub use trace::TraceStart;
 
 /// The emulator of the radio channel between transmitter and receiver.
@@ -46,6 +48,8 @@ pub enum Command {
     Set(SetArgs),
     /// Show the live conditions of a running emulator.
     Get(GetArgs),
+    /// Send a recording again, to a receiver or through an emulator.
+    Replay(ReplayArgs),
 }
 
 /// Plays the role that `args` ask for, to its end.
@@ -57,5 +61,6 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Command::Serve(args) => App::new(&args).await?.run().await,
         Command::Set(args) => control::set(&args).await,
         Command::Get(args) => control::get(&args).await,
+        Command::Replay(args) => replay::replay(&args).await,
     }
 }

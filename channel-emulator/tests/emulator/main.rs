@@ -5,4 +5,5 @@ mod control;
 mod process;
 mod recording;
 mod relay;
+mod replay;
 mod trace;

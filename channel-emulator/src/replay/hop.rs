@@ -1,0 +1,102 @@
+//! The hop to whom a recording is replayed.
+
+use crate::record::names::Side;
+use link::{Delivery, Exchange, PeerUrl, chunks};
+use proto::v1::channel_emulator_client::ChannelEmulatorClient;
+use proto::v1::receiver_client::ReceiverClient;
+use proto::v1::{Burst, Opening, Receipt};
+use std::collections::VecDeque;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+use tonic::{Status, Streaming};
+
+/// To whom.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// What came out of the channel, to a receiver.
+    Receiver(PeerUrl),
+    /// What went in, to a channel emulator.
+    Emulator(PeerUrl),
+}
+
+impl Target {
+    /// The side of a recording that it gets.
+    pub fn side(&self) -> Side {
+        match self {
+            Target::Receiver(_) => Side::Out,
+            Target::Emulator(_) => Side::In,
+        }
+    }
+
+    /// The hop's stream, opened for the weights `model_id`.
+    pub fn exchange(&self, model_id: &str) -> Replay {
+        let peer = match self {
+            Target::Receiver(url) => {
+                Peer::Receiver(ReceiverClient::new(url.channel()).max_decoding_message_size(link::MAX_MESSAGE_BYTES))
+            }
+            Target::Emulator(url) => Peer::Emulator(
+                ChannelEmulatorClient::new(url.channel()).max_decoding_message_size(link::MAX_MESSAGE_BYTES),
+            ),
+        };
+        Replay { peer, model_id: model_id.into() }
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Target::Receiver(url) => write!(f, "receiver at {url}"),
+            Target::Emulator(url) => write!(f, "channel emulator at {url}"),
+        }
+    }
+}
+
+enum Peer {
+    Receiver(ReceiverClient<Channel>),
+    Emulator(ChannelEmulatorClient<Channel>),
+}
+
+/// Streams recorded bursts.
+pub struct Replay {
+    peer: Peer,
+    model_id: String,
+}
+
+/// A burst that is out.
+pub struct Item {
+    pub delivery: Delivery,
+    /// The whole burst, not yet in chunks.
+    pub burst: Burst,
+    /// Given back with it: bounds the bytes that are out.
+    pub _room: OwnedSemaphorePermit,
+}
+
+impl Exchange for Replay {
+    type Item = Item;
+    type Request = Burst;
+    type Response = Receipt;
+
+    fn opening(&self) -> Option<Burst> {
+        Some(Burst { opening: Some(Opening { model_id: self.model_id.clone() }), ..Burst::default() })
+    }
+
+    fn key(item: &Item) -> Delivery {
+        item.delivery
+    }
+
+    fn requests(item: &Item, out: &mut VecDeque<Burst>) {
+        out.extend(chunks::split(item.burst.clone()));
+    }
+
+    fn acknowledges(response: &Receipt) -> Option<Delivery> {
+        Delivery::from_wire(response.delivery.as_ref()).ok()
+    }
+
+    async fn open(&mut self, outbound: ReceiverStream<Burst>) -> Result<Streaming<Receipt>, Status> {
+        match &mut self.peer {
+            Peer::Receiver(client) => Ok(client.receive(outbound).await?.into_inner()),
+            Peer::Emulator(client) => Ok(client.relay(outbound).await?.into_inner()),
+        }
+    }
+}
