@@ -1,6 +1,6 @@
 //! A trace: live conditions that follow a file.
 
-use crate::live::{Live, change};
+use crate::live::Live;
 use anyhow::{Context, anyhow, ensure};
 use phy::{ChannelKind, Conditions, SnrDb};
 use std::fs::File;
@@ -144,7 +144,7 @@ fn step(
     let snr = field(1).map(|text| anyhow::Ok(SnrDb::try_from(number("snr_db", text)?)?)).transpose()?;
     let kind = field(2).map(|text| ChannelKind::from_str(&shown(text))).transpose()?;
     let k_factor = field(3).map(|text| number("k_factor", text)).transpose()?;
-    Ok((time, change(current, kind, snr, k_factor)?))
+    Ok((time, current.changed(kind, snr, k_factor)?))
 }
 
 /// Enough of what came to recognise it.
