@@ -32,7 +32,7 @@ pub fn router(parts: Arc<Parts>, hosts: Hosts) -> Router {
         .route("/api/conditions", get(conditions).post(change))
         .route("/api/sweep", post(sweep).delete(stop))
         .route("/api/sentence", post(sentence))
-        .fallback(get(asset))
+        .fallback(get(asset).fallback(wrong_method))
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(hosts, guard))
         .with_state(parts)

@@ -10,6 +10,7 @@ use proto::v1::{
     WatchRequest, receipt,
 };
 use receiver::App;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -69,11 +70,21 @@ impl Running {
     }
 
     pub async fn serving(journal: &Path, model_id: &'static str) -> Running {
+        Running::showing(journal, model_id, receiver::http::Args::default()).await.0
+    }
+
+    /// Also gives where the dashboard listens, if it is to.
+    pub async fn showing(
+        journal: &Path,
+        model_id: &'static str,
+        dashboard: receiver::http::Args,
+    ) -> (Running, Option<SocketAddr>) {
         let drain = Drain::default();
         let half = Arc::new(Repetition(model_id));
         let app = App::with(half, journal, "127.0.0.1:0", drain.clone()).await.unwrap();
-        let url = format!("http://{}", app.address());
-        Running { url, drain, running: tokio::spawn(app.run()) }
+        let app = app.with_dashboard(&dashboard).await.unwrap();
+        let (url, dashboard) = (format!("http://{}", app.address()), app.dashboard());
+        (Running { url, drain, running: tokio::spawn(app.run()) }, dashboard)
     }
 
     pub async fn stop(self) {

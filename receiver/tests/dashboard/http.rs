@@ -1,0 +1,170 @@
+//! A client of HTTP/1.1 that sends exactly what it is told.
+
+use crate::PATIENCE;
+use serde_json::Value;
+use std::net::SocketAddr;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// An answer, whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        assert_eq!(self.header("content-type"), "application/json");
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The status and the sentence of a problem.
+    #[track_caller]
+    pub fn problem(&self) -> (u16, String) {
+        (self.status, self.json()["error"].as_str().unwrap().to_owned())
+    }
+}
+
+/// `GET path`.
+pub async fn get(address: SocketAddr, path: &str) -> Answer {
+    send(address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n")).await
+}
+
+/// POST or DELETE with JSON, as the page does it.
+pub async fn call(address: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
+    let length = body.len();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    );
+    send(address, &(head + body)).await
+}
+
+/// Any request; the whole answer.
+pub async fn send(address: SocketAddr, request: &str) -> Answer {
+    let all = async {
+        let (mut answer, mut chunks) = open(address, request).await;
+        chunks.whole(&mut answer).await;
+        answer
+    };
+    timeout(PATIENCE, all).await.expect("no answer")
+}
+
+/// Sends a request and reads the head of the answer.
+async fn open(address: SocketAddr, request: &str) -> (Answer, Chunks) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // A server that refuses need not have read everything.
+    let _ = stream.write_all(request.as_bytes()).await;
+    let mut stream = BufReader::new(stream);
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.unwrap();
+        match line.trim_end() {
+            "" => break,
+            line => lines.push(line.to_owned()),
+        }
+    }
+    let status = lines[0].split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = lines[1..].iter().map(|line| {
+        let (name, value) = line.split_once(": ").unwrap();
+        (name.to_lowercase(), value.to_owned())
+    });
+    (Answer { status, headers: headers.collect(), body: Vec::new() }, Chunks { stream })
+}
+
+struct Chunks {
+    stream: BufReader<TcpStream>,
+}
+
+impl Chunks {
+    /// Reads the body of an answer.
+    async fn whole(&mut self, answer: &mut Answer) {
+        if let Ok(length) = answer.header("content-length").parse() {
+            answer.body.resize(length, 0);
+            self.stream.read_exact(&mut answer.body).await.unwrap();
+        } else if answer.header("transfer-encoding") == "chunked" {
+            while let Some(chunk) = self.chunk().await {
+                answer.body.extend(chunk);
+            }
+        }
+    }
+
+    /// `None` at the end.
+    async fn chunk(&mut self) -> Option<Vec<u8>> {
+        let mut size = String::new();
+        self.stream.read_line(&mut size).await.ok()?;
+        let size = usize::from_str_radix(size.trim_end(), 16).ok()?;
+        let mut chunk = vec![0; size + 2];
+        self.stream.read_exact(&mut chunk).await.ok()?;
+        chunk.truncate(size);
+        (size > 0).then_some(chunk)
+    }
+}
+
+/// A stream of states.
+pub struct Events {
+    chunks: Chunks,
+    text: String,
+}
+
+impl Events {
+    pub async fn open(address: SocketAddr) -> Events {
+        Events::try_open(address).await.unwrap_or_else(|answer| panic!("{answer:?}"))
+    }
+
+    /// The stream, or the answer that refused it.
+    pub async fn try_open(address: SocketAddr) -> Result<Events, Answer> {
+        let request = format!("GET /api/events HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        let (mut answer, mut chunks) = timeout(PATIENCE, open(address, &request)).await.expect("no answer");
+        match answer.status {
+            200 => {
+                assert_eq!(answer.header("content-type"), "text/event-stream");
+                Ok(Events { chunks, text: String::new() })
+            }
+            _ => {
+                chunks.whole(&mut answer).await;
+                Err(answer)
+            }
+        }
+    }
+
+    /// The next state; `None` if the stream has ended.
+    pub async fn next(&mut self) -> Option<Value> {
+        timeout(PATIENCE, async {
+            loop {
+                while let Some(end) = self.text.find("\n\n") {
+                    let event: String = self.text.drain(..end + 2).collect();
+                    if let Some(data) = event.strip_prefix("event: state\ndata: ") {
+                        return Some(serde_json::from_str(data).unwrap());
+                    }
+                    assert!(event == ":\n\n" || event == "retry: 1000\n\n", "{event:?}");
+                }
+                self.text += std::str::from_utf8(&self.chunks.chunk().await?).unwrap();
+            }
+        })
+        .await
+        .expect("no state")
+    }
+
+    /// States until one is as wanted, which is given.
+    pub async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let began = std::time::Instant::now();
+        loop {
+            let state = self.next().await.expect("the stream ended");
+            if wanted(&state) {
+                return state;
+            }
+            assert!(began.elapsed() < PATIENCE, "still not: {state}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The dashboard over real sockets, with a receiver, an emulator and a transmitter small enough to check by hand.
+
+#[allow(dead_code)]
+#[path = "../common/mod.rs"]
+mod common;
+
+mod conditions;
+mod guard;
+mod http;
+mod peers;
+mod sentence;
+mod state;
+mod sweep;
+
+use common::{MODEL, Running};
+use link::PeerUrl;
+use receiver::http::Args;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long anything may take; generous, for a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A receiver with a dashboard.
+struct Site {
+    receiver: Running,
+    /// Of the dashboard.
+    address: SocketAddr,
+    _folder: TempDir,
+}
+
+impl Site {
+    async fn start(emulator: Option<PeerUrl>, transmitter: Option<PeerUrl>) -> Site {
+        let folder = tempfile::tempdir().unwrap();
+        let http_host = vec!["dash.example".to_owned()];
+        let args = Args { http: Some("127.0.0.1:0".into()), emulator, transmitter, http_host };
+        let (receiver, address) = Running::showing(&folder.path().join("journal.sqlite"), MODEL, args).await;
+        Site { address: address.unwrap(), receiver, _folder: folder }
+    }
+}

@@ -1,0 +1,174 @@
+//! The emulator and the transmitter that the dashboard talks to.
+
+use link::serve::{Services, Socket, serve};
+use link::{Drain, PeerUrl};
+use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
+use proto::v1::transmitter_server::{Transmitter, TransmitterServer};
+use proto::v1::{self, Burst, ChannelKind, ChannelReport, Clip, Conditions, Outcome, Receipt, Timings, outcome};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio_stream::wrappers::WatchStream;
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Request, Response, Status, Streaming};
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// Serves on a runtime of its own, which is dropped to kill it.
+pub struct Peer {
+    pub url: PeerUrl,
+    runtime: Option<Runtime>,
+}
+
+impl Peer {
+    fn serve(address: &str, services: Services) -> Peer {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let address = address.to_owned();
+        let (sender, socket) = std::sync::mpsc::channel();
+        runtime.spawn(async move {
+            let socket = Socket::bind(&address).await.unwrap();
+            sender.send(socket.address()).unwrap();
+            serve(socket, services, &Drain::default()).await
+        });
+        let address = socket.recv().unwrap();
+        Peer { url: format!("http://{address}").parse().unwrap(), runtime: Some(runtime) }
+    }
+
+    pub fn address(&self) -> String {
+        self.url.to_string().trim_start_matches("http://").to_owned()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Waits until the port is closed; a runtime must not be dropped inside another.
+            let _ = std::thread::spawn(move || drop(runtime)).join();
+        }
+    }
+}
+
+pub fn conditions(kind: ChannelKind, snr_db: f64) -> Conditions {
+    Conditions { kind: kind.into(), snr_db: Some(snr_db), k_factor: None }
+}
+
+/// An emulator that relays nothing.
+#[derive(Clone)]
+pub struct Emulator {
+    pub live: Arc<watch::Sender<Conditions>>,
+    /// All that was ever set over the wire.
+    pub set: Arc<Mutex<Vec<Conditions>>>,
+}
+
+impl Default for Emulator {
+    fn default() -> Self {
+        let live = watch::Sender::new(conditions(ChannelKind::Rayleigh, 12.0));
+        Emulator { live: Arc::new(live), set: Arc::default() }
+    }
+}
+
+impl Emulator {
+    pub fn serve(&self, address: &str) -> Peer {
+        Peer::serve(address, Services::default().with(ChannelEmulatorServer::new(self.clone())))
+    }
+
+    pub fn set(&self) -> Vec<Conditions> {
+        self.set.lock().unwrap().clone()
+    }
+}
+
+#[tonic::async_trait]
+impl ChannelEmulator for Emulator {
+    type RelayStream = Answers<Receipt>;
+    type WatchConditionsStream = Answers<Conditions>;
+
+    async fn relay(&self, _: Request<Streaming<Burst>>) -> Result<Response<Self::RelayStream>, Status> {
+        Err(Status::unimplemented("relays nothing"))
+    }
+
+    async fn get_conditions(&self, _: Request<v1::GetConditionsRequest>) -> Result<Response<Conditions>, Status> {
+        Ok(Response::new(*self.live.borrow()))
+    }
+
+    async fn set_conditions(&self, request: Request<Conditions>) -> Result<Response<Conditions>, Status> {
+        let conditions = request.into_inner();
+        self.set.lock().unwrap().push(conditions);
+        self.live.send_replace(conditions);
+        Ok(Response::new(conditions))
+    }
+
+    async fn watch_conditions(
+        &self,
+        _: Request<v1::WatchConditionsRequest>,
+    ) -> Result<Response<Self::WatchConditionsStream>, Status> {
+        Ok(Response::new(Box::pin(WatchStream::new(self.live.subscribe()).map(Ok))))
+    }
+}
+
+/// A transmitter with the link behind it: what is said is the more positive the better the channel is.
+#[derive(Clone, Default)]
+pub struct Encoder {
+    pub takes_text: bool,
+    /// All clips that came.
+    pub clips: Arc<Mutex<Vec<Clip>>>,
+}
+
+impl Encoder {
+    pub fn serve(&self, address: &str) -> Peer {
+        Peer::serve(address, Services::default().with(TransmitterServer::new(self.clone())))
+    }
+}
+
+#[tonic::async_trait]
+impl Transmitter for Encoder {
+    type SendStream = Answers<Outcome>;
+
+    async fn send(&self, request: Request<Streaming<Clip>>) -> Result<Response<Self::SendStream>, Status> {
+        let kept = self.clips.clone();
+        let clips = request.into_inner();
+        // Outcomes come in any order.
+        let mut outcomes: Vec<Result<Outcome, Status>> = Vec::new();
+        let mut clips = clips;
+        while let Some(clip) = clips.message().await? {
+            kept.lock().unwrap().push(clip.clone());
+            outcomes.insert(0, Ok(outcome(&clip)));
+        }
+        Ok(Response::new(Box::pin(tokio_stream::iter(outcomes).throttle(Duration::from_millis(1)))))
+    }
+
+    async fn get_model(&self, _: Request<v1::GetModelRequest>) -> Result<Response<v1::Model>, Status> {
+        Ok(Response::new(v1::Model { takes_text: self.takes_text, ..v1::Model::default() }))
+    }
+}
+
+fn outcome(clip: &Clip) -> Outcome {
+    let met = clip.conditions.unwrap_or(conditions(ChannelKind::Awgn, 3.0));
+    let p_pos = met.snr_db.map_or(1.0, |db| ((db + 20.0) / 50.0) as f32);
+    let said = match clip.text.as_ref().and_then(|text| text.content.as_ref()) {
+        Some(v1::modality::Content::Transcript(text)) => text.as_str(),
+        _ => "",
+    };
+    let result = match said {
+        "too long" => outcome::Result::Error(v1::Error {
+            code: v1::ErrorCode::TooLong.into(),
+            field: "text.transcript".into(),
+            message: "512 tokens at most".into(),
+        }),
+        _ => outcome::Result::Prediction(v1::Prediction {
+            p_neg: 1.0 - p_pos,
+            p_zero: 0.0,
+            p_pos,
+            classes: vec![0.0, 0.0, 0.0, 1.0 - p_pos, p_pos, 0.0, 0.0],
+            score: p_pos,
+        }),
+    };
+    Outcome {
+        delivery: clip.delivery.clone(),
+        result: Some(result),
+        channel: Some(ChannelReport { conditions: Some(met), realised_snr_db: met.snr_db, ..ChannelReport::default() }),
+        timings: Some(Timings { transmitter_us: 1, emulator_us: 2, receiver_us: 3 }),
+        ..Outcome::default()
+    }
+}
