@@ -30,7 +30,7 @@ export function layout(revision, more) {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: FONT, size: 12, color: colour("ink") },
     margin: { l: 8, r: 8, t: 8, b: 8 }, autosize: true, uirevision: revision, dragmode, hovermode: "closest",
     hoverlabel: { bgcolor: colour("card"), bordercolor: colour("line"), font: { color: colour("ink"), family: FONT } },
-    legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom", font: { color: colour("ink") }, bgcolor: "rgba(0,0,0,0)" },
+    legend: { orientation: "h", x: 0, xanchor: "left", y: 1, yref: "container", yanchor: "top", font: { color: colour("ink") }, bgcolor: "rgba(0,0,0,0)" },
     ...more,
   };
 }
