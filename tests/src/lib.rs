@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod browser;
 mod client;
 mod journal;
 mod ports;
@@ -14,12 +15,13 @@ mod site;
 mod stack;
 mod stored;
 
+pub use browser::Browser;
 pub use client::Client;
 pub use journal::{Journal, JournalRow};
 pub use ports::free_port;
 pub use process::{Finished, Job, MARK, Process, command_line, kill_9, running};
 pub use rustix::process::Signal;
-pub use site::{Site, shared};
+pub use site::{Site, shared, skipped};
 pub use stack::{Role, Stack};
 pub use stored::{corpus_of, rows_of, write_corpus};
 

@@ -20,7 +20,7 @@ pub struct Process {
     child: Child,
     url: String,
     log: PathBuf,
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
 }
 
 /// What a process left that has ended.
@@ -147,7 +147,7 @@ impl Process {
             panic!("{name}: {status}, said {line:?}; log: {}", std::fs::read_to_string(log).unwrap());
         };
         let url = url.to_owned();
-        Process { name, child, url, log: log.to_owned(), _stdout: stdout }
+        Process { name, child, url, log: log.to_owned(), stdout }
     }
 
     /// Runs `binary ARGS…` to its end.
@@ -161,6 +161,20 @@ impl Process {
     /// Where it serves.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What the next line of its standard output says after `prefix`.
+    ///
+    /// # Panics
+    /// If that line says something else.
+    #[track_caller]
+    pub fn announced(&mut self, prefix: &str) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        let Some(rest) = line.trim().strip_prefix(prefix) else {
+            panic!("{}: said {line:?} instead of {prefix}…; log: {}", self.name, self.log());
+        };
+        rest.to_owned()
     }
 
     /// What it has logged so far.

@@ -36,6 +36,8 @@ pub struct Stack {
     weights: [PathBuf; 2],
     ports: [u16; 3],
     processes: [Option<Process>; 3],
+    /// The port of the receiver's dashboard, where it has one.
+    dashboard: Option<u16>,
 }
 
 impl Stack {
@@ -47,6 +49,7 @@ impl Stack {
             weights: [transmitter.to_owned(), receiver.to_owned()],
             ports: [free_port(), free_port(), free_port()],
             processes: [None, None, None],
+            dashboard: None,
         }
     }
 
@@ -57,6 +60,22 @@ impl Stack {
         stack
     }
 
+    /// Three that are up, the receiver with a dashboard that knows of the other two.
+    pub fn with_dashboard(site: &Site, name: &str) -> Stack {
+        let mut stack = Stack::down(site, name, site.weights(), site.weights());
+        stack.dashboard = Some(free_port());
+        Role::ALL.into_iter().for_each(|role| stack.start(role));
+        stack
+    }
+
+    /// Where the dashboard is, up or down.
+    ///
+    /// # Panics
+    /// If the stack has none.
+    pub fn dashboard_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.dashboard.expect("a stack with a dashboard"))
+    }
+
     /// The command line that starts a role.
     pub fn command(&self, role: Role) -> Vec<String> {
         let text = |path: &Path| path.to_str().unwrap().to_owned();
@@ -64,7 +83,14 @@ impl Stack {
         let mut args = vec![role.name().to_owned(), "serve".into(), "--listen".into(), listen];
         args.extend(match role {
             Role::Receiver => {
-                vec!["--weights".into(), text(&self.weights[1]), "--journal".into(), text(&self.journal_file())]
+                let mut args =
+                    vec!["--weights".into(), text(&self.weights[1]), "--journal".into(), text(&self.journal_file())];
+                if let Some(port) = self.dashboard {
+                    args.extend(["--http".into(), format!("127.0.0.1:{port}")]);
+                    args.extend(["--emulator".into(), self.url(Role::Emulator)]);
+                    args.extend(["--transmitter".into(), self.url(Role::Transmitter)]);
+                }
+                args
             }
             Role::Emulator => vec!["--receiver".into(), self.url(Role::Receiver)],
             Role::Transmitter => {
@@ -78,7 +104,10 @@ impl Stack {
     #[track_caller]
     pub fn start(&mut self, role: Role) {
         let log = self.folder.join(format!("{}.log", role.name()));
-        let process = Process::serve(&self.binary, &self.command(role), &log);
+        let mut process = Process::serve(&self.binary, &self.command(role), &log);
+        if role == Role::Receiver && self.dashboard.is_some() {
+            assert_eq!(process.announced("dashboard on "), self.dashboard_url());
+        }
         self.processes[role as usize] = Some(process);
     }
 

@@ -3,6 +3,7 @@
 mod clips;
 mod conditions;
 mod corpora;
+mod dashboard;
 mod deaths;
 mod demo;
 mod discovery;

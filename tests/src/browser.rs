@@ -1,0 +1,228 @@
+//! A real browser, driven as a user drives it: headless Chromium by way of chromedriver.
+
+use std::fmt::Debug;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+
+use crate::{MARK, kill_9, running, skipped};
+
+/// How long anything may take to show; generous, for a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A browser with one window. Dropping it ends its processes.
+pub struct Browser {
+    runtime: tokio::runtime::Runtime,
+    client: Option<Client>,
+    driver: Child,
+    mark: String,
+    profile: PathBuf,
+}
+
+impl Browser {
+    /// Starts one with a fresh profile below `scratch`. Without the programs, says that `test` is skipped.
+    ///
+    /// # Panics
+    /// If the programs are there and yet no browser can be had.
+    pub fn start(test: &str, scratch: &Path) -> Option<Browser> {
+        let Some(driver) = found(&["chromedriver"]) else {
+            skipped(test, "chromedriver");
+            return None;
+        };
+        let Some(chromium) = found(&["chromium", "chromium-browser", "google-chrome"]) else {
+            skipped(test, "chromium");
+            return None;
+        };
+        let mark = format!("{test}-{}", std::process::id());
+        let profile = scratch.join("profile");
+        let (driver, port) = start_driver(&driver, &mark);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let mut browser = Browser { runtime, client: None, driver, mark, profile };
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities(&chromium, &browser.profile));
+        let client = browser.runtime.block_on(builder.connect(&format!("http://127.0.0.1:{port}")));
+        browser.client = Some(client.unwrap());
+        browser.resize(1400, 1000);
+        Some(browser)
+    }
+
+    /// Opens a page.
+    pub fn open(&self, url: &str) {
+        self.wait(self.client().goto(url));
+    }
+
+    /// Sets the size of the window's inside, in CSS pixels, as narrow as one likes.
+    pub fn resize(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", &size);
+    }
+
+    /// Makes the system ask for `light` or `dark`.
+    pub fn prefer(&self, scheme: &str) {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", &features);
+    }
+
+    /// Runs the body of a function in the page; gives what it returns.
+    #[track_caller]
+    pub fn run(&self, script: &str) -> Value {
+        self.wait(self.client().execute(script, Vec::new()))
+    }
+
+    /// The value of an expression in the page.
+    #[track_caller]
+    pub fn value(&self, expression: &str) -> Value {
+        self.run(&format!("return {expression};"))
+    }
+
+    /// The text of an element, as written in the document.
+    #[track_caller]
+    pub fn text(&self, selector: &str) -> String {
+        let text = self.value(&format!("document.querySelector({selector:?}).textContent"));
+        text.as_str().expect("text").to_owned()
+    }
+
+    /// Waits until an expression is true in the page.
+    ///
+    /// # Panics
+    /// With `what` when that takes too long.
+    #[track_caller]
+    pub fn until(&self, what: &str, expression: &str) {
+        let start = Instant::now();
+        while self.value(&format!("Boolean({expression})")) != Value::Bool(true) {
+            let page = || self.run("return document.body.innerText;");
+            assert!(start.elapsed() < LIMIT, "{what}: not within {LIMIT:?}; the page: {}", page());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Focuses an element and types, as a user would; `fantoccini::key::Key` has the keys without letters.
+    #[track_caller]
+    pub fn keys(&self, selector: &str, keys: &str) {
+        let element = self.wait(self.client().find(Locator::Css(selector)));
+        self.wait(element.send_keys(keys));
+    }
+
+    /// Types to whatever has the focus.
+    #[track_caller]
+    pub fn type_on(&self, keys: &str) {
+        let element = self.wait(self.client().active_element());
+        self.wait(element.send_keys(keys));
+    }
+
+    /// Clicks an element.
+    #[track_caller]
+    pub fn click(&self, selector: &str) {
+        let element = self.wait(self.client().find(Locator::Css(selector)));
+        self.wait(element.click());
+    }
+
+    /// Chooses an option of a menu by its value.
+    #[track_caller]
+    pub fn choose(&self, selector: &str, value: &str) {
+        let element = self.wait(self.client().find(Locator::Css(selector)));
+        self.wait(element.select_by_value(value));
+    }
+
+    /// What the console said since the last call, of level WARNING or above.
+    #[track_caller]
+    pub fn complaints(&self) -> Vec<String> {
+        let log = self.wait(self.client().issue_cmd(Chromium("se/log", json!({ "type": "browser" }).to_string())));
+        let messages = log.as_array().expect("messages").iter();
+        let bad = messages.filter(|message| ["WARNING", "SEVERE"].contains(&message["level"].as_str().unwrap_or("")));
+        bad.map(|message| message["message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Writes what the window shows as `NAME.png` to the folder that `LATENTLINK_SCREENSHOTS` names, or to `otherwise`.
+    #[track_caller]
+    pub fn screenshot(&self, name: &str, otherwise: &Path) {
+        let folder = std::env::var_os("LATENTLINK_SCREENSHOTS").map_or_else(|| otherwise.to_owned(), PathBuf::from);
+        std::fs::create_dir_all(&folder).unwrap();
+        let png = self.wait(self.client().screenshot());
+        std::fs::write(folder.join(format!("{name}.png")), png).unwrap();
+    }
+
+    fn client(&self) -> &Client {
+        self.client.as_ref().expect("a browser that was not dropped")
+    }
+
+    fn devtools(&self, command: &str, parameters: &Value) {
+        let body = json!({ "cmd": command, "params": parameters }).to_string();
+        self.wait(self.client().issue_cmd(Chromium("goog/cdp/execute", body)));
+    }
+
+    #[track_caller]
+    fn wait<T, E: Debug>(&self, call: impl Future<Output = Result<T, E>>) -> T {
+        let limited = async { tokio::time::timeout(LIMIT, call).await };
+        self.runtime.block_on(limited).expect("an answer of the browser within a minute").expect("success")
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // In order where it goes, by force where not: whatever the driver started carries the mark.
+        if let Some(client) = self.client.take() {
+            let close = async { tokio::time::timeout(Duration::from_secs(5), client.close()).await };
+            let _ = self.runtime.block_on(close);
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        running(&self.mark).into_iter().for_each(kill_9);
+        let _ = std::fs::remove_dir_all(&self.profile);
+    }
+}
+
+/// A command of chromedriver's own: path below the session, and body.
+#[derive(Debug)]
+struct Chromium(&'static str, String);
+
+impl WebDriverCompatibleCommand for Chromium {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.0))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.1.clone()))
+    }
+}
+
+/// The first of some programs that is on the path.
+fn found(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    names
+        .iter()
+        .flat_map(|name| std::env::split_paths(&path).map(move |folder| folder.join(name)))
+        .find(|f| f.is_file())
+}
+
+/// Starts chromedriver on a free port, which it names in a line of its own.
+fn start_driver(program: &Path, mark: &str) -> (Child, u16) {
+    let mut command = Command::new(program);
+    command.arg("--port=0").env(MARK, mark).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut driver = command.spawn().unwrap();
+    let lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut ports =
+        lines.filter_map(|line| line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok());
+    let port = ports.next().expect("chromedriver names its port");
+    (driver, port)
+}
+
+fn capabilities(chromium: &Path, profile: &Path) -> serde_json::Map<String, Value> {
+    let profile = format!("--user-data-dir={}", profile.display());
+    let mut args = vec!["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", &profile];
+    if rustix::process::geteuid().is_root() {
+        // Chromium's sandbox does not start as root.
+        args.push("--no-sandbox");
+    }
+    let capabilities = json!({
+        "goog:chromeOptions": { "binary": chromium, "args": args },
+        "goog:loggingPrefs": { "browser": "ALL" },
+    });
+    capabilities.as_object().expect("an object").clone()
+}

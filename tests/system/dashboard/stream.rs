@@ -1,0 +1,68 @@
+//! Clips that stream without end and pin no conditions, under names that would be mischief if they were markup.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use latentlink_tests::{Client, corpus_of};
+use proto::v1::{Clip, Conditions};
+
+/// What the captions say. Were it markup, it would run.
+pub(super) const MISCHIEF: &str = "<img src=x onerror=\"document.body.dataset.owned='yes'\">";
+/// Clips of one batch.
+const BATCH: u64 = 16;
+
+/// A client in a thread of its own. Dropping it ends it.
+pub(super) struct Stream {
+    ending: Arc<AtomicBool>,
+    paused: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Stream {
+    /// Streams to a transmitter.
+    pub(super) fn start(transmitter: &str) -> Stream {
+        let (ending, paused) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let client = Client::connect(transmitter);
+        let flags = (ending.clone(), paused.clone());
+        let thread = std::thread::spawn(move || {
+            let corpus = corpus_of(1, 1, 48);
+            let clips: Vec<&corpus::Clip> = corpus.clips.iter().filter(|clip| clip.split == "test").collect();
+            let mut sequence = 0;
+            while !flags.0.load(Ordering::Relaxed) {
+                if !flags.1.load(Ordering::Relaxed) {
+                    let batch = sequence..sequence + BATCH;
+                    client.send(batch.map(|n| clip(&client, n, clips[n as usize % clips.len()])).collect());
+                    sequence += BATCH;
+                }
+                std::thread::sleep(Duration::from_millis(40));
+            }
+        });
+        Stream { ending, paused, thread: Some(thread) }
+    }
+
+    /// Sends nothing for a while, or goes on.
+    pub(super) fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Relaxed);
+    }
+}
+
+fn clip(client: &Client, sequence: u64, of: &corpus::Clip) -> Clip {
+    let mut clip = client.clip(sequence, of, Conditions::default());
+    clip.conditions = None;
+    match sequence % 3 {
+        0 => clip.caption = MISCHIEF.to_owned(),
+        1 => clip.id = format!("{MISCHIEF}{sequence}"),
+        _ => clip.caption = "what a wonderful film".to_owned(),
+    }
+    clip
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.ending.store(true, Ordering::Relaxed);
+        // Where the test has failed already, its own message is the one that counts.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
