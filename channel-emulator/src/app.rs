@@ -5,7 +5,7 @@ use crate::record::Recorder;
 use crate::service::Service;
 use crate::trace::{Trace, TraceStart};
 use link::serve::{Services, Socket, serve};
-use link::{Drain, PeerUrl};
+use link::{Drain, Observer, PeerUrl};
 use phy::{ChannelKind, Conditions, SnrDb};
 use proto::v1::channel_emulator_server::ChannelEmulatorServer;
 use std::net::SocketAddr;
@@ -114,10 +114,11 @@ impl App {
     pub async fn run_until(self, drain: Drain) -> anyhow::Result<()> {
         let App { socket, live, seed, receiver, recorder, trace } = self;
         tracing::info!(conditions = %live.get(), seed, %receiver, "channel emulator");
+        let observer = Observer::new("channel-emulator");
         let driving = trace.map(|trace| tokio::spawn(trace.drive(live.clone())));
-        let service = Service::new(live, seed, receiver, drain.clone()).recording(recorder.clone());
+        let service = Service::new(live, seed, receiver, drain.clone(), &observer).recording(recorder.clone());
         let server = ChannelEmulatorServer::new(service).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
-        let served = serve(socket, Services::default().with(server), &drain).await;
+        let served = serve(socket, Services::of(observer).with(server), &drain).await;
         if let Some(driving) = driving {
             driving.abort();
         }

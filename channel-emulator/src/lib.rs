@@ -19,6 +19,7 @@ mod app;
 mod channel;
 mod control;
 mod live;
+mod meter;
 mod record;
 mod relay;
 mod replay;

@@ -2,13 +2,15 @@
 
 use crate::channel::pass;
 use crate::live::Live;
+use crate::meter::Meter;
 use crate::record::{Take, Tape};
-use link::Fault;
 use link::backoff::Outage;
 use link::chunks::{Assembler, Rejected, SYMBOL_BYTES, split};
 use link::connect::{is_transient, reason};
 use link::fault::ErrorCode;
 use link::serve::{Incoming, Outgoing};
+use link::trace::{Span, Tracer};
+use link::{Delivery, Fault};
 use proto::v1::{Burst, DeliveryKey, Receipt, Timings, receipt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +35,8 @@ pub struct Relay {
     pub receipts: Outgoing<Receipt>,
     /// The transmitter has sent its last burst, or the process drains.
     pub finished: AtomicBool,
+    pub meter: Meter,
+    pub tracer: Tracer,
 }
 
 impl Relay {
@@ -67,28 +71,33 @@ impl Relay {
             }
             if message.opening.is_some() {
                 let fault = Fault::new(ErrorCode::Malformed, "opening", "only the first message carries an opening");
-                self.refuse(message.delivery, fault).await?;
+                let span = self.begin(&message.traceparent, message.delivery.as_ref(), began);
+                self.refuse(message.delivery, fault, &span).await?;
                 continue;
             }
             for assembled in assembler.push(message) {
-                let burst = match assembled {
+                let mut burst = match assembled {
                     Ok(burst) => burst,
                     Err(rejected) => {
                         let Rejected { delivery, fault } = *rejected;
-                        self.refuse(delivery, fault).await?;
+                        let span = self.begin("", delivery.as_ref(), began);
+                        self.refuse(delivery, fault, &span).await?;
                         continue;
                     }
                 };
                 let delivery = burst.delivery.clone();
                 let take = self.tape.as_ref().map(|tape| tape.take(&burst));
+                let span = self.begin(&burst.traceparent, delivery.as_ref(), began);
+                burst.traceparent = span.traceparent();
                 match self.pass(burst).await? {
                     Ok(burst) => {
+                        self.account(&burst, &span);
                         if !send(burst, began, &outgoing, take).await {
                             // The receiver has let go of the stream; `back` learns why.
                             return Ok(());
                         }
                     }
-                    Err(fault) => self.refuse(delivery, fault).await?,
+                    Err(fault) => self.refuse(delivery, fault, &span).await?,
                 }
             }
         }
@@ -106,11 +115,31 @@ impl Relay {
             .map_err(|_| Status::internal("the channel failed on this burst"))
     }
 
+    /// The span of a burst that came in at `began`, or of the part of one that did.
+    fn begin(&self, traceparent: &str, delivery: Option<&DeliveryKey>, began: Instant) -> Span {
+        self.meter.bursts.inc();
+        self.tracer.begin(traceparent, Delivery::from_wire(delivery).ok(), began)
+    }
+
+    /// Counts a burst that passed the channel and ends its span.
+    fn account(&self, burst: &Burst, span: &Span) {
+        let Meter { symbols, realised_snr_db, latency, .. } = &self.meter;
+        symbols.inc_by((burst.symbols.len() / SYMBOL_BYTES) as u64);
+        if let Some(db) = burst.channel.as_ref().and_then(|report| report.realised_snr_db) {
+            realised_snr_db.observe(db);
+        }
+        latency.observe_since(span.began());
+        self.tracer.end(span, "relay", Delivery::from_wire(burst.delivery.as_ref()).ok(), None);
+    }
+
     /// Receipts to the transmitter.
     async fn back(&self, incoming: &mut Streaming<Receipt>) -> Result<(), Status> {
         loop {
             match incoming.message().await {
-                Ok(Some(receipt)) => self.receipts.send(receipt).await?,
+                Ok(Some(receipt)) => {
+                    self.meter.receipts.inc();
+                    self.receipts.send(receipt).await?;
+                }
                 Ok(None) if self.finished.load(Ordering::Acquire) => return Ok(()),
                 Ok(None) => return Err(self.lost(&Status::unavailable("it ended the stream"))),
                 Err(status) => return Err(self.lost(&status)),
@@ -123,12 +152,14 @@ impl Relay {
         if !is_transient(status) {
             return Status::new(status.code(), status.message());
         }
+        self.meter.hop.lost();
         self.outage.begin(status);
         Status::unavailable(format!("lost the {}: {}", self.outage.peer(), reason(status)))
     }
 
-    async fn refuse(&self, delivery: Option<DeliveryKey>, fault: Fault) -> Result<(), Status> {
-        tracing::debug!(%fault, "refused a burst");
+    async fn refuse(&self, delivery: Option<DeliveryKey>, fault: Fault, span: &Span) -> Result<(), Status> {
+        self.meter.refused.count(fault.code);
+        self.tracer.end(span, "relay", Delivery::from_wire(delivery.as_ref()).ok(), Some(&fault));
         let result = Some(receipt::Result::Error(fault.into()));
         self.receipts.send(Receipt { delivery, result, ..Receipt::default() }).await
     }

@@ -1,12 +1,15 @@
 //! The gRPC service.
 
 use crate::live::Live;
+use crate::meter::Meter;
 use crate::record::Recorder;
 use crate::relay::Relay;
 use link::backoff::{Backoff, Outage};
 use link::connect::{is_transient, reason};
+use link::observe::Held;
 use link::serve::{Admission, Incoming, Outgoing};
-use link::{Drain, PeerUrl, convert};
+use link::trace::Tracer;
+use link::{Drain, Observer, PeerUrl, convert};
 use proto::v1::channel_emulator_server::ChannelEmulator;
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{Burst, Conditions, GetConditionsRequest, Opening, Receipt, WatchConditionsRequest};
@@ -41,12 +44,15 @@ pub struct Service {
     admission: Admission,
     watchers: Admission,
     drain: Drain,
+    meter: Meter,
+    tracer: Tracer,
 }
 
 impl Service {
-    /// Relays to `receiver`; `seed` is for bursts without a noise key.
-    pub fn new(live: Live, seed: u64, receiver: PeerUrl, drain: Drain) -> Self {
-        let outage = Arc::new(Outage::new(format!("receiver at {receiver}")));
+    /// Relays to `receiver`; `seed` is for bursts without a noise key; `observer` sees it.
+    pub fn new(live: Live, seed: u64, receiver: PeerUrl, drain: Drain, observer: &Observer) -> Self {
+        let meter = Meter::register(observer, live.clone());
+        let outage = Arc::new(Outage::new(format!("receiver at {receiver}")).metered(meter.hop.clone()));
         let receiver = ReceiverClient::new(receiver.channel()).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
         Service {
             live,
@@ -57,6 +63,8 @@ impl Service {
             admission: Admission::new(STREAMS),
             watchers: Admission::new(STREAMS),
             drain,
+            meter,
+            tracer: observer.tracer(),
         }
     }
 
@@ -85,6 +93,7 @@ impl Service {
                 Ok(Err(status)) => status,
                 Err(_) => Status::deadline_exceeded("it does not answer"),
             };
+            self.meter.hop.lost();
             self.outage.begin(&status);
             let next = Instant::now() + backoff.next_delay();
             if next >= deadline {
@@ -104,7 +113,7 @@ impl ChannelEmulator for Service {
     type RelayStream = ReceiverStream<Result<Receipt, Status>>;
 
     async fn relay(&self, request: Request<Streaming<Burst>>) -> Result<Response<Self::RelayStream>, Status> {
-        let place = self.admission.admit()?;
+        let place = (self.admission.admit()?, Held::of(&self.meter.streams, 1));
         let mut bursts = Incoming::new(request.into_inner(), self.drain.clone());
         let first = timeout(OPENING_DEADLINE, bursts.next())
             .await
@@ -125,10 +134,13 @@ impl ChannelEmulator for Service {
             outage: self.outage.clone(),
             receipts,
             finished: AtomicBool::new(false),
+            meter: self.meter.clone(),
+            tracer: self.tracer.clone(),
         };
+        let open = self.meter.hop.opened();
         tokio::spawn(async move {
             relay.run(bursts, outgoing, incoming).await;
-            drop(place);
+            drop((open, place));
         });
         Ok(Response::new(stream))
     }

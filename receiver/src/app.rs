@@ -4,11 +4,12 @@ use crate::ServeArgs;
 use crate::decoder::Decoder;
 use crate::http::{self, About, Dashboard};
 use crate::journal::Journal;
+use crate::meter::Meter;
 use crate::service::Service;
 use crate::tap::Tap;
 use anyhow::{Context, Result, anyhow};
 use link::serve::{Admission, Services, Socket, serve};
-use link::{Drain, MAX_MESSAGE_BYTES};
+use link::{Drain, MAX_MESSAGE_BYTES, Observer};
 use model::scheme::ReceiverHalf;
 use model::weights::{load_receiver, receiver_manifest};
 use proto::v1::receiver_server::ReceiverServer;
@@ -28,6 +29,7 @@ const DASHBOARD_ENDING: Duration = Duration::from_secs(8);
 pub struct App {
     socket: Socket,
     service: Service,
+    observer: Observer,
     tap: Tap,
     about: About,
     dashboard: Option<Dashboard>,
@@ -57,14 +59,17 @@ impl App {
     pub async fn with(half: Arc<dyn ReceiverHalf>, journal: &Path, listen: &str, drain: Drain) -> Result<Self> {
         let socket = Socket::bind(listen).await?;
         let (model_id, symbols) = (half.model_id().to_owned(), half.symbols());
-        let (journal, live, journaling) = Journal::open(journal, &model_id)?;
+        let observer = Observer::new("receiver");
+        let meter = Meter::register(&observer);
+        let (journal, live, journaling) = Journal::open(journal, &model_id, meter.clone())?;
         let tap = Tap::default();
         let equaliser = half.equaliser().to_string();
         let about = About { model_id: model_id.clone(), symbols, equaliser, ..About::default() };
-        let (decoder, decoding) = Decoder::start(half, journal, tap.clone());
+        let (decoder, decoding) = Decoder::start(half, journal, tap.clone(), meter.clone());
         tracing::info!(model_id, symbols, "weights loaded");
-        let service = Service { model_id, symbols, decoder, live, drain, admission: Admission::new(STREAMS) };
-        Ok(App { socket, service, tap, about, dashboard: None, decoding, journaling })
+        let (admission, tracer) = (Admission::new(STREAMS), observer.tracer());
+        let service = Service { model_id, symbols, decoder, live, drain, admission, meter, tracer };
+        Ok(App { socket, service, observer, tap, about, dashboard: None, decoding, journaling })
     }
 
     /// Binds the dashboard's address, if there is one.
@@ -94,14 +99,15 @@ impl App {
     /// # Errors
     /// If the server, the decoder or the journal's writer breaks.
     pub async fn run(self) -> Result<()> {
-        let App { socket, service, dashboard, mut decoding, mut journaling, .. } = self;
+        let App { socket, service, observer, dashboard, mut decoding, mut journaling, .. } = self;
         let (drain, decoder) = (service.drain.clone(), service.decoder.clone());
+        let metrics = observer.router();
         let mut services =
-            Services::default().with(ReceiverServer::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES));
+            Services::of(observer).with(ReceiverServer::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES));
         let mut watching = None;
         if let Some(dashboard) = dashboard {
             services = services.announcing(format!("dashboard on http://{}", dashboard.address()));
-            watching = Some(tokio::spawn(dashboard.run()));
+            watching = Some(tokio::spawn(dashboard.run(metrics)));
         }
         // Neither thread ends before it is told to, unless it panics.
         tokio::select! {

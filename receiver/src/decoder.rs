@@ -5,6 +5,7 @@
 
 use crate::burst::Reception;
 use crate::journal::{Answer, Entry, Job, Journal};
+use crate::meter::Meter;
 use crate::refusal::Refusal;
 use crate::tap::{Probe, Tap};
 use link::Fault;
@@ -37,12 +38,13 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Starts a decoder that writes what it decodes to `journal` and shows it to `tap`. The handle ends after [`Decoder::close`], or when the
-    /// last [`Decoder`] is dropped, once what was sent before is decoded; or when a decode panics.
+    /// Starts a decoder that writes what it decodes to `journal`, shows it to `tap` and counts its batches. The handle ends
+    /// after [`Decoder::close`], or when the last [`Decoder`] is dropped, once what was sent before is decoded; or when a
+    /// decode panics.
     ///
     /// # Panics
     /// Outside a Tokio runtime, whose blocking threads it runs on.
-    pub fn start(half: Arc<dyn ReceiverHalf>, journal: Journal, tap: Tap) -> (Self, JoinHandle<()>) {
+    pub fn start(half: Arc<dyn ReceiverHalf>, journal: Journal, tap: Tap, meter: Meter) -> (Self, JoinHandle<()>) {
         let (tasks, mut waiting) = mpsc::channel(QUEUE);
         let thread = tokio::task::spawn_blocking(move || {
             let mut batch = Vec::with_capacity(BATCH);
@@ -51,7 +53,7 @@ impl Decoder {
                 let received = batch.len();
                 let tasks: Vec<Task> = batch.drain(..).map_while(|task| task).collect();
                 let closed = tasks.len() < received;
-                decode(&*half, &journal, &mut probe, tasks);
+                decode(&*half, &journal, &mut probe, &meter, tasks);
                 if closed {
                     break;
                 }
@@ -79,7 +81,12 @@ impl Decoder {
     }
 }
 
-fn decode(half: &dyn ReceiverHalf, journal: &Journal, probe: &mut Probe, batch: Vec<Task>) {
+fn decode(half: &dyn ReceiverHalf, journal: &Journal, probe: &mut Probe, meter: &Meter, batch: Vec<Task>) {
+    if batch.is_empty() {
+        return;
+    }
+    let began = Instant::now();
+    meter.batch.observe(batch.len() as f64);
     let mut tasks = Vec::new();
     let mut equalised: Vec<Equalised> = Vec::new();
     for task in batch {
@@ -95,7 +102,9 @@ fn decode(half: &dyn ReceiverHalf, journal: &Journal, probe: &mut Probe, batch: 
     probe.see(tasks.iter().zip(&equalised).map(|(Task { reception, .. }, equalised)| {
         (reception.channel.conditions, reception.symbols.reals(), equalised)
     }));
-    for (task, prediction) in tasks.into_iter().zip(predict(half, &equalised)) {
+    let predictions = predict(half, &equalised);
+    meter.decoding.observe_since(began);
+    for (task, prediction) in tasks.into_iter().zip(predictions) {
         match prediction {
             Ok(prediction) => journal.blocking_write(job(task, prediction)),
             Err(fault) => refuse(task, fault),

@@ -12,6 +12,7 @@
 //! * [`journal`]: SQLite on a thread of its own. A receipt leaves when its row is committed; a key counts once.
 //! * [`accuracy`]: the counts that watchers see. [`tap`]: symbols that they see.
 //! * [`http`]: the dashboard, where `--http` asks for one.
+//! * [`meter`]: the counts that Prometheus sees.
 //!
 //! Every queue between them is bounded and makes its senders wait. At SIGTERM the streams stop reading, what was read is
 //! answered, the queues run empty and the process ends with 0.
@@ -24,6 +25,7 @@ pub mod burst;
 pub mod decoder;
 pub mod http;
 pub mod journal;
+pub mod meter;
 pub mod refusal;
 pub mod service;
 pub mod tap;

@@ -3,17 +3,19 @@
 use crate::burst::Reception;
 use crate::decoder::Decoder;
 use crate::journal::Live;
+use crate::meter::Meter;
 use futures::future::{Fuse, FusedFuture};
 use futures::stream::{self, FuturesUnordered};
 use futures::{FutureExt, Stream, StreamExt};
-use link::chunks::Assembler;
+use link::chunks::{Assembler, SYMBOL_BYTES};
+use link::observe::Held;
 use link::serve::{Admission, Incoming, Outgoing};
-use link::{Drain, Fault};
+use link::trace::{Span, Tracer};
+use link::{Delivery, Drain, Fault};
 use proto::v1::{self, Burst, DeliveryKey, Receipt, Snapshot, WatchRequest, receipt};
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -37,6 +39,10 @@ pub struct Service {
     pub drain: Drain,
     /// Limits the streams of bursts.
     pub admission: Admission,
+    /// What is counted.
+    pub meter: Meter,
+    /// Begins and ends the span of each burst.
+    pub tracer: Tracer,
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -46,7 +52,7 @@ impl v1::receiver_server::Receiver for Service {
     type ReceiveStream = ReceiverStream<Result<Receipt, Status>>;
 
     async fn receive(&self, request: Request<Streaming<Burst>>) -> Result<Response<Self::ReceiveStream>, Status> {
-        let place = self.admission.admit()?;
+        let place = (self.admission.admit()?, Held::of(&self.meter.streams, 1));
         let mut bursts = Incoming::new(request.into_inner(), self.drain.clone());
         let opening = bursts.next().await?.and_then(|first| first.opening);
         let opening = opening.ok_or_else(|| Status::invalid_argument("the first message must carry an opening"))?;
@@ -59,7 +65,11 @@ impl v1::receiver_server::Receiver for Service {
             )));
         }
         let (receipts, answers) = Outgoing::new();
-        tokio::spawn(self.clone().serve_stream(bursts, receipts, place));
+        let service = self.clone();
+        tokio::spawn(async move {
+            service.serve_stream(bursts, receipts).await;
+            drop(place);
+        });
         Ok(Response::new(answers))
     }
 
@@ -77,7 +87,7 @@ impl Service {
     ///
     /// Back-pressure: while the peer takes no receipts, at most [`WINDOW`] bursts are held here, then nothing more is
     /// read and the peer's sending stalls. Those in work keep moving meanwhile, so a peer that stalls holds up no other.
-    async fn serve_stream(self, bursts: Incoming<Burst>, receipts: Outgoing<Receipt>, _place: OwnedSemaphorePermit) {
+    async fn serve_stream(self, bursts: Incoming<Burst>, receipts: Outgoing<Receipt>) {
         if let Some(status) = self.relay(bursts, &receipts).await {
             receipts.end(status).await;
         }
@@ -110,7 +120,10 @@ impl Service {
                     Ok(Some(message)) => for assembled in assembler.push(message) {
                         match assembled {
                             Ok(burst) => working.push(self.answer(burst)),
-                            Err(rejected) => ready.push_back(error_receipt(rejected.delivery, rejected.fault)),
+                            Err(rejected) => {
+                                let span = self.begin("", rejected.delivery.as_ref());
+                                ready.push_back(self.refuse(&span, rejected.delivery, rejected.fault));
+                            }
                         }
                     },
                     Ok(None) => {
@@ -129,22 +142,39 @@ impl Service {
 
     /// The receipt of one burst, or the status that ends its stream.
     async fn answer(&self, mut burst: Burst) -> Result<Receipt, Status> {
-        let arrived = Instant::now();
         let delivery = burst.delivery.take();
+        let span = self.begin(&burst.traceparent, delivery.as_ref());
+        self.meter.symbols.inc_by((burst.symbols.len() / SYMBOL_BYTES) as u64);
         let refusal = match Reception::check(delivery.as_ref(), burst, self.symbols) {
-            Ok(reception) => match self.decoder.answer(reception, arrived).await {
-                Ok(answer) => return Ok(answer.receipt(delivery.unwrap_or_default())),
-                Err(refusal) => refusal,
-            },
+            Ok(reception) => {
+                let key = reception.delivery;
+                match self.decoder.answer(reception, span.began()).await {
+                    Ok(answer) => {
+                        self.meter.receipts.inc();
+                        self.meter.latency.observe_since(span.began());
+                        self.tracer.end(&span, "receive", Some(key), None);
+                        return Ok(answer.receipt(delivery.unwrap_or_default()));
+                    }
+                    Err(refusal) => refusal,
+                }
+            }
             Err(fault) => fault.into(),
         };
-        Ok(error_receipt(delivery, refusal.into_fault()?))
+        Ok(self.refuse(&span, delivery, refusal.into_fault()?))
     }
-}
 
-fn error_receipt(delivery: Option<DeliveryKey>, fault: Fault) -> Receipt {
-    tracing::debug!(%fault, "burst refused");
-    Receipt { delivery, result: Some(receipt::Result::Error(fault.into())), ..Receipt::default() }
+    /// The span of a burst that came in just now.
+    fn begin(&self, traceparent: &str, delivery: Option<&DeliveryKey>) -> Span {
+        self.meter.bursts.inc();
+        self.tracer.begin(traceparent, Delivery::from_wire(delivery).ok(), Instant::now())
+    }
+
+    /// Ends the span of a burst that is refused, and gives its receipt.
+    fn refuse(&self, span: &Span, delivery: Option<DeliveryKey>, fault: Fault) -> Receipt {
+        self.meter.refused.count(fault.code);
+        self.tracer.end(span, "receive", Delivery::from_wire(delivery.as_ref()).ok(), Some(&fault));
+        Receipt { delivery, result: Some(receipt::Result::Error(fault.into())), ..Receipt::default() }
+    }
 }
 
 /// A snapshot at once, then one whenever there is something new, at most one an interval. It is made when the watcher is

@@ -3,7 +3,7 @@
 use crate::service::Service;
 use anyhow::Context;
 use link::serve::{Services, Socket, serve};
-use link::{Drain, PeerUrl};
+use link::{Drain, Observer, PeerUrl};
 use model::scheme::TransmitterHalf;
 use model::weights::{Manifest, load_transmitter, transmitter_manifest};
 use proto::v1::Model;
@@ -79,10 +79,11 @@ impl App {
     pub async fn run_until(self, drain: Drain) -> anyhow::Result<()> {
         let App { socket, half, model, emulator } = self;
         tracing::info!(model_id = model.model_id, symbols = model.symbols, %emulator, "transmitter");
-        let service =
-            Service::new(half, model, &emulator, drain.clone()).context("the compute thread did not start")?;
+        let observer = Observer::new("transmitter");
+        let service = Service::new(half, model, &emulator, drain.clone(), &observer)
+            .context("the compute thread did not start")?;
         let server = TransmitterServer::new(service).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
-        serve(socket, Services::default().with(server), &drain).await?;
+        serve(socket, Services::of(observer).with(server), &drain).await?;
         Ok(())
     }
 }

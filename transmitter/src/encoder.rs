@@ -2,6 +2,7 @@
 
 use link::Fault;
 use link::fault::ErrorCode;
+use link::observe::Histogram;
 use model::scheme::{ClipInput, InputError, InputErrorKind, TransmitterHalf};
 use phy::Symbols;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,13 +44,13 @@ impl<T> Clone for Encoder<T> {
 }
 
 impl<T: Send + 'static> Encoder<T> {
-    /// Starts the thread.
+    /// Starts the thread. The sizes of its batches go to `sizes`.
     ///
     /// # Errors
     /// If the system has no thread to give.
-    pub fn start(half: Arc<dyn TransmitterHalf>) -> std::io::Result<Self> {
+    pub fn start(half: Arc<dyn TransmitterHalf>, sizes: Histogram) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        std::thread::Builder::new().name("encoder".into()).spawn(move || work(&*half, queue))?;
+        std::thread::Builder::new().name("encoder".into()).spawn(move || work(&*half, queue, &sizes))?;
         Ok(Encoder { jobs })
     }
 
@@ -59,11 +60,12 @@ impl<T: Send + 'static> Encoder<T> {
     }
 }
 
-fn work<T>(half: &dyn TransmitterHalf, mut queue: mpsc::Receiver<Job<T>>) {
+fn work<T>(half: &dyn TransmitterHalf, mut queue: mpsc::Receiver<Job<T>>, sizes: &Histogram) {
     let mut jobs = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut jobs, BATCH) > 0 {
         // Whose client has gone away need not be encoded.
         jobs.retain(|job| !job.reply.is_closed());
+        sizes.observe(jobs.len() as f64);
         let (inputs, owners): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.input, (job.ticket, job.reply))).unzip();
         for (symbols, (ticket, reply)) in encode(half, &inputs).into_iter().zip(owners) {
             // Full never, see `Job::reply`; closed if the client has gone away meanwhile.

@@ -15,6 +15,7 @@
 mod app;
 mod clip;
 mod encoder;
+mod meter;
 mod relay;
 pub mod send;
 mod service;

@@ -1,5 +1,6 @@
 //! The hop from the transmitter to the channel emulator.
 
+use link::trace::Span;
 use link::{Delivery, Exchange, chunks};
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::{Burst, Opening, Receipt};
@@ -14,6 +15,8 @@ pub struct Sent {
     pub delivery: Delivery,
     /// The client's name for the clip; receipts do not carry it.
     pub clip_id: String,
+    /// Of the clip, to its outcome.
+    pub span: Span,
     /// The whole burst, not yet in chunks.
     pub burst: Burst,
 }

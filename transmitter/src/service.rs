@@ -1,12 +1,15 @@
 //! The gRPC service.
 
 use crate::encoder::Encoder;
+use crate::meter::Meter;
 use crate::relay::ToEmulator;
 use crate::session::{Session, Ticket};
 use link::backoff::Outage;
 use link::hop::HopConfig;
+use link::observe::Held;
 use link::serve::{Admission, Incoming, Outgoing};
-use link::{Drain, Hop, PeerUrl};
+use link::trace::Tracer;
+use link::{Drain, Hop, Observer, PeerUrl};
 use model::scheme::TransmitterHalf;
 use proto::v1::transmitter_server::Transmitter;
 use proto::v1::{Clip, GetModelRequest, Model, Outcome};
@@ -28,11 +31,13 @@ pub struct Service {
     outage: Arc<Outage>,
     admission: Admission,
     drain: Drain,
+    meter: Meter,
+    tracer: Tracer,
 }
 
 impl Service {
-    /// Encodes with `half`, which `model` describes, and sends to the channel emulator at `emulator`. Starts the compute
-    /// thread.
+    /// Encodes with `half`, which `model` describes, and sends to the channel emulator at `emulator`; `observer` sees it.
+    /// Starts the compute thread.
     ///
     /// # Errors
     /// If there is no thread for it.
@@ -41,15 +46,20 @@ impl Service {
         model: Model,
         emulator: &PeerUrl,
         drain: Drain,
+        observer: &Observer,
     ) -> std::io::Result<Self> {
+        let meter = Meter::register(observer);
+        let outage = Outage::new(format!("channel emulator at {emulator}")).metered(meter.hop.clone());
         Ok(Service {
-            encoder: Encoder::start(half.clone())?,
+            encoder: Encoder::start(half.clone(), meter.batch.clone())?,
             half,
             model,
             emulator: emulator.channel(),
-            outage: Arc::new(Outage::new(format!("channel emulator at {emulator}"))),
+            outage: Arc::new(outage),
             admission: Admission::new(CLIENTS),
             drain,
+            meter,
+            tracer: observer.tracer(),
         })
     }
 }
@@ -59,7 +69,7 @@ impl Transmitter for Service {
     type SendStream = ReceiverStream<Result<Outcome, Status>>;
 
     async fn send(&self, request: Request<Streaming<Clip>>) -> Result<Response<Self::SendStream>, Status> {
-        let place = self.admission.admit()?;
+        let place = (self.admission.admit()?, Held::of(&self.meter.streams, 1));
         let clips = Incoming::new(request.into_inner(), self.drain.clone());
         let config = HopConfig::new(self.outage.clone());
         let (outcomes, stream) = Outgoing::new();
@@ -69,6 +79,8 @@ impl Transmitter for Service {
             window: config.window,
             outcomes,
             in_flight: Mutex::new(HashSet::new()),
+            meter: self.meter.clone(),
+            tracer: self.tracer.clone(),
         };
         let hop = Hop::start(ToEmulator::new(self.emulator.clone(), self.half.model_id()), config);
         tokio::spawn(async move {

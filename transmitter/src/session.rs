@@ -5,10 +5,12 @@
 
 use crate::clip::{self, CheckedClip};
 use crate::encoder::{Encoded, Encoder, Job, fault_of};
+use crate::meter::Meter;
 use crate::relay::{Sent, ToEmulator};
 use link::fault::ErrorCode;
 use link::hop::{Acknowledged, HopReceiver, HopSender, Slot};
 use link::serve::{Incoming, Outgoing};
+use link::trace::{Span, Tracer};
 use link::{Delivery, Fault, Hop};
 use model::scheme::TransmitterHalf;
 use proto::v1::{Burst, Clip, DeliveryKey, Outcome, Receipt, Timings, outcome, receipt};
@@ -20,7 +22,7 @@ use tonic::Status;
 
 /// What a clip leaves behind while it is encoded.
 pub struct Ticket {
-    arrived: Instant,
+    span: Span,
     delivery: Delivery,
     clip_id: String,
     /// Without symbols.
@@ -37,6 +39,8 @@ pub struct Session {
     pub outcomes: Outgoing<Outcome>,
     /// Clips between their arrival and their outcome.
     pub in_flight: Mutex<HashSet<Delivery>>,
+    pub meter: Meter,
+    pub tracer: Tracer,
 }
 
 impl Session {
@@ -69,11 +73,14 @@ impl Session {
     ) -> Result<(), Status> {
         while let Some(clip) = clips.next().await? {
             let arrived = Instant::now();
+            self.meter.clips.inc();
             let (delivery, clip_id) = (clip.delivery.clone(), clip.id.clone());
+            let key = Delivery::from_wire(delivery.as_ref()).ok();
+            let span = self.tracer.begin(&clip.traceparent, key, arrived);
             let CheckedClip { delivery, input, burst } = match self.admit(clip) {
                 Ok(checked) => checked,
                 Err(fault) => {
-                    self.refuse(delivery, clip_id, fault, arrived).await?;
+                    self.refuse(delivery, clip_id, fault, &span).await?;
                     continue;
                 }
             };
@@ -81,7 +88,7 @@ impl Session {
                 // The status that ended the hop comes through `answer`.
                 return Ok(());
             };
-            let ticket = Ticket { arrived, delivery, clip_id, burst, slot };
+            let ticket = Ticket { span, delivery, clip_id, burst, slot };
             if !self.encoder.submit(Job { input, ticket, reply: reply.clone() }).await {
                 return Err(Status::internal("the encoder has stopped"));
             }
@@ -103,17 +110,20 @@ impl Session {
     /// Encoded clips to the hop.
     async fn forward(&self, mut encoded: mpsc::Receiver<Encoded<Ticket>>) -> Result<(), Status> {
         while let Some(Encoded { ticket, symbols }) = encoded.recv().await {
-            let Ticket { arrived, delivery, clip_id, mut burst, slot } = ticket;
+            let Ticket { span, delivery, clip_id, mut burst, slot } = ticket;
             match symbols {
                 Ok(symbols) => {
                     burst.symbols = symbols.to_le_bytes();
-                    burst.timings = Some(Timings { transmitter_us: micros(arrived), ..Timings::default() });
+                    burst.timings = Some(Timings { transmitter_us: micros(span.began()), ..Timings::default() });
+                    burst.traceparent = span.traceparent();
+                    self.meter.symbols.inc_by(symbols.len() as u64);
+                    self.meter.encoding.observe_since(span.began());
                     // An error means that the hop has ended; `answer` learns why.
-                    let _ = slot.send(Sent { delivery, clip_id, burst });
+                    let _ = slot.send(Sent { delivery, clip_id, span, burst });
                 }
                 Err(fault) => {
                     self.in_flight().remove(&delivery);
-                    self.refuse(Some(delivery.to_wire()), clip_id, fault, arrived).await?;
+                    self.refuse(Some(delivery.to_wire()), clip_id, fault, &span).await?;
                 }
             }
         }
@@ -126,7 +136,10 @@ impl Session {
             let Acknowledged { item, response } = acknowledged?;
             // Before the client can know: it may send the same key again.
             self.in_flight().remove(&item.delivery);
-            self.outcomes.send(self.outcome(item, response)).await?;
+            let span = item.span;
+            let outcome = self.outcome(item, response);
+            self.account(&outcome, &span);
+            self.outcomes.send(outcome).await?;
         }
         Ok(())
     }
@@ -149,8 +162,20 @@ impl Session {
             channel: receipt.channel,
             timings: Some(timings),
             model_id: self.half.model_id().into(),
-            ..Outcome::default()
+            trace_id: sent.span.trace_id().to_string(),
         }
+    }
+
+    /// Counts an outcome and ends its clip's span.
+    fn account(&self, outcome: &Outcome, span: &Span) {
+        let fault = match &outcome.result {
+            Some(outcome::Result::Error(error)) => Some(Fault::from(error.clone())),
+            _ => None,
+        };
+        if fault.is_some() { &self.meter.failed } else { &self.meter.predicted }.inc();
+        self.meter.answering.observe_since(span.began());
+        let delivery = Delivery::from_wire(outcome.delivery.as_ref()).ok();
+        self.tracer.end(span, "transmit", delivery, fault.as_ref());
     }
 
     async fn refuse(
@@ -158,18 +183,19 @@ impl Session {
         delivery: Option<DeliveryKey>,
         clip_id: String,
         fault: Fault,
-        arrived: Instant,
+        span: &Span,
     ) -> Result<(), Status> {
-        tracing::debug!(clip_id, %fault, "refused a clip");
+        self.meter.refused.count(fault.code);
         let outcome = Outcome {
             delivery,
             clip_id,
             result: Some(outcome::Result::Error(fault.into())),
             channel: None,
-            timings: Some(Timings { transmitter_us: micros(arrived), ..Timings::default() }),
+            timings: Some(Timings { transmitter_us: micros(span.began()), ..Timings::default() }),
             model_id: self.half.model_id().into(),
-            ..Outcome::default()
+            trace_id: span.trace_id().to_string(),
         };
+        self.account(&outcome, span);
         self.outcomes.send(outcome).await
     }
 

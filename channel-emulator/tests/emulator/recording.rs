@@ -115,7 +115,10 @@ async fn what_goes_in_and_what_comes_out_is_in_the_files() {
     assert_eq!(pinned["latentlink:reference"]["caption"], "hübsch\n");
     assert_eq!(pinned["latentlink:reference"]["label"].to_string(), "-1.1");
     assert_eq!(pinned["latentlink:timings"]["transmitter_us"], 77);
-    assert_eq!(pinned["latentlink:traceparent"], sent[1].traceparent.as_str());
+    // The emulator's own span, in the trace of the burst.
+    assert_eq!(pinned["latentlink:traceparent"], arrived[1].traceparent.as_str());
+    assert_eq!(arrived[1].traceparent[..36], sent[1].traceparent[..36]);
+    assert_ne!(arrived[1].traceparent, sent[1].traceparent);
 
     for (side, name) in [(&input, "run.1-in"), (&output, "run.1-out")] {
         assert_eq!((&side.global["latentlink:complete"], &side.global["latentlink:bursts"]), (&true.into(), &4.into()));

@@ -1,5 +1,6 @@
 //! Patience with a peer that is away: exponential backoff with full jitter, and one log line an outage.
 
+use crate::observe::HopMeter;
 use rand::RngExt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -34,12 +35,24 @@ impl Backoff {
 pub struct Outage {
     peer: String,
     since: Mutex<Option<Instant>>,
+    meter: HopMeter,
 }
 
 impl Outage {
     /// No outage yet of `peer`, which is named as in "channel emulator at http://…".
     pub fn new(peer: impl Into<String>) -> Self {
-        Outage { peer: peer.into(), since: Mutex::new(None) }
+        Outage { peer: peer.into(), since: Mutex::new(None), meter: HopMeter::default() }
+    }
+
+    /// The same, and everything on the hops to that peer is counted with `meter`.
+    #[must_use]
+    pub fn metered(self, meter: HopMeter) -> Self {
+        Outage { meter, ..self }
+    }
+
+    /// Counts what happens on the hops to the peer.
+    pub fn meter(&self) -> &HopMeter {
+        &self.meter
     }
 
     /// The peer's name.
@@ -52,6 +65,7 @@ impl Outage {
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         if since.is_none() {
             *since = Some(Instant::now());
+            self.meter.outage(true);
             tracing::warn!("waiting for the {}: {}", self.peer, crate::connect::reason(reason));
         }
     }
@@ -60,6 +74,7 @@ impl Outage {
     pub fn end(&self) {
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(began) = since.take() {
+            self.meter.outage(false);
             tracing::info!("the {} answers again after {:.1} s", self.peer, began.elapsed().as_secs_f64());
         }
     }

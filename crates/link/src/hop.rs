@@ -21,10 +21,11 @@ mod session;
 
 use crate::backoff::{Backoff, Outage};
 use crate::delivery::Delivery;
+use crate::observe::{Gauge, Held as Raised};
 use session::{End, Window};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
@@ -89,10 +90,18 @@ pub struct Acknowledged<I, R> {
 #[error("the hop has ended")]
 pub struct Ended;
 
+/// A place in the window, which is free again when this is dropped.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    _counted: Raised,
+}
+
 /// An item that holds its place in the window.
 struct Held<I> {
     item: I,
-    permit: OwnedSemaphorePermit,
+    place: Place,
+    /// When it was handed over.
+    since: Instant,
 }
 
 type Delivered<E> = Result<(Held<<E as Exchange>::Item>, <E as Exchange>::Response), Status>;
@@ -113,21 +122,26 @@ impl<E: Exchange> Hop<E> {
         // Slots bound what is in either channel, so neither is ever full; one more place for the final status.
         let (sender, items) = mpsc::channel(window);
         let (results, receiver) = mpsc::channel(window + 1);
-        let task = Task { exchange, window: Window::new(items), results, config, slots: slots.clone() };
+        let out = config.outage.meter().out.clone();
+        let places = Raised::of(&config.outage.meter().window, window as i64);
+        let task =
+            Task { exchange, window: Window::new(items), results, config, slots: slots.clone(), _places: places };
         tokio::spawn(task.run());
-        Hop { sender: HopSender { slots, sender }, receiver: HopReceiver { receiver } }
+        Hop { sender: HopSender { slots, out, sender }, receiver: HopReceiver { receiver } }
     }
 }
 
 /// Where items go in. Clones share the window.
 pub struct HopSender<E: Exchange> {
     slots: Arc<Semaphore>,
+    /// Places taken in all windows to the peer.
+    out: Gauge,
     sender: mpsc::Sender<Held<E::Item>>,
 }
 
 impl<E: Exchange> Clone for HopSender<E> {
     fn clone(&self) -> Self {
-        HopSender { slots: self.slots.clone(), sender: self.sender.clone() }
+        HopSender { slots: self.slots.clone(), out: self.out.clone(), sender: self.sender.clone() }
     }
 }
 
@@ -138,7 +152,8 @@ impl<E: Exchange> HopSender<E> {
     /// If the hop has ended.
     pub async fn reserve(&self) -> Result<Slot<E>, Ended> {
         let permit = self.slots.clone().acquire_owned().await.map_err(|_| Ended)?;
-        Ok(Slot { permit, sender: self.sender.clone() })
+        let place = Place { _permit: permit, _counted: Raised::of(&self.out, 1) };
+        Ok(Slot { place, sender: self.sender.clone() })
     }
 
     /// Waits for a place in the window and hands `item` over.
@@ -152,7 +167,7 @@ impl<E: Exchange> HopSender<E> {
 
 /// A place in the window.
 pub struct Slot<E: Exchange> {
-    permit: OwnedSemaphorePermit,
+    place: Place,
     sender: mpsc::Sender<Held<E::Item>>,
 }
 
@@ -163,7 +178,8 @@ impl<E: Exchange> Slot<E> {
     /// If the hop has ended.
     pub fn send(self, item: E::Item) -> Result<(), Ended> {
         // Never full: there are as many places as slots.
-        self.sender.try_send(Held { item, permit: self.permit }).map_err(|_| Ended)
+        let held = Held { item, place: self.place, since: Instant::now() };
+        self.sender.try_send(held).map_err(|_| Ended)
     }
 }
 
@@ -180,7 +196,7 @@ impl<E: Exchange> HopReceiver<E> {
     pub async fn recv(&mut self) -> Option<Result<Acknowledged<E::Item, E::Response>, Status>> {
         let result = self.receiver.recv().await?;
         Some(result.map(|(held, response)| {
-            drop(held.permit);
+            drop(held.place);
             Acknowledged { item: held.item, response }
         }))
     }
@@ -193,6 +209,7 @@ struct Task<E: Exchange> {
     results: mpsc::Sender<Delivered<E>>,
     config: HopConfig,
     slots: Arc<Semaphore>,
+    _places: Raised,
 }
 
 impl<E: Exchange> Task<E> {
@@ -218,6 +235,7 @@ impl<E: Exchange> Task<E> {
                 End::Final(status) => return Some(status),
                 End::Lost(status) => status,
             };
+            self.config.outage.meter().lost();
             self.config.outage.begin(&status);
             tokio::time::sleep(backoff.next_delay()).await;
         }

@@ -1,24 +1,27 @@
 //! How every process serves: a bound port, health, reflection, limits on what a peer may ask, and an orderly end.
 
+mod connections;
+mod streams;
+
+pub use connections::CONNECTIONS;
+pub use streams::{Admission, Incoming, Outgoing};
+
 use crate::connect::{KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT};
 use crate::drain::Drain;
+use crate::observe::{METRICS_PATH, Observer};
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use connections::Connections;
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
-use tonic::transport::server::TcpIncoming;
-use tonic::{Status, Streaming};
 use tonic_health::ServingStatus;
 
-/// A stream on which nothing comes in for so long is ended; a [`crate::Hop`] opens it again.
-const INACTIVITY: Duration = Duration::from_secs(300);
 /// HTTP/2 streams on one connection.
 const STREAMS_PER_CONNECTION: u32 = 256;
 /// Flow-control windows. A connection's holds the whole windows of many streams, so that one stream which nobody reads
@@ -72,15 +75,42 @@ impl Socket {
     }
 }
 
-/// The gRPC services of one process.
-#[derive(Debug, Default)]
+/// The gRPC services of one process, and what it shows of itself.
+#[derive(Debug)]
 pub struct Services {
     routes: RoutesBuilder,
     names: Vec<&'static str>,
     announcements: Vec<String>,
+    observer: Observer,
+    connections: usize,
+}
+
+impl Default for Services {
+    /// None yet, of a process that nobody observes.
+    fn default() -> Self {
+        Services::of(Observer::new("service"))
+    }
 }
 
 impl Services {
+    /// None yet, of the process that `observer` sees.
+    pub fn of(observer: Observer) -> Self {
+        Services {
+            routes: RoutesBuilder::default(),
+            names: Vec::new(),
+            announcements: Vec::new(),
+            observer,
+            connections: CONNECTIONS,
+        }
+    }
+
+    /// With another limit of connections than [`CONNECTIONS`].
+    #[must_use]
+    pub fn connections(mut self, limit: usize) -> Self {
+        self.connections = limit;
+        self
+    }
+
     /// Adds a service. Set its `max_decoding_message_size` to [`crate::MAX_MESSAGE_BYTES`] first.
     #[must_use]
     pub fn with<S>(mut self, service: S) -> Self
@@ -105,16 +135,18 @@ impl Services {
 /// Serves until the drain is over. Once bound, prints the line `listening on http://ADDRESS` to stdout, before any other:
 /// whoever starts processes on port 0 reads it.
 ///
-/// Beside the services themselves it serves `grpc.health.v1` (NOT_SERVING while draining) and reflection. When the drain
-/// starts, no connection and no stream is accepted any more; handlers see the drain themselves and finish, for at most
-/// [`Drain::deadline`].
+/// Beside the services themselves it serves `grpc.health.v1` (NOT_SERVING while draining), reflection, and the metrics
+/// as `GET /metrics`, over HTTP/2 and HTTP/1.1; nothing else is answered over HTTP/1.1. At most [`CONNECTIONS`] are
+/// open at a time. When the drain starts, no connection and no stream is accepted any more; handlers see the drain
+/// themselves and finish, for at most [`Drain::deadline`]. At the end the spans that wait to be exported are given a
+/// moment.
 ///
 /// # Errors
 /// If the server breaks.
 pub async fn serve(socket: Socket, services: Services, drain: &Drain) -> Result<(), ServeError> {
     let Socket { listener, address } = socket;
     let fail = |error: &dyn std::error::Error| ServeError::Serve { address, reason: error.to_string() };
-    let Services { routes, names, announcements } = services;
+    let Services { routes, names, announcements, observer, connections } = services;
     let (health, health_service) = tonic_health::server::health_reporter();
     for name in &names {
         health.set_service_status(*name, ServingStatus::Serving).await;
@@ -127,6 +159,8 @@ pub async fn serve(socket: Socket, services: Services, drain: &Drain) -> Result<
     };
     let routes = routes.add_service(reflection().build_v1().map_err(|error| fail(&error))?);
     let routes = routes.add_service(reflection().build_v1alpha().map_err(|error| fail(&error))?);
+
+    let routes = routes.into_axum_router().merge(observer.router()).layer(from_fn(no_calls_from_browsers));
 
     let draining = async {
         drain.started().await;
@@ -141,17 +175,29 @@ pub async fn serve(socket: Socket, services: Services, drain: &Drain) -> Result<
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), draining);
+        .accept_http1(true)
+        .add_routes(Routes::from(routes))
+        .serve_with_incoming_shutdown(Connections::new(listener, connections, &observer), draining);
 
     announce(address, &announcements);
-    tokio::select! {
+    let served = tokio::select! {
         served = server => served.map_err(|error| fail(&error)),
         () = async { drain.started().await; tokio::time::sleep(drain.deadline()).await } => {
             tracing::warn!("cut off what was still in flight after {} s of draining", drain.deadline().as_secs_f64());
             Ok(())
         }
+    };
+    observer.tracer().flush().await;
+    served
+}
+
+/// HTTP/1.1 is for reading metrics alone. It is what a browser speaks, and any page that it shows could otherwise send
+/// a call as a plain POST to a service on loopback, which no cross-origin check would stop.
+async fn no_calls_from_browsers(request: Request, next: Next) -> Response {
+    if request.version() < http::Version::HTTP_2 && request.uri().path() != METRICS_PATH {
+        return (http::StatusCode::NOT_FOUND, "there is GET /metrics here, and gRPC over HTTP/2\n").into_response();
     }
+    next.run(request).await
 }
 
 #[allow(clippy::print_stdout)]
@@ -163,132 +209,4 @@ fn announce(address: SocketAddr, more: &[String]) {
     let mut lines = vec![format!("listening on http://{address}")];
     lines.extend_from_slice(more);
     let _ = writeln!(stdout, "{}", lines.join("\n")).and_then(|()| stdout.flush());
-}
-
-/// Limits the live streams of a service; each holds a window of items in memory.
-#[derive(Clone, Debug)]
-pub struct Admission {
-    free: Arc<Semaphore>,
-    limit: usize,
-}
-
-impl Admission {
-    /// At most `limit` streams at a time.
-    pub fn new(limit: usize) -> Self {
-        Admission { free: Arc::new(Semaphore::new(limit)), limit }
-    }
-
-    /// A place, to be held as long as the stream lives.
-    ///
-    /// # Errors
-    /// RESOURCE_EXHAUSTED if all are taken; a [`crate::Hop`] tries again later.
-    pub fn admit(&self) -> Result<OwnedSemaphorePermit, Status> {
-        let full = |_| Status::resource_exhausted(format!("all {} streams are taken", self.limit));
-        self.free.clone().try_acquire_owned().map_err(full)
-    }
-}
-
-/// The incoming side of a stream, as a handler should read it.
-#[derive(Debug)]
-pub struct Incoming<T> {
-    stream: Streaming<T>,
-    drain: Drain,
-    inactivity: Duration,
-}
-
-impl<T> Incoming<T> {
-    /// Reads `stream` until the peer ends it, the drain starts, or nothing has come for five minutes.
-    pub fn new(stream: Streaming<T>, drain: Drain) -> Self {
-        Incoming { stream, drain, inactivity: INACTIVITY }
-    }
-
-    /// The next message; `None` when the peer has sent its last or the process drains. Safe to cancel.
-    ///
-    /// # Errors
-    /// What broke the stream, DEADLINE_EXCEEDED if nothing came for too long.
-    pub async fn next(&mut self) -> Result<Option<T>, Status> {
-        tokio::select! {
-            biased;
-            () = self.drain.started() => Ok(None),
-            next = tokio::time::timeout(self.inactivity, self.stream.message()) => next.unwrap_or_else(|_| {
-                Err(Status::deadline_exceeded(format!("nothing came for {} s", self.inactivity.as_secs())))
-            }),
-        }
-    }
-
-    /// What to end the outgoing side with once all that was taken is answered: nothing if the peer ended the stream,
-    /// [`Drain::status`] if the process drains.
-    pub fn ending(&self) -> Option<Status> {
-        self.drain.has_started().then(Drain::status)
-    }
-}
-
-/// How long a status may take to be read.
-const ENDING: Duration = Duration::from_secs(5);
-/// Messages between a handler and its connection.
-const OUTGOING: usize = 32;
-
-/// The outgoing side of a stream, as a handler should write it.
-#[derive(Debug)]
-pub struct Outgoing<T> {
-    sender: mpsc::Sender<Result<T, Status>>,
-    inactivity: Duration,
-}
-
-impl<T> Outgoing<T> {
-    /// Both ends: what the handler writes to, and what it returns to the server.
-    pub fn new() -> (Self, ReceiverStream<Result<T, Status>>) {
-        let (sender, stream) = mpsc::channel(OUTGOING);
-        (Outgoing { sender, inactivity: INACTIVITY }, ReceiverStream::new(stream))
-    }
-
-    /// Sends a message; waits while the peer does not read.
-    ///
-    /// # Errors
-    /// CANCELLED if the peer is gone, DEADLINE_EXCEEDED if it has not read for five minutes.
-    pub async fn send(&self, message: T) -> Result<(), Status> {
-        let message = match self.sender.try_send(Ok(message)) {
-            Ok(()) => return Ok(()),
-            Err(mpsc::error::TrySendError::Full(message)) => message,
-            Err(mpsc::error::TrySendError::Closed(_)) => return Err(Status::cancelled("the peer is gone")),
-        };
-        match tokio::time::timeout(self.inactivity, self.sender.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Status::cancelled("the peer is gone")),
-            Err(_) => {
-                Err(Status::deadline_exceeded(format!("nothing was read for {} s", self.inactivity.as_secs_f64())))
-            }
-        }
-    }
-
-    /// Returns once the peer is gone. Safe to cancel.
-    pub async fn closed(&self) {
-        self.sender.closed().await;
-    }
-
-    /// Ends the stream with `status`. A peer that does not read it within five seconds sees a stream that just ends,
-    /// which a [`crate::Hop`] takes for lost.
-    pub async fn end(self, status: Status) {
-        let _ = tokio::time::timeout(ENDING, self.sender.send(Err(status))).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tokio_stream::StreamExt;
-
-    #[tokio::test]
-    async fn a_peer_that_does_not_read_holds_the_writer_back_and_is_given_up() {
-        let (mut outgoing, mut stream) = Outgoing::new();
-        outgoing.inactivity = Duration::from_millis(20);
-        for message in 0..OUTGOING {
-            outgoing.send(message).await.unwrap();
-        }
-        assert_eq!(outgoing.send(99).await.unwrap_err().code(), tonic::Code::DeadlineExceeded);
-        assert_eq!(stream.next().await.unwrap().unwrap(), 0);
-        outgoing.send(OUTGOING).await.unwrap();
-        drop(stream);
-        assert_eq!(outgoing.send(0).await.unwrap_err().code(), tonic::Code::Cancelled);
-    }
 }

@@ -29,6 +29,7 @@ pub mod view;
 
 use crate::journal::Live;
 use crate::tap::Tap;
+use axum::Router;
 use emulator::Emulator;
 use guard::Hosts;
 use history::History;
@@ -143,10 +144,10 @@ impl Dashboard {
         self.address
     }
 
-    /// Serves until the drain starts. Streams of events end at once then, and a sweep puts back the conditions it found.
-    pub async fn run(self) {
+    /// Serves until the drain starts, the page of `metrics` among its own. Streams of events end at once then, and a sweep puts back the conditions it found.
+    pub async fn run(self, metrics: Router) {
         let Dashboard { listener, hosts, parts, .. } = self;
-        let router = routes::router(parts.clone(), hosts);
+        let router = routes::router(parts.clone(), hosts).merge(metrics);
         let following = async {
             match &parts.emulator {
                 Some(emulator) => emulator.follow().await,

@@ -15,6 +15,7 @@ mod schema;
 pub use row::{Answer, Entry};
 
 use crate::accuracy::{Accuracy, Latencies};
+use crate::meter::Meter;
 use crate::refusal::Refusal;
 use link::Delivery;
 use proto::v1::Snapshot;
@@ -98,7 +99,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens or makes the journal at `path` and starts its writer. Also gives the live view, and the writer's handle,
+    /// Opens or makes the journal at `path` and starts its writer, which counts for `meter`. Also gives the live view, and the writer's handle,
     /// which ends after the last [`Journal`] is dropped and what it was sent is committed.
     ///
     /// # Errors
@@ -106,8 +107,10 @@ impl Journal {
     ///
     /// # Panics
     /// Outside a Tokio runtime, whose blocking threads the writer runs on.
-    pub fn open(path: &Path, model_id: &str) -> Result<(Self, Live, JoinHandle<()>), JournalError> {
-        let (writer, live) = Writer::open(path, model_id)?;
+    pub fn open(path: &Path, model_id: &str, meter: Meter) -> Result<(Self, Live, JoinHandle<()>), JournalError> {
+        let (mut writer, live) = Writer::open(path, model_id)?;
+        meter.rows.set(*writer.rows.borrow() as i64);
+        writer.meter = meter;
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let thread = tokio::task::spawn_blocking(move || writer.run(waiting));
         Ok((Journal { jobs }, live, thread))
@@ -160,6 +163,7 @@ struct Writer {
     rows: watch::Sender<u64>,
     /// Whether the last transaction failed, so that a lasting failure is logged once.
     failing: bool,
+    meter: Meter,
 }
 
 impl Writer {
@@ -182,7 +186,7 @@ impl Writer {
         let accuracy = Arc::new(Mutex::new(accuracy));
         let live = Live { accuracy: accuracy.clone(), changed };
         let (path, model_id) = (path.to_owned(), model_id.to_owned());
-        Ok((Writer { path, model_id, connection, accuracy, rows, failing: false }, live))
+        Ok((Writer { path, model_id, connection, accuracy, rows, failing: false, meter: Meter::default() }, live))
     }
 
     fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
@@ -201,13 +205,18 @@ impl Writer {
             entry.normalise();
         }
         let entries: Vec<&Entry> = batch.iter().map(|job| &job.entry).collect();
-        match self.write(&entries) {
+        let began = Instant::now();
+        let written = self.write(&entries);
+        self.meter.commit.observe_since(began);
+        self.meter.commit_rows.observe(entries.len() as f64);
+        match written {
             Ok(fates) => {
                 self.failing = false;
                 self.answer(batch, fates);
             }
             Err(error) => {
                 let message = error.to_string();
+                self.meter.commit_failures.inc();
                 if !std::mem::replace(&mut self.failing, true) {
                     tracing::error!(journal = %self.path.display(), error = message, "cannot write; bursts are refused");
                 }
@@ -236,12 +245,17 @@ impl Writer {
         let before = accuracy.clips();
         for (job, fate) in batch.iter().zip(&fates) {
             if fate.is_none() {
-                accuracy.count(job.entry.row(), job.entry.verdict());
+                let verdict = job.entry.verdict();
+                self.meter.accuracy.count(job.entry.answer.channel.conditions.as_ref(), verdict.as_ref());
+                accuracy.count(job.entry.row(), verdict);
+            } else {
+                self.meter.repeated.inc();
             }
         }
         let after = accuracy.clips();
         drop(accuracy);
         // Before the replies: who has a receipt finds its row in the next snapshot.
+        self.meter.rows.set(after as i64);
         if after != before {
             self.rows.send_replace(after);
         }

@@ -147,7 +147,7 @@ fn a_full_disk_answers_nobody_and_leaves_no_row() {
 async fn the_writer_commits_what_it_was_given_before_it_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.sqlite");
-    let (journal, mut live, writer) = Journal::open(&path, "model").unwrap();
+    let (journal, mut live, writer) = Journal::open(&path, "model", Meter::default()).unwrap();
     let sender = std::thread::spawn(move || {
         for sequence in 0..2000 {
             // Nobody waits for these answers; the rows count all the same.

@@ -4,6 +4,7 @@ use super::{Delivered, Exchange, Held, Task};
 use crate::backoff::Backoff;
 use crate::connect::is_transient;
 use crate::delivery::Delivery;
+use crate::observe::Counter;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -31,11 +32,13 @@ pub(super) struct Window<E: Exchange> {
     pending: BTreeMap<u64, Held<E::Item>>,
     order: HashMap<Delivery, u64>,
     next: u64,
+    /// The first item that was never sent on any stream.
+    unsent: u64,
 }
 
 impl<E: Exchange> Window<E> {
     pub(super) fn new(items: mpsc::Receiver<Held<E::Item>>) -> Self {
-        Window { items, closed: false, pending: BTreeMap::new(), order: HashMap::new(), next: 0 }
+        Window { items, closed: false, pending: BTreeMap::new(), order: HashMap::new(), next: 0, unsent: 0 }
     }
 
     /// Nothing is out and nothing more will come.
@@ -87,12 +90,16 @@ struct Outbound<E: Exchange> {
 
 impl<E: Exchange> Outbound<E> {
     /// Makes sure that there is a message to send if an item waits; ends our side after the last item.
-    fn refill(&mut self, window: &Window<E>) {
+    fn refill(&mut self, window: &mut Window<E>, sent_again: &Counter) {
         if self.messages.is_empty()
             && let Some((&position, held)) = window.pending.range(self.position..).next()
         {
             E::requests(&held.item, &mut self.messages);
             self.position = position + 1;
+            if position < window.unsent {
+                sent_again.inc();
+            }
+            window.unsent = window.unsent.max(self.position);
         }
         if self.messages.is_empty() && window.closed {
             self.sender = None;
@@ -131,6 +138,7 @@ impl<E: Exchange> Task<E> {
             Ok(Err(status)) => return ended(status),
             Err(_) => return End::Lost(self.silent()),
         };
+        let _open = self.config.outage.meter().opened();
         let mut outbound = Outbound { sender: Some(sender), messages: VecDeque::new(), position: 0 };
         if self.window.pending.is_empty() {
             self.config.outage.end();
@@ -151,7 +159,7 @@ impl<E: Exchange> Task<E> {
             if self.window.closed && self.window.pending.is_empty() {
                 return End::Finished;
             }
-            outbound.refill(&self.window);
+            outbound.refill(&mut self.window, &self.config.outage.meter().sent_again);
             tokio::select! {
                 response = inbound.message() => match response {
                     Ok(Some(response)) => {
@@ -187,6 +195,7 @@ impl<E: Exchange> Task<E> {
 
     fn deliver(&mut self, response: E::Response) {
         if let Some(held) = self.window.take(&response) {
+            self.config.outage.meter().round_trip.observe_since(held.since);
             // Never full, see `Hop::start`; closed only if the caller is gone, which ends the task.
             let delivered: Delivered<E> = Ok((held, response));
             let _ = self.results.try_send(delivered);

@@ -283,3 +283,31 @@ async fn dropping_the_receiver_stops_the_task() {
     let next = tokio::time::timeout(PATIENT, sender.send(1)).await.expect("the task lives on");
     assert_eq!(next, Err(Ended));
 }
+
+#[tokio::test]
+async fn what_a_hop_does_is_counted() {
+    let server = Server::start(0, Manner::FailAfter(7, Status::unavailable("for now")));
+    let meter = crate::observe::HopMeter::register(&crate::Observer::new("test"), "receiver", true);
+    let outage = Arc::new(Outage::new("receiver").metered(meter.clone()));
+    let config = HopConfig { window: 16, inactivity: PATIENT, outage };
+    let mut hop = Hop::start(ToReceiver(ReceiverClient::new(server.url.channel())), config);
+    assert_eq!(meter.window.get(), 16);
+    for item in 0..10 {
+        hop.sender.send(item).await.unwrap();
+    }
+    // Nothing is taken out, so every item has its place, answered or not.
+    assert_eq!(meter.out.get(), 10);
+    for _ in 0..10 {
+        hop.receiver.recv().await.unwrap().unwrap();
+    }
+    assert_eq!(meter.out.get(), 0);
+    assert_eq!((meter.opened.get(), meter.lost.get(), meter.outages.get()), (2, 1, 1));
+    assert_eq!(meter.round_trip.count(), 10);
+    let again = meter.sent_again.get();
+    assert!((1..=3).contains(&again), "{again} items sent again; seven of ten were answered");
+    assert_eq!((meter.streams.get(), meter.waiting.get()), (1, 0));
+    drop(hop);
+    while meter.window.get() != 0 || meter.streams.get() != 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}

@@ -1,0 +1,122 @@
+//! What a process shows of itself: metrics on a page that Prometheus reads, and the traces of its clips.
+//!
+//! An [`Observer`] is made once for a process. Its parts register what they count and keep the handles, so counting is an
+//! atomic addition and looks nothing up. [`crate::serve::serve`] shows the page as `/metrics` on the port of the gRPC
+//! services; [`Observer::router`] is the same page for another port.
+//!
+//! Names begin with `latentlink_` and carry their base unit: seconds, bytes, `_total` for what only grows. Labels take
+//! values from fixed sets alone, so nothing that a peer sends makes the page longer.
+
+mod faults;
+mod histogram;
+mod hop;
+mod page;
+
+pub use faults::{Faults, code_name};
+pub use histogram::{BATCH_BOUNDS, Histogram, LATENCY_BOUNDS};
+pub use hop::{Held, HopMeter};
+pub use page::PATH as METRICS_PATH;
+pub use prometheus_client::collector::Collector;
+pub use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+pub use prometheus_client::metrics::counter::{ConstCounter, Counter};
+pub use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+
+use crate::trace::Tracer;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::{Registry, Unit};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A label and its value, which is known when the program is written.
+type Label = [(&'static str, &'static str); 1];
+
+/// What one process shows of itself. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Observer {
+    registry: Arc<Mutex<Registry>>,
+    tracer: Tracer,
+}
+
+impl Observer {
+    /// Of a process that plays `role`, such as `receiver`.
+    pub fn new(role: &'static str) -> Self {
+        let mut observer = Observer { registry: Arc::default(), tracer: Tracer::default() };
+        let build: Family<[(&str, &str); 2], Gauge> = Family::default();
+        build.get_or_create(&[("process", role), ("version", env!("CARGO_PKG_VERSION"))]).set(1);
+        observer.lock().register("latentlink_build_info", "What runs, as labels; always 1", build);
+        let began = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        let help = "When the process began, since 1970";
+        observer.lock().register_with_unit("process_start_time", help, Unit::Seconds, ConstGauge::new(began));
+        observer.tracer = Tracer::from_environment(role, &observer);
+        observer
+    }
+
+    /// Begins and ends the spans of this process.
+    pub fn tracer(&self) -> Tracer {
+        self.tracer.clone()
+    }
+
+    /// A count that only grows, shown as `NAME_total`.
+    pub fn counter(&self, name: &str, help: &str) -> Counter {
+        let counter = Counter::default();
+        self.lock().register(name, help, counter.clone());
+        counter
+    }
+
+    /// One count for each of a label's `values`, shown as `NAME_total`.
+    pub fn counters<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        label: &'static str,
+        values: [&'static str; N],
+    ) -> [Counter; N] {
+        let family: Family<Label, Counter> = Family::default();
+        self.lock().register(name, help, family.clone());
+        values.map(|value| family.get_or_create_owned(&[(label, value)]))
+    }
+
+    /// A value that rises and falls.
+    pub fn gauge(&self, name: &str, help: &str) -> Gauge {
+        let gauge = Gauge::default();
+        self.lock().register(name, help, gauge.clone());
+        gauge
+    }
+
+    /// One value that rises and falls for each of a label's `values`.
+    pub fn gauges<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        label: &'static str,
+        values: [&'static str; N],
+    ) -> [Gauge; N] {
+        let family: Family<Label, Gauge> = Family::default();
+        self.lock().register(name, help, family.clone());
+        values.map(|value| family.get_or_create_owned(&[(label, value)]))
+    }
+
+    /// A distribution over buckets with these upper `bounds`, ascending; one for what is above is added. `name` carries
+    /// the unit.
+    pub fn histogram(&self, name: &str, help: &str, bounds: &'static [f64]) -> Histogram {
+        let histogram = Histogram::new(bounds);
+        self.lock().register(name, help, histogram.clone());
+        histogram
+    }
+
+    /// A latency in seconds, shown as `NAME_seconds`.
+    pub fn latency(&self, name: &str, help: &str) -> Histogram {
+        let histogram = Histogram::new(LATENCY_BOUNDS);
+        self.lock().register_with_unit(name, help, Unit::Seconds, histogram.clone());
+        histogram
+    }
+
+    /// Something that says what it has when the page is read.
+    pub fn collect(&self, collector: impl Collector) {
+        self.lock().register_collector(Box::new(collector));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
