@@ -44,11 +44,8 @@ pub struct GetArgs {
 /// If the emulator does not answer.
 pub async fn get(args: &GetArgs) -> anyhow::Result<()> {
     let conditions = Control::new(&args.emulator).get().await?;
-    match args.json {
-        true => println!("{}", serde_json::to_string(&conditions)?),
-        false => println!("{conditions}"),
-    }
-    Ok(())
+    let line = if args.json { serde_json::to_string(&conditions)? } else { conditions.to_string() };
+    Ok(console::print(line + "\n")?)
 }
 
 /// Changes the conditions in force and prints the new ones.
@@ -60,8 +57,7 @@ pub async fn set(args: &SetArgs) -> anyhow::Result<()> {
     let current = control.get().await?;
     let changed =
         current.changed(args.channel, args.snr, args.k_factor).with_context(|| format!("the channel is {current}"))?;
-    println!("{}", control.set(&changed).await?);
-    Ok(())
+    Ok(console::print(format!("{}\n", control.set(&changed).await?))?)
 }
 
 /// Calls to one emulator.

@@ -9,9 +9,6 @@ async fn main() -> ExitCode {
     link::telemetry::init("channel-emulator");
     match channel_emulator::run(args).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => console::fail(error),
     }
 }

@@ -7,9 +7,6 @@ use std::process::ExitCode;
 async fn main() -> ExitCode {
     match receiver::run(receiver::Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => console::fail(error),
     }
 }

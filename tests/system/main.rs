@@ -9,6 +9,7 @@ mod demo;
 mod discovery;
 mod equality;
 mod order;
+mod pipes;
 mod refusals;
 mod shared_clips;
 

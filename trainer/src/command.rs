@@ -274,7 +274,7 @@ fn report(trainer: &mut Trainer, args: &TrainArgs, epochs: usize) -> Result<()> 
         bar.set_position(epoch as u64);
         bar.set_message(format!("training: {line}"));
         if bar.is_hidden() {
-            eprintln!("epoch {epoch}/{epochs}: {line}");
+            console::note(format_args!("epoch {epoch}/{epochs}: {line}"));
         }
     })?;
     bar.finish_and_clear();

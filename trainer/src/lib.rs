@@ -50,9 +50,7 @@ pub fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Train(args) => {
             let id = command::run(&args)?;
-            println!("model {id}");
-            println!("weights in {}", args.out.display());
-            Ok(())
+            Ok(console::print(format!("model {id}\nweights in {}\n", args.out.display()))?)
         }
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Corpus(args) => corpus_cmd::run(args),

@@ -6,9 +6,6 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match trainer::run(trainer::Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => console::fail(error),
     }
 }

@@ -12,7 +12,11 @@ use tracing_subscriber::{
 /// JSON object a line. A second call changes nothing, so a launcher may call it before it plays a role.
 pub fn init(role: &'static str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // A log that nobody reads any more is no reason to fail; the complaint about it would panic.
+        .log_internal_errors(false);
     let json = std::env::var("LATENTLINK_LOG").is_ok_and(|value| value == "json");
     // An error means that logging runs already.
     let _ = if json {

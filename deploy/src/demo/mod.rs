@@ -83,7 +83,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Outcome::Interrupted(number) => {
-            eprintln!("interrupted; all processes are stopped, nothing was written");
+            console::note("interrupted; all processes are stopped, nothing was written");
             Ok(ExitCode::from(128 + number))
         }
     }

@@ -1,5 +1,7 @@
 //! What the demo leaves: a table on standard output, and files.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context, Result};
 use corpus::Corpus;
 use files::PendingFile;
@@ -49,19 +51,20 @@ pub fn report(args: &Args, swept: &Swept) -> Result<()> {
         figure.save(&args.out.join("accuracy"))?;
     }
 
-    println!("{}", metrics::table(&swept.records));
+    let mut text = metrics::table(&swept.records) + "\n";
     let number = |value: Option<f64>| value.map_or("unknown".to_owned(), |v| format!("{v:.3}"));
     let noiseless = swept.records.iter().find(|r| r.channel == "none");
     if let Some(interval) = noiseless.and_then(|r| r.acc2_pos_interval) {
         let (estimate, low, high) = (interval.estimate, interval.low, interval.high);
-        println!("noiseless Acc-2 pos: {estimate:.3} [{low:.3}, {high:.3}]");
+        writeln!(text, "noiseless Acc-2 pos: {estimate:.3} [{low:.3}, {high:.3}]")?;
     }
-    println!("best constant (fitted on split train): {}", number(constant));
-    println!(
+    writeln!(text, "best constant (fitted on split train): {}", number(constant))?;
+    writeln!(
+        text,
         "streamed over three processes and computed in one: {} predictions at {} points, all equal, bit for bit",
         swept.rows.len(),
         swept.records.len()
-    );
-    println!("{}: results.json, predictions.csv{drawn}", args.out.display());
-    Ok(())
+    )?;
+    writeln!(text, "{}: results.json, predictions.csv{drawn}", args.out.display())?;
+    Ok(console::print(text)?)
 }

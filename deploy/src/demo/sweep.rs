@@ -62,14 +62,14 @@ fn points(args: &Args) -> Vec<Conditions> {
 
 /// The sweep over three processes, which are stopped when it is through.
 async fn stream(args: &Args, corpus: &Corpus, points: &[Conditions], weights: &Path) -> Result<Sent> {
-    eprintln!("starting receiver, channel emulator and transmitter");
+    console::note("starting receiver, channel emulator and transmitter");
     let mut stack = Stack::start(weights, &args.out.join("processes")).await?;
     let to: PeerUrl = stack.url().parse()?;
     let request = send::Request { to: &to, corpus, split: &args.split, points: Some(points), draws: DRAWS, seed: SEED };
     let bar = progress::bar("streaming over three processes");
     bar.set_length(request.clips()?);
     if bar.is_hidden() {
-        eprintln!("streaming {} clips", request.clips()?);
+        console::note(format_args!("streaming {} clips", request.clips()?));
     }
     let sent = tokio::select! {
         sent = send::send_corpus(&request, || bar.inc(1)) => sent,

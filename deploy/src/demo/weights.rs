@@ -24,7 +24,7 @@ pub fn find_or_train(args: &Args, corpus: &Corpus) -> Result<PathBuf> {
     let key = key::name(corpus, args.text_encoder.as_deref(), &options.iter().map(text).collect::<Vec<_>>())?;
     let run = args.out.join("training").join(key);
     if check(&run).is_ok() {
-        eprintln!("weights of an earlier run: {}", run.display());
+        console::note(format_args!("weights of an earlier run: {}", run.display()));
         return Ok(run);
     }
     train(args, &options, &run)?;

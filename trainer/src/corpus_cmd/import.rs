@@ -92,8 +92,7 @@ pub(super) fn run(args: ImportArgs) -> anyhow::Result<()> {
         ImportFrom::Csd(args) => (read_csd(&args)?, args.out),
     };
     corpus.save(&out)?;
-    println!("{}", summary(&corpus, &out));
-    Ok(())
+    Ok(console::print(summary(&corpus, &out) + "\n")?)
 }
 
 fn read_csv(args: &CsvArgs) -> anyhow::Result<Corpus> {
@@ -125,7 +124,7 @@ fn read_csd(args: &CsdArgs) -> anyhow::Result<Corpus> {
         (&imported.empty_clips, "segments without words or features"),
     ] {
         if let Some(first) = left_out.first() {
-            eprintln!("left out {} {what}, the first is `{first}`", left_out.len());
+            console::note(format_args!("left out {} {what}, the first is `{first}`", left_out.len()));
         }
     }
     Ok(imported.corpus)

@@ -133,12 +133,11 @@ pub(super) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let inspection = inspect(&args.corpus, args.split.as_deref(), &|step| spinner.set_message(step));
     spinner.finish_and_clear();
     let inspection = inspection?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&inspection)?);
-    } else {
-        print!("{}", super::render::text(&inspection));
-    }
-    Ok(())
+    let text = match args.json {
+        true => serde_json::to_string_pretty(&inspection)? + "\n",
+        false => super::render::text(&inspection),
+    };
+    Ok(console::print(text)?)
 }
 
 /// Looks at a corpus; `progress` is told what is being done.

@@ -78,10 +78,10 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         progress: &|_| (),
     };
     let Evaluation { mut records, rows } = with_progress(&request)?;
-    print!("{}{}", metrics::table(&records), constant_line(&corpus, &args.split)?);
+    console::print(metrics::table(&records) + &constant_line(&corpus, &args.split)?)?;
     if !args.drop.is_empty() {
         let without = with_progress(&Request { without: &args.drop, draws: 0..args.draws, ..request })?;
-        print!("\n{}", loss::table(&records, &without.records));
+        console::print("\n".to_owned() + &loss::table(&records, &without.records))?;
         records.extend(without.records);
     }
     if let Some(file) = json {

@@ -49,7 +49,7 @@ pub async fn run(args: Args) -> Result<()> {
                 seed: args.seed(),
             };
             let sent = with_progress(&request).await?;
-            print!("{}", metrics::table(&sent.records));
+            console::print(metrics::table(&sent.records))?;
             if let Some(file) = json {
                 file.commit(|out| {
                     serde_json::to_writer_pretty(&mut *out, &sent.records)?;

@@ -34,7 +34,7 @@ pub(super) async fn send(args: &Args, text: &str) -> Result<()> {
     outcomes.sort_by_key(|(sequence, _)| *sequence);
     for (index, (_, outcome)) in outcomes.into_iter().enumerate() {
         let separator = if index > 0 { "\n" } else { "" };
-        print!("{separator}{}", readable(text, outcome)?);
+        console::print(separator.to_owned() + &readable(text, outcome)?)?;
     }
     Ok(())
 }
