@@ -2,6 +2,7 @@
 //!
 //! * [`demo`]: trains if it must, starts the three processes, streams a split over every channel, reports.
 //! * [`health`]: asks a process whether it serves.
+//! * [`shell`]: completions and manual pages.
 //! * [`stack`], [`service`], [`tether`]: the processes it starts, and how none of them outlives it.
 
 #![forbid(unsafe_code)]
@@ -9,13 +10,14 @@
 mod demo;
 mod health;
 mod service;
+mod shell;
 mod stack;
 mod tether;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Multi-modal sentiment over a noisy channel, from training to a link of three processes.
 #[derive(Parser)]
@@ -42,6 +44,10 @@ enum Role {
     Receiver(receiver::Args),
     /// Ask a process whether it serves: exit code 0 if it does, else 1.
     Health(health::Args),
+    /// Print the script that completes these commands in a shell.
+    Completions(shell::CompletionArgs),
+    /// Write manual pages.
+    Man(shell::ManArgs),
 }
 
 fn main() -> ExitCode {
@@ -68,6 +74,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }
         Role::Receiver(args) => runtime()?.block_on(receiver::run(args))?,
         Role::Health(args) => runtime()?.block_on(health::run(&args))?,
+        Role::Completions(args) => shell::completions(&args, Cli::command())?,
+        Role::Man(args) => shell::man(&args, Cli::command())?,
     }
     Ok(ExitCode::SUCCESS)
 }

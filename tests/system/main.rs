@@ -12,6 +12,7 @@ mod order;
 mod pipes;
 mod refusals;
 mod shared_clips;
+mod shell;
 
 use std::path::Path;
 use std::sync::LazyLock;

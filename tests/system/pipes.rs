@@ -37,6 +37,8 @@ fn a_closed_pipe_ends_every_command_that_prints_quietly() {
     let send = ["transmitter", "send", "--to", &transmitter, "--corpus", corpus, "--json", text(&json)];
     let commands = [
         vec!["--help"],
+        vec!["completions", "zsh"],
+        vec!["man", "--out", text(&man)],
         vec!["channel-emulator", "get", "--emulator", &emulator],
         vec!["channel-emulator", "get", "--emulator", &emulator, "--json"],
         vec!["channel-emulator", "set", "--emulator", &emulator, "--channel", "awgn"],
