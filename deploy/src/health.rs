@@ -42,7 +42,7 @@ pub async fn run(args: &Args) -> Result<()> {
         .map_err(|_| anyhow!("{url}: no answer within {} s", timeout.as_secs_f64()))?
         .map_err(|status| anyhow!("{url}: {}", reason(&status)))?;
     match answer.get_ref().status() {
-        ServingStatus::Serving => println!("{url}: serving"),
+        ServingStatus::Serving => console::print(format!("{url}: serving\n"))?,
         ServingStatus::NotServing => bail!("{url}: not serving"),
         ServingStatus::Unknown | ServingStatus::ServiceUnknown => bail!("{url}: does not say whether it serves"),
     }

@@ -203,7 +203,7 @@ pub fn run(args: &TrainArgs) -> Result<String> {
     if args.if_missing
         && let Some(id) = trained_already(&args.out, interrupted)?
     {
-        eprintln!("{}: holds weights already", args.out.display());
+        console::note(format_args!("{}: holds weights already", args.out.display()));
         return Ok(id);
     }
     let resume = args.resume || (args.if_missing && interrupted);
