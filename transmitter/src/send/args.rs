@@ -1,11 +1,12 @@
 //! The options of `transmitter send`, and what they mean together.
 
+use super::pace::Rate;
 use anyhow::{Result, bail};
 use corpus::CorpusSpec;
 use link::PeerUrl;
 use phy::{ChannelKind, ChannelList, Conditions, SnrList};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Draws at each point, unless asked for otherwise; as `trainer evaluate`.
 const DRAWS: u32 = 10;
@@ -17,14 +18,27 @@ pub struct Args {
     #[arg(long, value_name = "URL")]
     pub to: PeerUrl,
     /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder.
-    #[arg(long, value_name = "CORPUS", required_unless_present = "text", conflicts_with = "text")]
+    #[arg(long, value_name = "CORPUS", required_unless_present_any = ["text", "clips"], conflicts_with_all = ["text", "clips"])]
     pub corpus: Option<CorpusSpec>,
     /// Split of the corpus.
     #[arg(long, default_value = "test")]
     pub split: String,
     /// A transcript of one's own instead of a corpus.
-    #[arg(long, value_name = "TRANSCRIPT", conflicts_with_all = ["draws", "json", "predictions"])]
+    #[arg(long, value_name = "TRANSCRIPT", conflicts_with_all = ["clips", "draws", "json", "predictions", "rate"])]
     pub text: Option<String>,
+    /// Clips of one's own: a folder of `*.json` (a clip each), `*.jsonl` (a clip a line) and `*.txt` (a transcript each), one
+    /// such file, or `-` for JSON lines on standard input.
+    #[arg(long, value_name = "PATH", conflicts_with = "split")]
+    pub clips: Option<PathBuf>,
+    /// Print outcomes of --clips as JSON lines on a terminal, too.
+    #[arg(long, conflicts_with_all = ["corpus", "text"])]
+    pub jsonl: bool,
+    /// Send the split over and over, with the next draws of the channel in every round, until SIGTERM or Ctrl-C.
+    #[arg(long, conflicts_with_all = ["text", "clips", "predictions"])]
+    pub forever: bool,
+    /// Send no more clips a second than this.
+    #[arg(long, value_name = "N")]
+    pub rate: Option<Rate>,
     /// Channels to pin: none, awgn, rayleigh, rician:K (linear K factor), with commas. Without it clips meet the channel
     /// emulator's live conditions.
     #[arg(long, value_name = "LIST")]
@@ -32,13 +46,14 @@ pub struct Args {
     /// Es/N0 per complex symbol in dB to pin: one value, a list -12,-6,0, or start:stop:step.
     #[arg(long, value_name = "LIST", allow_hyphen_values = true, requires = "channel")]
     pub snr: Option<SnrList>,
-    /// Draws of the channel for every clip at every point [default: 10]
+    /// Draws of the channel for every clip at every point; with --forever in every round [default: 10; with --forever or
+    /// --clips 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "draw")]
     pub draws: Option<u32>,
     /// One draw alone, by its number from 0.
     #[arg(long, value_name = "D", value_parser = clap::value_parser!(u32).range(..i64::from(u32::MAX)))]
     pub draw: Option<u32>,
-    /// Seed of the channel [default: 0; for --text the emulator's]
+    /// Seed of the channel [default: 0; for --text, and for --clips under live conditions, the emulator's]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Write the records to this file, as a JSON array.
@@ -55,14 +70,17 @@ pub(super) enum What<'a> {
     Corpus(&'a CorpusSpec),
     /// One transcript.
     Transcript(&'a str),
+    /// Clips from files or standard input.
+    Clips(&'a Path),
 }
 
 impl Args {
     pub(super) fn what(&self) -> Result<What<'_>> {
-        match (&self.corpus, &self.text) {
-            (Some(spec), None) => Ok(What::Corpus(spec)),
-            (None, Some(text)) => Ok(What::Transcript(text)),
-            _ => bail!("give either --corpus or --text"),
+        match (&self.corpus, &self.text, &self.clips) {
+            (Some(spec), None, None) => Ok(What::Corpus(spec)),
+            (None, Some(text), None) => Ok(What::Transcript(text)),
+            (None, None, Some(path)) => Ok(What::Clips(path)),
+            _ => bail!("give one of --corpus, --clips and --text"),
         }
     }
 
@@ -90,11 +108,17 @@ impl Args {
     pub(super) fn draws(&self) -> Range<u32> {
         match self.draw {
             Some(draw) => draw..draw.saturating_add(1),
-            None => 0..self.draws.unwrap_or(DRAWS),
+            None => 0..self.draws.unwrap_or(if self.forever || self.clips.is_some() { 1 } else { DRAWS }),
         }
     }
 
     pub(super) fn seed(&self) -> u64 {
         self.seed.unwrap_or(0)
+    }
+
+    /// The seed for clips of one's own: where nothing is pinned and nothing is said of noise, the emulator has its own.
+    pub(super) fn clips_seed(&self) -> Option<u64> {
+        let said = self.channel.is_some() || self.draw.is_some() || self.draws.is_some();
+        self.seed.or(said.then_some(0))
     }
 }

@@ -1,26 +1,32 @@
 //! The hop to the transmitter.
 
+use super::pace::Pace;
 use super::plan::Plan;
 use anyhow::{Context, Result, anyhow};
 use link::backoff::{Backoff, Outage};
 use link::connect::{UNARY_DEADLINE, is_transient, reason};
 use link::hop::HopConfig;
-use link::{Delivery, Exchange, Hop, PeerUrl};
+use link::hop::HopSender;
+use link::{Delivery, Drain, Exchange, Hop, PeerUrl};
 use proto::v1::transmitter_client::TransmitterClient;
 use proto::v1::{Clip, GetModelRequest, Model, Outcome};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Request, Status, Streaming};
 
 /// One delivery of a plan. Its message is made when it is sent.
 pub(super) struct Item {
-    plan: Arc<Plan>,
-    sequence: u64,
+    pub plan: Arc<Plan>,
+    pub sequence: u64,
+    /// A share of the memory that clips which are out may take, where that is limited.
+    _held: Option<Arc<OwnedSemaphorePermit>>,
 }
 
-struct ToTransmitter(TransmitterClient<Channel>);
+pub(super) struct ToTransmitter(TransmitterClient<Channel>);
 
 impl Exchange for ToTransmitter {
     type Item = Item;
@@ -84,31 +90,80 @@ impl Client {
         }
     }
 
-    /// Sends all of `plan`. `outcome` gets each number with its outcome, once, in any order.
+    /// Sends all of `plan`, paced. `outcome` gets each number with its outcome, once, in any order.
     ///
     /// # Errors
     /// If the transmitter refuses the stream for good, or `outcome` says so.
-    pub async fn exchange(&self, plan: &Arc<Plan>, mut outcome: impl FnMut(u64, Outcome) -> Result<()>) -> Result<()> {
+    pub async fn exchange(
+        &self,
+        plan: &Arc<Plan>,
+        mut pace: Pace,
+        mut outcome: impl FnMut(u64, Outcome) -> Result<()>,
+    ) -> Result<()> {
+        let feed = async |feed: Feed| {
+            feed.plan(plan, &mut pace, None).await;
+            Ok(())
+        };
+        self.stream(None, feed, |item, answer| outcome(item.sequence, answer)).await
+    }
+
+    /// Sends what `feed` hands over. `outcome` gets each item with its outcome, once, in any order. When `drain` starts,
+    /// `feed` is dropped and what is out may still be answered, until the drain's deadline.
+    ///
+    /// # Errors
+    /// If the transmitter refuses the stream for good, or `feed` or `outcome` says so.
+    pub async fn stream(
+        &self,
+        drain: Option<&Drain>,
+        feed: impl AsyncFnOnce(Feed) -> Result<()>,
+        mut outcome: impl FnMut(Item, Outcome) -> Result<()>,
+    ) -> Result<()> {
         let exchange = ToTransmitter(self.transmitter.clone());
         let Hop { sender, mut receiver } = Hop::start(exchange, HopConfig::new(self.outage.clone()));
-        let feed = async move {
-            for sequence in 0..plan.len() {
-                if sender.send(Item { plan: plan.clone(), sequence }).await.is_err() {
-                    // The receiver says why.
-                    break;
-                }
+        let started = async || match drain {
+            Some(drain) => drain.started().await,
+            None => std::future::pending().await,
+        };
+        let fed = async {
+            tokio::select! {
+                biased;
+                () = started() => Ok(()),
+                fed = feed(Feed(sender)) => fed,
             }
-            Ok(())
         };
         let collect = async {
             while let Some(acknowledged) = receiver.recv().await {
                 let acknowledged = acknowledged
                     .map_err(|status| anyhow!(reason(&status)))
                     .with_context(|| format!("the {} ended the stream", self.outage.peer()))?;
-                outcome(acknowledged.item.sequence, acknowledged.response)?;
+                outcome(acknowledged.item, acknowledged.response)?;
             }
             Ok(())
         };
-        tokio::try_join!(feed, collect).map(|_| ())
+        let cut_off = async {
+            started().await;
+            tokio::time::sleep(drain.map_or(Duration::MAX, Drain::deadline)).await;
+        };
+        tokio::select! {
+            done = async { tokio::try_join!(fed, collect) } => done.map(drop),
+            () = cut_off => Ok(()),
+        }
+    }
+}
+
+/// Where a feed puts what is to be sent. Dropped, it says that there is no more.
+pub(super) struct Feed(HopSender<ToTransmitter>);
+
+impl Feed {
+    /// Sends all of a plan; `false` if the hop has ended, whose receiver says why.
+    pub async fn plan(&self, plan: &Arc<Plan>, pace: &mut Pace, held: Option<Arc<OwnedSemaphorePermit>>) -> bool {
+        for sequence in plan.numbers() {
+            pace.wait().await;
+            let item = Item { plan: plan.clone(), sequence, _held: held.clone() };
+            if self.0.send(item).await.is_err() {
+                return false;
+            }
+        }
+        true
     }
 }

@@ -1,26 +1,35 @@
-//! The client that sends clips: a whole sweep over a corpus, or one transcript of the user's own.
+//! The client that sends clips: a sweep over a corpus, once or for ever, or clips of the user's own.
 //!
 //! * [`Args`], [`run`]: `transmitter send`.
 //! * [`Request`], [`send_corpus`]: the same for who has a corpus and wants predictions.
 //!
 //! A sweep is sent under a fresh run id and numbered through, so that every clip at every point and draw is one delivery;
-//! with pinned conditions its result does not depend on what happened on the way.
+//! with pinned conditions its result does not depend on what happened on the way. [`client`] holds the stream, [`plan`] says
+//! what is sent under which number, [`pace`] how fast; [`sweep`], [`rounds`], [`transcript`] and [`clips`] are what one
+//! can ask for.
 
+mod answer;
 mod args;
 mod client;
+mod clips;
+mod pace;
 mod plan;
+mod rounds;
 mod sweep;
+mod totals;
 mod transcript;
 
 pub use args::Args;
+pub use pace::{Rate, RateError};
 pub use sweep::{Failure, Request, Sent, send_corpus};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use args::What;
-use corpus::Corpus;
+use corpus::{Corpus, CorpusSpec};
 use files::PendingFile;
 use indicatif::{ProgressBar, ProgressStyle};
-use metrics::write_csv;
+use link::Drain;
+use metrics::{Record, write_csv};
 
 /// Failures that are shown; the others are counted.
 const SHOWN: usize = 5;
@@ -34,43 +43,62 @@ pub async fn run(args: Args) -> Result<()> {
     // One line says what is waited for.
     link::telemetry::init("transmitter");
     match args.what()? {
-        What::Corpus(spec) => {
-            // First, so that a bad path costs no work.
-            let json = args.json.as_deref().map(PendingFile::create).transpose()?;
-            let predictions = args.predictions.as_deref().map(PendingFile::create).transpose()?;
-            let corpus = Corpus::load(spec)?;
-            let points = args.points()?;
-            let request = Request {
-                to: &args.to,
-                corpus: &corpus,
-                split: &args.split,
-                points: points.as_deref(),
-                draws: args.draws(),
-                seed: args.seed(),
-            };
-            let sent = with_progress(&request).await?;
-            console::print(metrics::table(&sent.records))?;
-            if let Some(file) = json {
-                file.commit(|out| {
-                    serde_json::to_writer_pretty(&mut *out, &sent.records)?;
-                    out.write_all(b"\n")
-                })?;
-            }
-            if let Some(file) = predictions {
-                file.commit(|out| write_csv(out, &sent.rows))?;
-            }
-            check(&sent)
-        }
+        What::Corpus(spec) => send_split(&args, spec).await,
         What::Transcript(text) => transcript::send(&args, text).await,
+        What::Clips(path) => clips::send(&args, path).await,
     }
 }
 
+/// A corpus, once or for ever.
+async fn send_split(args: &Args, spec: &CorpusSpec) -> Result<()> {
+    // First, so that a bad path costs no work.
+    let json = args.json.as_deref().map(PendingFile::create).transpose()?;
+    let predictions = args.predictions.as_deref().map(PendingFile::create).transpose()?;
+    let corpus = Corpus::load(spec)?;
+    let points = args.points()?;
+    let request = Request {
+        to: &args.to,
+        corpus: &corpus,
+        split: &args.split,
+        points: points.as_deref(),
+        draws: args.draws(),
+        seed: args.seed(),
+    };
+    if args.forever {
+        let drain = Drain::on_signals().context("cannot listen for signals")?;
+        let sent = rounds::send(&request, args.rate, &drain, console::note).await?;
+        write_records(&sent.records, json)?;
+        return match sent.first_failure {
+            None => Ok(()),
+            Some(first) => bail!("{} of {} clips were not predicted, the first: {first}", sent.failed, sent.clips),
+        };
+    }
+    let sent = with_progress(&request, args.rate).await?;
+    write_records(&sent.records, json)?;
+    if let Some(file) = predictions {
+        file.commit(|out| write_csv(out, &sent.rows))?;
+    }
+    check(&sent)
+}
+
+/// To standard output as a table, and to a file.
+fn write_records(records: &[Record], json: Option<PendingFile>) -> Result<()> {
+    console::print(metrics::table(records))?;
+    if let Some(file) = json {
+        file.commit(|out| {
+            serde_json::to_writer_pretty(&mut *out, records)?;
+            out.write_all(b"\n")
+        })?;
+    }
+    Ok(())
+}
+
 /// Sends with a progress bar on standard error, where that is a terminal.
-async fn with_progress(request: &Request<'_>) -> Result<Sent> {
+async fn with_progress(request: &Request<'_>, rate: Option<Rate>) -> Result<Sent> {
     let bar = ProgressBar::new(request.clips()?)
         .with_style(ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} clips, {eta} left")?)
         .with_message("sending");
-    let sent = send_corpus(request, || bar.inc(1)).await;
+    let sent = sweep::send_paced(request, rate, || bar.inc(1)).await;
     bar.finish_and_clear();
     sent
 }

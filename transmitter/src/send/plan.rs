@@ -7,6 +7,7 @@ use phy::{Conditions, NoiseKey};
 use proto::v1;
 use proto::v1::modality::Content;
 use std::ops::Range;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// All clips at one point of a sweep, in every draw.
@@ -36,33 +37,61 @@ pub(super) struct Prepared {
     pub message: v1::Clip,
     /// In its corpus.
     pub row: u64,
+    /// File and line that it was read from; empty for a clip of a corpus.
+    pub place: String,
 }
 
-/// Everything that a run sends. Sequence numbers count passes, in them draws, in them clips.
+/// Where a plan's deliveries lie in their run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// The run.
+    pub run: Uuid,
+    /// The first sequence number.
+    pub first: u64,
+}
+
+impl Part {
+    /// The beginning of a fresh run.
+    pub fn begin() -> Part {
+        Part { run: Uuid::new_v4(), first: 0 }
+    }
+}
+
+/// Everything that a run sends, or a part of it. Sequence numbers count passes, in them draws, in them clips.
 #[derive(Debug)]
 pub(super) struct Plan {
-    run: Uuid,
+    part: Part,
     /// `None` leaves the noise to the emulator.
     seed: Option<u64>,
-    clips: Vec<Prepared>,
+    clips: Arc<[Prepared]>,
     passes: Vec<Pass>,
     /// The first sequence number of each pass, and behind the last.
     starts: Vec<u64>,
 }
 
 impl Plan {
-    /// Under a fresh run id.
-    pub fn new(clips: Vec<Prepared>, passes: Vec<Pass>, seed: Option<u64>) -> Plan {
-        let mut starts = vec![0];
+    /// Each of `clips` at each of `passes`.
+    pub fn new(part: Part, clips: Arc<[Prepared]>, passes: Vec<Pass>, seed: Option<u64>) -> Plan {
+        let mut starts = vec![part.first];
         for pass in &passes {
             starts.push(starts[starts.len() - 1] + pass.draws.len() as u64 * clips.len() as u64);
         }
-        Plan { run: Uuid::new_v4(), seed, clips, passes, starts }
+        Plan { part, seed, clips, passes, starts }
     }
 
     /// How many deliveries there are.
     pub fn len(&self) -> u64 {
-        self.starts[self.passes.len()]
+        self.numbers().end - self.numbers().start
+    }
+
+    /// The sequence numbers.
+    pub fn numbers(&self) -> Range<u64> {
+        self.part.first..self.starts[self.passes.len()]
+    }
+
+    /// What follows in the same run.
+    pub fn next_part(&self) -> Part {
+        Part { first: self.numbers().end, ..self.part }
     }
 
     pub fn pass(&self, shot: Shot) -> &Pass {
@@ -74,10 +103,10 @@ impl Plan {
     }
 
     pub fn delivery(&self, sequence: u64) -> Delivery {
-        Delivery { run: self.run, sequence }
+        Delivery { run: self.part.run, sequence }
     }
 
-    /// What has the number `sequence`, which is less than [`Plan::len`].
+    /// What has the number `sequence`, which is one of [`Plan::numbers`].
     pub fn shot(&self, sequence: u64) -> Shot {
         let pass = self.starts.partition_point(|start| *start <= sequence) - 1;
         let (clips, within) = (self.clips.len() as u64, sequence - self.starts[pass]);
@@ -112,7 +141,7 @@ pub(super) fn prepare(row: usize, clip: &Clip) -> Prepared {
         caption: clip.text.clone(),
         ..v1::Clip::default()
     };
-    Prepared { message, row: row as u64 }
+    Prepared { message, row: row as u64, place: String::new() }
 }
 
 fn features(sequence: &Sequence) -> Content {
@@ -131,16 +160,17 @@ mod tests {
 
     #[test]
     fn numbers_run_through_passes_draws_and_clips() {
-        let clips = [7, 9].map(|row| Prepared { message: v1::Clip::default(), row }).to_vec();
+        let clips: Arc<[_]> =
+            [7, 9].map(|row| Prepared { message: v1::Clip::default(), row, place: String::new() }).into();
         let awgn = Conditions::Awgn(SnrDb::try_from(3.0).unwrap());
         let passes = vec![
             Pass { conditions: Some(awgn), draws: 4..7 },
             Pass { conditions: None, draws: 0..1 },
             Pass { conditions: Some(Conditions::None), draws: 4..5 },
         ];
-        let plan = Plan::new(clips, passes, Some(11));
+        let plan = Plan::new(Part::begin(), clips.clone(), passes.clone(), Some(11));
         let all: Vec<(usize, u32, usize)> =
-            (0..plan.len()).map(|n| plan.shot(n)).map(|shot| (shot.pass, shot.draw, shot.clip)).collect();
+            plan.numbers().map(|n| plan.shot(n)).map(|shot| (shot.pass, shot.draw, shot.clip)).collect();
         let expected = [(0, 4, 0), (0, 4, 1), (0, 5, 0), (0, 5, 1), (0, 6, 0), (0, 6, 1)];
         assert_eq!(all[..6], expected);
         assert_eq!(all[6..], [(1, 0, 0), (1, 0, 1), (2, 4, 0), (2, 4, 1)]);
@@ -150,5 +180,10 @@ mod tests {
         assert_eq!(message.conditions, Some(conditions_to_wire(&awgn)));
         assert_eq!(message.delivery.unwrap().sequence, 3);
         assert_eq!(plan.message(6).conditions, None);
+
+        let next = Plan::new(plan.next_part(), clips, passes, Some(11));
+        assert_eq!((plan.numbers(), next.numbers(), next.len()), (0..10, 10..20, 10));
+        assert!(next.numbers().map(|n| next.shot(n)).eq(plan.numbers().map(|n| plan.shot(n))));
+        assert_eq!(next.delivery(10).run, plan.delivery(0).run);
     }
 }

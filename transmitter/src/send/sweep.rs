@@ -1,14 +1,15 @@
 //! A sweep over a corpus: every clip at every point and draw, and what came of it.
 
+use super::answer::Answer;
 use super::client::Client;
-use super::plan::{Pass, Plan, Prepared, Shot, prepare};
+use super::pace::{Pace, Rate};
+use super::plan::{Part, Pass, Plan, Prepared, Shot, prepare};
 use anyhow::{Result, bail};
 use corpus::{Corpus, CorpusError};
-use link::PeerUrl;
-use link::convert::{conditions_from_wire, prediction_from_wire};
+use link::{Fault, PeerUrl};
 use metrics::{Context, PredictionRow, Record};
 use phy::{ChannelSpec, Conditions, SnrDb};
-use proto::v1::{Model, Outcome, outcome};
+use proto::v1::{Model, Outcome};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -91,7 +92,7 @@ impl Request<'_> {
         self.points.is_some_and(|points| points.contains(&Conditions::None))
     }
 
-    fn context(&self, model: &Model) -> Context {
+    pub(super) fn context(&self, model: &Model) -> Context {
         Context {
             scheme: model.scheme.clone(),
             corpus: self.corpus.name.clone(),
@@ -113,19 +114,23 @@ impl Request<'_> {
 /// # Errors
 /// If the corpus lacks the split, the transmitter refuses the stream for good, or its weights change on the way. A clip
 /// that is answered with an error is none, see [`Sent::failures`].
-pub async fn send_corpus(request: &Request<'_>, mut progress: impl FnMut()) -> Result<Sent> {
+pub async fn send_corpus(request: &Request<'_>, progress: impl FnMut()) -> Result<Sent> {
+    send_paced(request, None, progress).await
+}
+
+/// As [`send_corpus`], no faster than `rate`.
+pub(super) async fn send_paced(request: &Request<'_>, rate: Option<Rate>, mut progress: impl FnMut()) -> Result<Sent> {
     if request.draws.is_empty() {
         bail!("no draws: the range {:?} is empty", request.draws);
     }
-    let clips: Vec<Prepared> =
-        request.corpus.split(request.split)?.into_iter().map(|(row, clip)| prepare(row, clip)).collect();
+    let clips = prepared(request)?;
     let mut client = Client::new(request.to);
     let model = client.model().await?;
-    let plan = Arc::new(Plan::new(clips, request.passes(), Some(request.seed)));
+    let plan = Arc::new(Plan::new(Part::begin(), clips, request.passes(), Some(request.seed)));
     let mut rows: Vec<(u64, PredictionRow)> = Vec::new();
     let mut failures: Vec<(u64, Failure)> = Vec::new();
     client
-        .exchange(&plan, |sequence, outcome| {
+        .exchange(&plan, Pace::new(rate), |sequence, outcome| {
             let shot = plan.shot(sequence);
             check_model(&model, &outcome)?;
             match row(&plan, shot, outcome) {
@@ -143,8 +148,13 @@ pub async fn send_corpus(request: &Request<'_>, mut progress: impl FnMut()) -> R
     Ok(Sent { records, rows, failures, clips: plan.len() })
 }
 
+/// The clips of the split, as they are sent.
+pub(super) fn prepared(request: &Request<'_>) -> Result<Arc<[Prepared]>, CorpusError> {
+    Ok(request.corpus.split(request.split)?.into_iter().map(|(row, clip)| prepare(row, clip)).collect())
+}
+
 /// Figures of two models must not get into one table.
-fn check_model(model: &Model, outcome: &Outcome) -> Result<()> {
+pub(super) fn check_model(model: &Model, outcome: &Outcome) -> Result<()> {
     if !outcome.model_id.is_empty() && outcome.model_id != model.model_id {
         bail!("the transmitter's weights changed on the way, from {} to {}", model.model_id, outcome.model_id);
     }
@@ -152,21 +162,9 @@ fn check_model(model: &Model, outcome: &Outcome) -> Result<()> {
 }
 
 /// The row that an outcome makes, or why it makes none.
-fn row(plan: &Plan, shot: Shot, outcome: Outcome) -> Result<PredictionRow, String> {
-    let prediction = match outcome.result {
-        Some(outcome::Result::Prediction(prediction)) => {
-            prediction_from_wire(&prediction).map_err(|e| e.to_string())?
-        }
-        Some(outcome::Result::Error(error)) => return Err(link::Fault::from(error).to_string()),
-        None => return Err("an outcome with neither prediction nor error".into()),
-    };
-    let report = outcome.channel.ok_or("a prediction without the report of its channel")?;
-    let met = report.conditions.as_ref().ok_or("a report without conditions")?;
-    let met = conditions_from_wire(met).map_err(|fault| fault.to_string())?;
-    if let Some(pinned) = plan.pass(shot).conditions.filter(|pinned| *pinned != met) {
-        return Err(format!("the channel was {met}, though {pinned} was asked for"));
-    }
-    let Prepared { message, row } = plan.clip(shot);
+pub(super) fn row(plan: &Plan, shot: Shot, outcome: Outcome) -> Result<PredictionRow, Fault> {
+    let Answer { prediction, met, report } = Answer::of(outcome, plan.pass(shot).conditions)?;
+    let Prepared { message, row, .. } = plan.clip(shot);
     Ok(PredictionRow {
         id: message.id.clone(),
         row: *row,
@@ -180,9 +178,9 @@ fn row(plan: &Plan, shot: Shot, outcome: Outcome) -> Result<PredictionRow, Strin
     })
 }
 
-fn failure(plan: &Plan, shot: Shot, reason: String) -> Failure {
+pub(super) fn failure(plan: &Plan, shot: Shot, reason: Fault) -> Failure {
     let point = plan.pass(shot).conditions.map_or("live conditions".to_owned(), |pinned| pinned.to_string());
-    Failure { id: plan.clip(shot).message.id.clone(), point, reason }
+    Failure { id: plan.clip(shot).message.id.clone(), point, reason: reason.to_string() }
 }
 
 /// The records, and the rows that were asked for.

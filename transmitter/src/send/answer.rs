@@ -1,0 +1,47 @@
+//! What an outcome says, checked.
+
+use link::Fault;
+use link::convert::{conditions_from_wire, prediction_from_wire};
+use link::fault::ErrorCode;
+use metrics::Prediction;
+use phy::Conditions;
+use proto::v1::{ChannelReport, Outcome, outcome};
+
+/// A prediction and the channel it came over.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Answer {
+    pub prediction: Prediction,
+    pub met: Conditions,
+    pub report: ChannelReport,
+}
+
+impl Answer {
+    /// Of an outcome to a clip that had these conditions pinned, if any.
+    ///
+    /// # Errors
+    /// Why there is no prediction.
+    pub fn of(outcome: Outcome, pinned: Option<Conditions>) -> Result<Answer, Fault> {
+        let wrong = |message: &str| Fault::new(ErrorCode::Internal, "outcome", message);
+        let prediction = match outcome.result {
+            Some(outcome::Result::Prediction(prediction)) => prediction_from_wire(&prediction)?,
+            Some(outcome::Result::Error(error)) => return Err(Fault::from(error)),
+            None => return Err(wrong("it holds neither prediction nor error")),
+        };
+        let report = outcome.channel.ok_or_else(|| wrong("a prediction without the report of its channel"))?;
+        let met = report.conditions.as_ref().ok_or_else(|| wrong("a report without conditions"))?;
+        let met = conditions_from_wire(met)?;
+        match pinned.filter(|pinned| *pinned != met) {
+            Some(pinned) => Err(wrong(&format!("the channel was {met}, though {pinned} was asked for"))),
+            None => Ok(Answer { prediction, met, report }),
+        }
+    }
+}
+
+/// The sign, in a word.
+pub(super) fn sentiment(prediction: &Prediction) -> &'static str {
+    match (prediction.is_pos(), prediction.p_neg == prediction.p_pos) {
+        (_, true) => "undecided",
+        (true, _) => "positive",
+        (false, _) => "negative",
+    }
+}

@@ -1,0 +1,306 @@
+//! A clip of one's own as JSON:
+//! `{"id"?, "text"?, "audio"?, "visual"?, "label"?, "caption"?, "conditions"?: {"channel", "snr_db"?, "k_factor"?}}`.
+//!
+//! `text` is a transcript or features; features are `[[value, …], …]`, a list of frames, or `[value, …]`, one frame. They go
+//! straight into the bytes that are sent: a tree of JSON values would take many times the memory of the line.
+
+use link::MAX_MESSAGE_BYTES;
+use phy::{Conditions, SnrDb};
+use proto::v1;
+use proto::v1::modality::Content;
+use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+
+const KEYS: &str = "id, text, audio, visual, label, caption, conditions";
+/// Unknown keys that are named, and how much of each.
+const NAMED: usize = 8;
+const NAMED_CHARS: usize = 40;
+/// Room in a message for all but features, transcript and caption.
+const OVERHEAD: usize = 4096;
+
+/// What a line or file holds.
+#[derive(Debug, Default)]
+pub struct JsonClip {
+    id: Option<String>,
+    text: Option<Text>,
+    audio: Option<Frames>,
+    visual: Option<Frames>,
+    label: Option<f32>,
+    caption: Option<String>,
+    conditions: Option<JsonConditions>,
+}
+
+/// A clip that may be sent once it has a key.
+#[derive(Debug)]
+pub struct OwnClip {
+    /// All but keys and conditions.
+    pub message: v1::Clip,
+    /// What the clip itself pins.
+    pub conditions: Option<Conditions>,
+}
+
+impl OwnClip {
+    /// From JSON; `id` stands for one that is missing.
+    ///
+    /// # Errors
+    /// Names the field and the place in the text.
+    pub fn from_json(json: &[u8], id: &str) -> Result<OwnClip, String> {
+        let clip: JsonClip = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        clip.checked(id)
+    }
+
+    /// A transcript.
+    ///
+    /// # Errors
+    /// If it is not UTF-8, or larger than a message.
+    pub fn from_transcript(text: Vec<u8>, id: &str) -> Result<OwnClip, String> {
+        let text = String::from_utf8(text).map_err(|error| format!("a transcript is UTF-8: {error}"))?;
+        let text = Some(Text::Said(text.trim().to_owned()));
+        JsonClip { text, ..JsonClip::default() }.checked(id)
+    }
+
+    /// Bytes that it takes, nearly.
+    pub fn size(&self) -> usize {
+        let content = |modality: &Option<v1::Modality>| match modality.as_ref().and_then(|m| m.content.as_ref()) {
+            Some(Content::Features(features)) => features.data.len(),
+            Some(Content::Transcript(text)) => text.len(),
+            None => 0,
+        };
+        let v1::Clip { text, audio, visual, caption, id, .. } = &self.message;
+        content(text) + content(audio) + content(visual) + caption.len() + id.len()
+    }
+}
+
+impl JsonClip {
+    fn checked(self, id: &str) -> Result<OwnClip, String> {
+        let conditions = self.conditions.map(JsonConditions::checked).transpose()?;
+        let modality = |content: Option<Content>| content.map(|content| v1::Modality { content: Some(content) });
+        let text = self.text.map(|text| match text {
+            Text::Said(text) => Content::Transcript(text),
+            Text::Features(frames) => frames.content(),
+        });
+        let message = v1::Clip {
+            id: self.id.unwrap_or_else(|| id.to_owned()),
+            text: modality(text),
+            audio: modality(self.audio.map(Frames::content)),
+            visual: modality(self.visual.map(Frames::content)),
+            label: self.label,
+            caption: self.caption.unwrap_or_default(),
+            ..v1::Clip::default()
+        };
+        let clip = OwnClip { message, conditions };
+        if clip.size() + OVERHEAD > MAX_MESSAGE_BYTES {
+            return Err(format!("a message holds {MAX_MESSAGE_BYTES} bytes, this clip takes {}", clip.size()));
+        }
+        Ok(clip)
+    }
+}
+
+impl<'de> Deserialize<'de> for JsonClip {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Clip;
+        impl<'de> Visitor<'de> for Clip {
+            type Value = JsonClip;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a clip, an object with any of {KEYS}")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonClip, A::Error> {
+                let (mut clip, mut unknown) = (JsonClip::default(), Vec::new());
+                while let Some(key) = map.next_key::<String>()? {
+                    match key.as_str() {
+                        "id" => field(&mut map, &key, &mut clip.id)?,
+                        "text" => field(&mut map, &key, &mut clip.text)?,
+                        "audio" => field(&mut map, &key, &mut clip.audio)?,
+                        "visual" => field(&mut map, &key, &mut clip.visual)?,
+                        "label" => field(&mut map, &key, &mut clip.label)?,
+                        "caption" => field(&mut map, &key, &mut clip.caption)?,
+                        "conditions" => field(&mut map, &key, &mut clip.conditions)?,
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            if unknown.len() < NAMED {
+                                let named: String = key.chars().take(NAMED_CHARS).collect();
+                                unknown.push(format!("`{}`", named.escape_debug()));
+                            }
+                        }
+                    }
+                }
+                match unknown.is_empty() {
+                    true => Ok(clip),
+                    false => Err(de::Error::custom(format_args!("unknown: {}; a clip has {KEYS}", unknown.join(", ")))),
+                }
+            }
+        }
+        deserializer.deserialize_map(Clip)
+    }
+}
+
+/// Reads a value into its field; null is as good as nothing.
+fn field<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+    map: &mut A,
+    name: &str,
+    slot: &mut Option<T>,
+) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(de::Error::custom(format_args!("{name}: given twice")));
+    }
+    *slot = map.next_value().map_err(|error| de::Error::custom(format_args!("{name}: {error}")))?;
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JsonConditions {
+    channel: phy::ChannelKind,
+    snr_db: Option<f64>,
+    k_factor: Option<f64>,
+}
+
+impl JsonConditions {
+    fn checked(self) -> Result<Conditions, String> {
+        let snr_db = self.snr_db.map(SnrDb::try_from).transpose().map_err(|error| format!("conditions: {error}"))?;
+        Conditions::new(self.channel, snr_db, self.k_factor).map_err(|error| format!("conditions: {error}"))
+    }
+}
+
+#[derive(Debug)]
+enum Text {
+    Said(String),
+    Features(Frames),
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a transcript, a list of frames, or one frame")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+                Ok(Text::Said(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Text, A::Error> {
+                Frames::read(seq).map(Text::Features)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// Feature frames, `[frames, width]` as the wire has them.
+#[derive(Debug, Default)]
+struct Frames {
+    frames: u32,
+    width: usize,
+    /// One frame, given as numbers.
+    flat: bool,
+    data: Vec<u8>,
+}
+
+impl Frames {
+    fn read<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Frames, A::Error> {
+        let mut frames = Frames::default();
+        while seq.next_element_seed(Element(&mut frames))?.is_some() {}
+        if frames.flat {
+            (frames.frames, frames.width) = (1, frames.data.len() / 4);
+        }
+        match frames.data.is_empty() {
+            true => Err(de::Error::custom("no values; leave out what the clip does not have")),
+            false => Ok(frames),
+        }
+    }
+
+    fn content(self) -> Content {
+        // A line is too short for widths beyond u32.
+        let width = u32::try_from(self.width).unwrap_or(u32::MAX);
+        Content::Features(v1::Features { frames: self.frames, width, data: self.data })
+    }
+
+    fn push<E: de::Error>(&mut self, value: f64) -> Result<(), E> {
+        let narrow = value as f32;
+        if !narrow.is_finite() {
+            return Err(E::custom(format_args!("{value} is no 32-bit float")));
+        }
+        self.data.extend(narrow.to_le_bytes());
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Frames {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Frames;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of frames, or one frame")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Frames, A::Error> {
+                Frames::read(seq)
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
+}
+
+/// One element of the list: a number of the only frame, or a frame.
+struct Element<'a>(&'a mut Frames);
+
+impl<'de> DeserializeSeed<'de> for Element<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Element<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number or a frame")
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
+        if self.0.frames > 0 {
+            return Err(E::custom("a number among frames"));
+        }
+        self.0.flat = true;
+        self.0.push(value)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let frames = self.0;
+        if frames.flat {
+            return Err(de::Error::custom("a frame among numbers"));
+        }
+        let (number, mut width) = (frames.frames, 0);
+        while let Some(value) = seq.next_element::<f64>()? {
+            frames.push(value)?;
+            width += 1;
+        }
+        if number > 0 && width != frames.width {
+            let before = frames.width;
+            return Err(de::Error::custom(format_args!(
+                "frame {number} has {width} values, those before have {before}"
+            )));
+        }
+        (frames.frames, frames.width) = (number + 1, width);
+        Ok(())
+    }
+}

@@ -1,0 +1,269 @@
+//! `--clips`: clips from files or standard input, each outcome printed as it comes.
+//!
+//! ```text
+//! thread: read, parse ─▶ [1 clip] ─▶ feed: budget, keys, points ─▶ hop ─▶ … ─▶ outcome ─▶ a line
+//! ```
+//!
+//! Nothing is read ahead of what the link takes: a pipe that is written faster than that waits.
+
+mod json;
+mod outcome;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use super::Args;
+use super::answer::Answer;
+use super::client::{Client, Feed, Item};
+use super::pace::Pace;
+use super::plan::{Part, Pass, Plan, Prepared};
+use anyhow::{Context as _, Result, bail};
+use files::PendingFile;
+use json::OwnClip;
+use link::Drain;
+use metrics::{Context, PredictionRow, write_csv};
+use outcome::{About, Line};
+use phy::{ChannelSpec, Conditions, SnrDb};
+use proto::v1::{Model, Outcome};
+use source::{Entry, Source};
+use std::cell::RefCell;
+use std::fmt;
+use std::io::IsTerminal;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc};
+
+/// What clips that are out may take together, in KiB.
+const BUDGET_KIB: usize = 64 << 10;
+/// Predictions that are kept for `--json` and `--predictions`.
+const MAX_ROWS: usize = 1_000_000;
+
+/// Sends the clips at `path` and prints what came of each.
+///
+/// # Errors
+/// If the options or the path cannot be used, the transmitter refuses the stream for good, or a clip has no prediction.
+pub(super) async fn send(args: &Args, path: &Path) -> Result<()> {
+    let json = args.json.as_deref().map(PendingFile::create).transpose()?;
+    let predictions = args.predictions.as_deref().map(PendingFile::create).transpose()?;
+    let points = args.points()?;
+    let (source, warning) = Source::find(path)?;
+    if let Some(warning) = warning {
+        console::note(format_args!("warning: {warning}"));
+    }
+    let drain = Drain::on_signals().context("cannot listen for signals")?;
+    let mut client = Client::new(&args.to);
+    let model = tokio::select! {
+        biased;
+        () = drain.started() => return Ok(()),
+        model = client.model() => model?,
+    };
+    let keep = json.is_some() || predictions.is_some();
+    let report = RefCell::new(Report::new(model, keep, args.jsonl || !std::io::stdout().is_terminal()));
+    let numbering = Numbering {
+        part: Part::begin(),
+        row: 0,
+        points,
+        draws: args.draws(),
+        seed: args.clips_seed(),
+        pace: Pace::new(args.rate),
+    };
+    let entries = reader(source)?;
+    let feed = async |to: Feed| numbering.feed(entries, to, &report).await;
+    let sent = client.stream(Some(&drain), feed, |item, outcome| report.borrow_mut().outcome(&item, outcome)).await;
+    match sent {
+        // Who reads the outcomes has read enough.
+        Err(error) if error.is::<NobodyReads>() => {}
+        sent => sent?,
+    }
+    let report = report.into_inner();
+    report.write(path, args.seed(), json, predictions)?;
+    report.check()
+}
+
+/// Standard output is closed.
+#[derive(Debug)]
+struct NobodyReads;
+
+impl fmt::Display for NobodyReads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody reads the outcomes")
+    }
+}
+
+impl std::error::Error for NobodyReads {}
+
+/// Reads on a thread of its own, which is not waited for: a read from a pipe or terminal cannot be called off.
+fn reader(source: Source) -> Result<mpsc::Receiver<Entry>> {
+    let (sender, entries) = mpsc::channel(1);
+    let read = move || source.read(|entry| sender.blocking_send(entry).is_ok());
+    std::thread::Builder::new().name("clips".into()).spawn(read).context("starting the thread that reads clips")?;
+    Ok(entries)
+}
+
+/// Gives clips their keys.
+struct Numbering {
+    part: Part,
+    /// The next clip's.
+    row: u64,
+    points: Option<Vec<Conditions>>,
+    draws: std::ops::Range<u32>,
+    seed: Option<u64>,
+    pace: Pace,
+}
+
+impl Numbering {
+    async fn feed(mut self, mut entries: mpsc::Receiver<Entry>, to: Feed, report: &RefCell<Report>) -> Result<()> {
+        let budget = Arc::new(Semaphore::new(BUDGET_KIB));
+        while let Some(Entry { place, clip }) = entries.recv().await {
+            let row = self.row;
+            self.row += 1;
+            let clip = match clip {
+                Ok(clip) => clip,
+                Err(problem) => {
+                    report.borrow_mut().unreadable(place, problem)?;
+                    continue;
+                }
+            };
+            // A clip is no larger than a message, and a message smaller than the budget.
+            let share = (clip.size() / 1024 + 1).min(BUDGET_KIB) as u32;
+            let Ok(held) = budget.clone().acquire_many_owned(share).await else { break };
+            let plan = self.plan(clip, row, place);
+            if !to.plan(&plan, &mut self.pace, Some(Arc::new(held))).await {
+                break;
+            }
+            self.part = plan.next_part();
+        }
+        Ok(())
+    }
+
+    /// All deliveries of a clip: at what it pins itself, else at every point.
+    fn plan(&self, clip: OwnClip, row: u64, place: String) -> Arc<Plan> {
+        let pinned = |point: &Conditions| Pass { conditions: Some(*point), draws: point.draws(self.draws.clone()) };
+        let passes = match (&clip.conditions, &self.points) {
+            (Some(own), _) => vec![pinned(own)],
+            (None, Some(points)) => points.iter().map(pinned).collect(),
+            (None, None) => vec![Pass { conditions: None, draws: self.draws.clone() }],
+        };
+        let prepared = Prepared { message: clip.message, row, place };
+        Arc::new(Plan::new(self.part, [prepared].into(), passes, self.seed))
+    }
+}
+
+/// What has come so far.
+struct Report {
+    model: Model,
+    /// Print JSON, not lines for people.
+    jsonl: bool,
+    /// Rows of clips with a label, if they are to be written.
+    rows: Option<Vec<PredictionRow>>,
+    unlabelled: u64,
+    predicted: u64,
+    refused: u64,
+    unreadable: u64,
+}
+
+impl Report {
+    fn new(model: Model, keep: bool, jsonl: bool) -> Report {
+        let rows = keep.then(Vec::new);
+        Report { model, jsonl, rows, unlabelled: 0, predicted: 0, refused: 0, unreadable: 0 }
+    }
+
+    fn unreadable(&mut self, place: String, problem: String) -> Result<()> {
+        self.unreadable += 1;
+        self.print(&Line::unreadable(place, problem))
+    }
+
+    fn outcome(&mut self, item: &Item, outcome: Outcome) -> Result<()> {
+        if self.rows.is_some() {
+            super::sweep::check_model(&self.model, &outcome)?;
+        }
+        let shot = item.plan.shot(item.sequence);
+        let Prepared { message, row, place } = item.plan.clip(shot);
+        let about =
+            About { id: message.id.clone(), source: place.clone(), draw: Some(shot.draw), label: message.label };
+        let answer = Answer::of(outcome.clone(), item.plan.pass(shot).conditions);
+        let line = Line::answered(about, &outcome, &answer);
+        match &answer {
+            Ok(answer) => {
+                self.predicted += 1;
+                self.keep(message.label, |label| PredictionRow {
+                    id: message.id.clone(),
+                    row: *row,
+                    draw: shot.draw,
+                    channel: ChannelSpec::from(&answer.met).to_string(),
+                    snr_db: answer.met.snr_db().map(SnrDb::db),
+                    label,
+                    prediction: answer.prediction,
+                    h_re: answer.report.h_re,
+                    h_im: answer.report.h_im,
+                })?;
+            }
+            Err(_) => self.refused += 1,
+        }
+        self.print(&line)
+    }
+
+    fn keep(&mut self, label: Option<f32>, row: impl FnOnce(f32) -> PredictionRow) -> Result<()> {
+        match (&mut self.rows, label) {
+            (None, _) => {}
+            (Some(_), None) => self.unlabelled += 1,
+            (Some(rows), Some(_)) if rows.len() >= MAX_ROWS => {
+                bail!("--json and --predictions hold at most {MAX_ROWS} predictions; send the rest on its own")
+            }
+            (Some(rows), Some(label)) => rows.push(row(label)),
+        }
+        Ok(())
+    }
+
+    fn print(&self, line: &Line) -> Result<()> {
+        let text = if self.jsonl { serde_json::to_string(line)? } else { line.readable() };
+        match console::stream(text + "\n")? {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(NobodyReads.into()),
+        }
+    }
+
+    fn write(&self, path: &Path, seed: u64, json: Option<PendingFile>, predictions: Option<PendingFile>) -> Result<()> {
+        let rows = self.rows.as_deref().unwrap_or_default();
+        if self.unlabelled > 0 {
+            console::note(format_args!("{} predictions of clips without a label are in no file", self.unlabelled));
+        }
+        if let Some(file) = json {
+            let records = metrics::records(rows, &self.context(path, seed), None);
+            file.commit(|out| {
+                serde_json::to_writer_pretty(&mut *out, &records)?;
+                out.write_all(b"\n")
+            })?;
+        }
+        if let Some(file) = predictions {
+            file.commit(|out| write_csv(out, rows))?;
+        }
+        Ok(())
+    }
+
+    fn context(&self, path: &Path, seed: u64) -> Context {
+        let model = &self.model;
+        Context {
+            scheme: model.scheme.clone(),
+            corpus: path.display().to_string(),
+            split: "clips".into(),
+            equaliser: model.equaliser.clone(),
+            training_snr_db: model.training_snr_low_db.zip(model.training_snr_high_db),
+            symbols: model.symbols as usize,
+            model_id: model.model_id.clone(),
+            seed,
+        }
+    }
+
+    /// Says how many there were.
+    fn check(&self) -> Result<()> {
+        let Report { predicted, refused, unreadable, .. } = self;
+        let counts = format!("{predicted} predicted, {refused} answered with an error, {unreadable} unreadable");
+        if refused + unreadable > 0 {
+            bail!("not every clip was predicted: {counts}");
+        }
+        console::note(counts);
+        Ok(())
+    }
+}

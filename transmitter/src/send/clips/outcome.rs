@@ -1,0 +1,161 @@
+//! What is said of a clip's end: a JSON line, or a line for people.
+
+use super::super::answer::{Answer, sentiment};
+use super::super::transcript::channel;
+use link::Fault;
+use phy::{ChannelKind, SnrDb};
+use proto::v1::{self, Timings};
+use serde::Serialize;
+
+/// Everything about one outcome. Every key is always there, null where it has no meaning.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    pub id: String,
+    /// `clips.jsonl:3`, `stdin:3` or `clip.json`.
+    pub source: String,
+    pub draw: Option<u32>,
+    sentiment: Option<&'static str>,
+    p_neg: Option<f32>,
+    p_zero: Option<f32>,
+    p_pos: Option<f32>,
+    /// Probabilities of -3 … 3.
+    classes: Option<[f32; 7]>,
+    class: Option<i8>,
+    score: Option<f32>,
+    pub label: Option<f32>,
+    channel: Option<Channel>,
+    timings: Option<Micros>,
+    model_id: Option<String>,
+    trace_id: Option<String>,
+    error: Option<Problem>,
+    #[serde(skip)]
+    met: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Channel {
+    kind: ChannelKind,
+    snr_db: Option<f64>,
+    k_factor: Option<f64>,
+    h_re: f32,
+    h_im: f32,
+    n0: f32,
+    realised_snr_db: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Micros {
+    transmitter_us: u64,
+    emulator_us: u64,
+    receiver_us: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Problem {
+    /// As on the wire without its prefix, such as `WRONG_WIDTH`; `UNREADABLE` for what was never sent.
+    code: String,
+    field: Option<String>,
+    message: String,
+}
+
+/// What a line and its answer share.
+pub(super) struct About {
+    pub id: String,
+    pub source: String,
+    pub draw: Option<u32>,
+    pub label: Option<f32>,
+}
+
+impl Line {
+    fn new(about: About) -> Line {
+        let About { id, source, draw, label } = about;
+        Line {
+            id,
+            source,
+            draw,
+            sentiment: None,
+            p_neg: None,
+            p_zero: None,
+            p_pos: None,
+            classes: None,
+            class: None,
+            score: None,
+            label,
+            channel: None,
+            timings: None,
+            model_id: None,
+            trace_id: None,
+            error: None,
+            met: String::new(),
+        }
+    }
+
+    /// Of a clip that could not be read.
+    pub fn unreadable(place: String, message: String) -> Line {
+        let about = About { id: place.clone(), source: place, draw: None, label: None };
+        let error = Some(Problem { code: "UNREADABLE".into(), field: None, message });
+        Line { error, ..Line::new(about) }
+    }
+
+    /// Of a clip that was sent.
+    pub fn answered(about: About, outcome: &v1::Outcome, answer: &Result<Answer, Fault>) -> Line {
+        let named = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let timings = outcome.timings.map(|Timings { transmitter_us, emulator_us, receiver_us }| Micros {
+            transmitter_us,
+            emulator_us,
+            receiver_us,
+        });
+        let (model_id, trace_id) = (named(&outcome.model_id), named(&outcome.trace_id));
+        let line = Line { timings, model_id, trace_id, ..Line::new(about) };
+        match answer {
+            Ok(Answer { prediction, met, report }) => Line {
+                sentiment: Some(sentiment(prediction)),
+                p_neg: Some(prediction.p_neg),
+                p_zero: Some(prediction.p_zero),
+                p_pos: Some(prediction.p_pos),
+                classes: Some(prediction.classes),
+                class: Some(prediction.class()),
+                score: Some(prediction.score),
+                channel: Some(Channel {
+                    kind: met.kind(),
+                    snr_db: met.snr_db().map(SnrDb::db),
+                    k_factor: met.k_factor(),
+                    h_re: report.h_re,
+                    h_im: report.h_im,
+                    n0: report.n0,
+                    realised_snr_db: report.realised_snr_db,
+                }),
+                met: channel(met, report),
+                ..line
+            },
+            Err(fault) => {
+                let code = fault.code.as_str_name();
+                let code = code.strip_prefix("ERROR_CODE_").unwrap_or(code).to_owned();
+                let field = Some(fault.field.clone()).filter(|field| !field.is_empty());
+                Line { error: Some(Problem { code, field, message: fault.message.clone() }), ..line }
+            }
+        }
+    }
+
+    /// For people, on a line.
+    pub fn readable(&self) -> String {
+        // A name from a file may hold anything, such as a terminal's control codes.
+        let id = self.id.escape_debug();
+        if let Some(Problem { field, message, .. }) = &self.error {
+            let field = field.as_ref().map_or(String::new(), |field| format!("{field}: "));
+            let place = if self.source == self.id { String::new() } else { format!(" ({})", self.source) };
+            return format!("{id}{}  error      {}", place.escape_debug(), (field + message).escape_debug());
+        }
+        let number = |value: Option<f32>| value.unwrap_or(f32::NAN);
+        let label = self.label.map_or(String::new(), |label| format!("  label {label:+.2}"));
+        format!(
+            "{id}  {:<9}  score {:+.2}  - {:.3}  0 {:.3}  + {:.3}  {}{label}",
+            self.sentiment.unwrap_or_default(),
+            number(self.score),
+            number(self.p_neg),
+            number(self.p_zero),
+            number(self.p_pos),
+            self.met
+        )
+    }
+}

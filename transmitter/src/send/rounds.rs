@@ -1,0 +1,204 @@
+//! `--forever`: a split over and over, every round with the next draws of the channel.
+//!
+//! What is kept is bounded: the clips, the rows of the rounds that are on their way, and one mean a point.
+
+use super::client::{Client, Feed, Item};
+use super::pace::{Pace, Rate};
+use super::plan::{Part, Pass, Plan};
+use super::sweep::{Failure, Request, check_model, failure, prepared, row};
+use super::totals::Totals;
+use anyhow::{Result, bail};
+use link::Drain;
+use metrics::{Binary, PredictionRow, Record};
+use phy::Conditions;
+use proto::v1::{Model, Outcome};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What came of all rounds.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    /// One record a point: means over rounds.
+    pub records: Vec<Record>,
+    /// Answered clips.
+    pub clips: u64,
+    /// How many of them have no prediction.
+    pub failed: u64,
+    /// The first of those.
+    pub first_failure: Option<Failure>,
+}
+
+/// Sends the split of `request` until `drain` starts; `line` is told of every round. The draws of `request` are those of
+/// the first round.
+///
+/// # Errors
+/// If the corpus lacks the split, or the transmitter refuses the stream for good.
+pub(super) async fn send(
+    request: &Request<'_>,
+    rate: Option<Rate>,
+    drain: &Drain,
+    line: impl FnMut(String),
+) -> Result<Sent> {
+    let clips = prepared(request)?;
+    if clips.is_empty() || request.draws.is_empty() {
+        bail!("nothing to send: {} clips, draws {:?}", clips.len(), request.draws);
+    }
+    let mut client = Client::new(request.to);
+    let model = tokio::select! {
+        biased;
+        () = drain.started() => return Ok(Sent::default()),
+        model = client.model() => model?,
+    };
+    let mut pace = Pace::new(rate);
+    let feed = async |feed: Feed| {
+        let mut part = Part::begin();
+        for round in 0.. {
+            let passes = passes(request.points, draws(&request.draws, round));
+            let plan = Arc::new(Plan::new(part, clips.clone(), passes, Some(request.seed)));
+            if !feed.plan(&plan, &mut pace, None).await {
+                break;
+            }
+            part = plan.next_part();
+        }
+        Ok(())
+    };
+    let mut rounds = Rounds::new(request, model, line);
+    let take = |item: Item, outcome| {
+        rounds.take(&item.plan, item.sequence, outcome);
+        Ok(())
+    };
+    client.stream(Some(drain), feed, take).await?;
+    Ok(rounds.finish())
+}
+
+/// The draws of a round, counted from 0. They begin again only when their numbers are used up.
+fn draws(first: &Range<u32>, round: u64) -> Range<u32> {
+    let count = first.end - first.start;
+    let numbers = u64::from(u32::MAX - count) + 1;
+    let start = (u128::from(round) * u128::from(count) + u128::from(first.start)) % u128::from(numbers);
+    // Less than `numbers`, which fits.
+    let start = start as u32;
+    start..start + count
+}
+
+fn passes(points: Option<&[Conditions]>, draws: Range<u32>) -> Vec<Pass> {
+    match points {
+        Some(points) => {
+            points.iter().map(|point| Pass { conditions: Some(*point), draws: point.draws(draws.clone()) }).collect()
+        }
+        None => vec![Pass { conditions: None, draws }],
+    }
+}
+
+/// A round that is on its way.
+struct Round {
+    plan: Arc<Plan>,
+    number: u64,
+    began: Instant,
+    rows: Vec<PredictionRow>,
+    answered: u64,
+    failed: u64,
+}
+
+/// All rounds. Those on their way are few: together they have no more clips out than the hop's window.
+struct Rounds<'a, L> {
+    request: &'a Request<'a>,
+    model: Model,
+    line: L,
+    /// By their first sequence number.
+    open: BTreeMap<u64, Round>,
+    begun: u64,
+    totals: Totals,
+    sent: Sent,
+}
+
+impl<'a, L: FnMut(String)> Rounds<'a, L> {
+    fn new(request: &'a Request<'a>, model: Model, line: L) -> Self {
+        Rounds {
+            request,
+            model,
+            line,
+            open: BTreeMap::new(),
+            begun: 0,
+            totals: Totals::default(),
+            sent: Sent::default(),
+        }
+    }
+
+    fn take(&mut self, plan: &Arc<Plan>, sequence: u64, outcome: Outcome) {
+        if let Err(changed) = check_model(&self.model, &outcome) {
+            // Figures of two models must not get into one table, but a stream without an end outlives a model.
+            (self.line)(format!("{changed}; counting starts again"));
+            self.model.model_id = outcome.model_id.clone();
+            self.totals = Totals::default();
+            self.open.values_mut().for_each(|round| round.rows.clear());
+        }
+        let first = plan.numbers().start;
+        let round = self.open.entry(first).or_insert_with(|| {
+            self.begun += 1;
+            let (plan, began) = (plan.clone(), Instant::now());
+            Round { plan, number: self.begun, began, rows: Vec::new(), answered: 0, failed: 0 }
+        });
+        round.answered += 1;
+        let shot = plan.shot(sequence);
+        match row(plan, shot, outcome) {
+            Ok(row) => round.rows.push(row),
+            Err(reason) => {
+                round.failed += 1;
+                self.sent.first_failure.get_or_insert_with(|| failure(plan, shot, reason));
+            }
+        }
+        if round.answered == plan.len()
+            && let Some(round) = self.open.remove(&first)
+        {
+            (self.line)(summary(&round));
+            self.close(round);
+        }
+    }
+
+    fn close(&mut self, round: Round) {
+        let records = metrics::records(&round.rows, &self.request.context(&self.model), None);
+        self.totals.add(records, round.answered == round.plan.len());
+        self.sent.clips += round.answered;
+        self.sent.failed += round.failed;
+    }
+
+    /// With the rounds that were cut short.
+    fn finish(mut self) -> Sent {
+        for round in std::mem::take(&mut self.open).into_values() {
+            self.close(round);
+        }
+        Sent { records: self.totals.records(), ..self.sent }
+    }
+}
+
+/// A round in a line, all its points together.
+fn summary(round: &Round) -> String {
+    let pairs = || round.rows.iter().map(|row| (&row.prediction, row.label));
+    let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
+    let rate = round.answered as f64 / round.began.elapsed().as_secs_f64().max(1e-9);
+    format!(
+        "round {}: {} clips, Acc-2 pos {}, nonneg {}, {} not predicted, {rate:.1} a second",
+        round.number,
+        round.answered,
+        number(Binary::pos(pairs()).accuracy()),
+        number(Binary::nonneg(pairs()).accuracy()),
+        round.failed
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_go_on_from_round_to_round_and_never_leave_their_range() {
+        assert_eq!([0, 1, 2].map(|round| draws(&(4..7), round)), [4..7, 7..10, 10..13]);
+        for round in [u64::from(u32::MAX) - 1, u64::from(u32::MAX), u64::MAX] {
+            let draws = draws(&(5..9), round);
+            assert_eq!(draws.end - draws.start, 4, "{draws:?}");
+        }
+    }
+}

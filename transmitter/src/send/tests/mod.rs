@@ -1,0 +1,7 @@
+//! The client against a link in this process.
+
+mod link;
+mod options;
+mod rounds;
+mod sweep;
+mod transcript;

@@ -1,0 +1,88 @@
+//! Options, and the files that are written.
+
+use super::super::args::{Args, What};
+use super::super::run;
+use super::link::{bound, corpus, good, start};
+use clap::Parser;
+use link::PeerUrl;
+use phy::Conditions;
+
+#[derive(Parser)]
+pub struct Cli {
+    #[command(flatten)]
+    pub args: Args,
+}
+
+fn parse(words: &[&str]) -> Result<Args, clap::Error> {
+    Ok(Cli::try_parse_from([&["send", "--to", "http://127.0.0.1:1"], words].concat())?.args)
+}
+
+#[test]
+fn options_mean_what_they_say_together() {
+    let corpus = ["--corpus", "builtin"];
+    let args = |more: &[&str]| parse(&[&corpus, more].concat()).unwrap();
+    assert_eq!(args(&[]).points().unwrap(), None);
+    assert_eq!((args(&[]).draws(), args(&[]).seed(), args(&[]).split.as_str()), (0..10, 0, "test"));
+    assert_eq!(args(&["--draws", "3"]).draws(), 0..3);
+    assert_eq!(args(&["--draw", "3"]).draws(), 3..4);
+    assert_eq!(args(&["--channel", "none"]).points().unwrap(), Some(vec![Conditions::None]));
+    for snr in [&["--snr", "-12:21:3"][..], &["--snr=-12:21:3"]] {
+        let points = args(&[&["--channel", "none,awgn"], snr].concat()).points().unwrap().unwrap();
+        assert_eq!(points.len(), 13);
+    }
+    let missing = args(&["--channel", "none,rayleigh"]).points().unwrap_err().to_string();
+    assert!(missing.starts_with("--channel rayleigh needs --snr"), "{missing}");
+
+    let error = |words: &[&str]| parse(words).unwrap_err().to_string();
+    assert!(error(&["--corpus", "builtin", "--snr", "3"]).contains("--channel"));
+    assert!(error(&["--corpus", "builtin", "--text", "so"]).contains("--text"));
+    assert!(error(&["--corpus", "builtin", "--draws", "1", "--draw", "1"]).contains("--draw"));
+    assert!(error(&["--corpus", "builtin", "--draws", "0"]).contains("--draws"));
+    assert!(error(&["--text", "so", "--json", "x"]).contains("--json"));
+    assert!(error(&[]).contains("--corpus"));
+    for words in [
+        &["--clips", "-", "--text", "so"][..],
+        &["--clips", "-", "--corpus", "builtin"],
+        &["--clips", "-", "--split", "dev"],
+    ] {
+        assert!(error(words).contains("--clips"), "{words:?}");
+    }
+    assert!(error(&["--text", "so", "--forever"]).contains("--forever"));
+    assert!(error(&["--corpus", "builtin", "--forever", "--predictions", "x"]).contains("--forever"));
+    assert!(error(&["--corpus", "builtin", "--rate", "0"]).contains("clips a second"));
+    assert!(error(&["--corpus", "builtin", "--jsonl"]).contains("--jsonl"));
+    assert_eq!(args(&["--forever"]).draws(), 0..1);
+    let clips = |more: &[&str]| parse(&[&["--clips", "-"], more].concat()).unwrap();
+    assert_eq!((clips(&[]).draws(), clips(&[]).clips_seed()), (0..1, None));
+    assert_eq!(clips(&["--channel", "none"]).clips_seed(), Some(0));
+    assert_eq!(clips(&["--draws", "3", "--seed", "4"]).clips_seed(), Some(4));
+    assert!(matches!(parse(&["--text", "so"]).unwrap().what().unwrap(), What::Transcript("so")));
+}
+
+#[tokio::test]
+async fn files_hold_what_was_printed_and_are_not_there_if_the_run_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (json, csv) = (folder.path().join("records.json"), folder.path().join("predictions.csv"));
+    let corpus_folder = folder.path().join("corpus");
+    corpus(30).save(&corpus_folder).unwrap();
+    let args = |url: &PeerUrl, split: &str| {
+        let text = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+        let (url, corpus, json, csv) = (url.to_string(), text(&corpus_folder), text(&json), text(&csv));
+        let words =
+            ["send", "--to", &url, "--corpus", &corpus, "--split", split, "--json", &json, "--predictions", &csv];
+        let sweep = ["--channel", "awgn", "--snr", "0,3", "--draws", "1"];
+        Cli::try_parse_from(words.into_iter().chain(sweep)).unwrap().args
+    };
+    let (socket, url) = bound().await;
+    start(&good(), socket);
+    let missing = format!("{:#}", run(args(&url, "dev")).await.unwrap_err());
+    assert!(missing.contains("`dev`") && missing.contains("`train`") && missing.contains("`test`"), "{missing}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing but the corpus");
+
+    run(args(&url, "test")).await.unwrap();
+    let records: Vec<metrics::Record> = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    assert_eq!(records.iter().map(|record| record.snr_db).collect::<Vec<_>>(), [Some(0.0), Some(3.0)]);
+    let csv = std::fs::read_to_string(&csv).unwrap();
+    assert_eq!(csv.lines().count(), 1 + 2 * 20);
+    assert!(csv.starts_with("id,draw,channel,snr_db,label,"));
+}
