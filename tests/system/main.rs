@@ -12,6 +12,7 @@ mod forever;
 mod order;
 mod own_clips;
 mod pipes;
+mod python;
 mod refusals;
 mod shared_clips;
 mod shell;
