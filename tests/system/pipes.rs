@@ -39,6 +39,7 @@ fn a_closed_pipe_ends_every_command_that_prints_quietly() {
         vec!["--help"],
         vec!["completions", "zsh"],
         vec!["man", "--out", text(&man)],
+        vec!["health", &emulator],
         vec!["channel-emulator", "get", "--emulator", &emulator],
         vec!["channel-emulator", "get", "--emulator", &emulator, "--json"],
         vec!["channel-emulator", "set", "--emulator", &emulator, "--channel", "awgn"],

@@ -111,10 +111,8 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
 
     let recording = args.recording.display().to_string();
     let summary = tally.summary(recording, target.to_string(), sent, began.elapsed());
-    match args.json {
-        true => println!("{}", serde_json::to_string(&summary)?),
-        false => println!("{summary}"),
-    }
+    let line = if args.json { serde_json::to_string(&summary)? } else { summary.to_string() };
+    console::print(line + "\n")?;
     ensure!(
         summary.errors == 0,
         "{} of {sent} bursts were not predicted; the first: {}",
