@@ -33,17 +33,17 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts `latentlink ROLE serve --listen 127.0.0.1:0 ARGS…` and waits until it listens. It logs to
+    /// Starts `latentlink ROLE serve --listen LISTEN ARGS…` and waits until it listens. It logs to
     /// `LOGS/ROLE.log`.
     ///
     /// # Errors
     /// If it cannot be started, or ends before it listens; then with the last lines of its log.
-    pub async fn start(role: &'static str, args: &[OsString], logs: &Path) -> Result<Service> {
+    pub async fn start(role: &'static str, listen: &str, args: &[OsString], logs: &Path) -> Result<Service> {
         let log = logs.join(format!("{role}.log"));
         let file = File::create(&log).with_context(|| log.display().to_string())?;
         let binary = std::env::current_exe().context("finding the launcher's own binary")?;
         let mut command = Command::new(binary);
-        command.arg(tether::OPTION).args([role, "serve", "--listen", "127.0.0.1:0"]).args(args);
+        command.arg(tether::OPTION).args([role, "serve", "--listen", listen]).args(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(file);
         // A group of its own: Ctrl-C reaches the launcher alone, which then stops its children in order.
         command.process_group(0).kill_on_drop(true);

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::service::Service;
 
@@ -14,6 +14,23 @@ pub struct Stack {
     transmitter: Service,
 }
 
+/// Where the dashboard is served, and the ports that it must know beforehand.
+pub struct Live<'a> {
+    /// `host:port` of the dashboard.
+    pub http: &'a str,
+    /// Of the transmitter; emulator and receiver have the two after it.
+    pub port: u16,
+}
+
+impl Live<'_> {
+    fn address(&self, offset: u16) -> String {
+        format!("127.0.0.1:{}", self.port + offset)
+    }
+}
+
+/// A free port.
+const ANY: &str = "127.0.0.1:0";
+
 impl Stack {
     /// Starts all three with the weights in a folder and waits until each listens. Journal and logs go to `folder`,
     /// which is made; a journal of an earlier run is removed.
@@ -21,7 +38,22 @@ impl Stack {
     /// # Errors
     /// What kept one of them from starting.
     pub async fn start(weights: &Path, folder: &Path) -> Result<Stack> {
-        use anyhow::Context;
+        Stack::at([ANY, ANY, ANY], weights, folder, Vec::new()).await
+    }
+
+    /// The same on known ports and with a dashboard.
+    ///
+    /// # Errors
+    /// What kept one of them from starting, such as a port in use.
+    pub async fn live(weights: &Path, folder: &Path, live: &Live<'_>) -> Result<Stack> {
+        let [transmitter, emulator, receiver] = [0, 1, 2].map(|offset| live.address(offset));
+        let url = |address: &str| OsString::from(format!("http://{address}"));
+        let mut dashboard: Vec<OsString> = vec!["--http".into(), live.http.into()];
+        dashboard.extend(["--emulator".into(), url(&emulator), "--transmitter".into(), url(&transmitter)]);
+        Stack::at([&transmitter, &emulator, &receiver], weights, folder, dashboard).await
+    }
+
+    async fn at(listen: [&str; 3], weights: &Path, folder: &Path, dashboard: Vec<OsString>) -> Result<Stack> {
         let failed = || folder.display().to_string();
         if folder.exists() {
             std::fs::remove_dir_all(folder).with_context(failed)?;
@@ -29,14 +61,14 @@ impl Stack {
         std::fs::create_dir_all(folder).with_context(failed)?;
         let journal = folder.join("journal.sqlite").into_os_string();
         let weights = weights.as_os_str().to_owned();
-        let option = |name: &str| OsString::from(name);
 
-        let args = [option("--weights"), weights.clone(), option("--journal"), journal];
-        let receiver = Service::start("receiver", &args, folder).await?;
-        let args = [option("--receiver"), receiver.url().into()];
-        let emulator = Service::start("channel-emulator", &args, folder).await?;
-        let args = [option("--weights"), weights, option("--emulator"), emulator.url().into()];
-        let transmitter = Service::start("transmitter", &args, folder).await?;
+        let mut args: Vec<OsString> = vec!["--weights".into(), weights.clone(), "--journal".into(), journal];
+        args.extend(dashboard);
+        let receiver = Service::start("receiver", listen[2], &args, folder).await?;
+        let args = ["--receiver".into(), receiver.url().into()];
+        let emulator = Service::start("channel-emulator", listen[1], &args, folder).await?;
+        let args = ["--weights".into(), weights, "--emulator".into(), emulator.url().into()];
+        let transmitter = Service::start("transmitter", listen[0], &args, folder).await?;
         Ok(Stack { receiver, emulator, transmitter })
     }
 

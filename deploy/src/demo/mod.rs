@@ -8,6 +8,7 @@
 mod figure;
 
 mod key;
+mod live;
 mod progress;
 mod report;
 mod sweep;
@@ -54,6 +55,19 @@ pub struct Args {
     /// Channels to cross, besides the noiseless one.
     #[arg(long, value_name = "KINDS", default_value = "awgn,rayleigh")]
     pub channel: ChannelList,
+    /// Go on until Ctrl-C, with a dashboard: one client streams the split under the live conditions, another over the
+    /// SNRs and channels asked for. Nothing is compared.
+    #[arg(long)]
+    pub live: bool,
+    /// Where the dashboard is served.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", requires = "live")]
+    pub http: String,
+    /// Port of the transmitter on 127.0.0.1; emulator and receiver take the two after it.
+    #[arg(long, value_name = "PORT", default_value_t = 50051, requires = "live", value_parser = clap::value_parser!(u16).range(1..=65533))]
+    pub port: u16,
+    /// Clips a second of each client.
+    #[arg(long, value_name = "N", default_value_t = 100, requires = "live")]
+    pub rate: u32,
 }
 
 /// Runs the demo. Gives the exit code: 0, or 128 and the number of the signal that cut it short.
@@ -69,6 +83,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
     // Signals are taken over only here: while training there is nothing to clean up.
     let runtime = runtime()?;
+    if args.live {
+        runtime.block_on(live::stream_for_ever(args, &weights))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let outcome = runtime.block_on(async {
         tokio::select! {
             finished = sweep::stream_and_compare(args, corpus, &weights) => finished.map(Outcome::Finished),

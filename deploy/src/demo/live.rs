@@ -1,0 +1,44 @@
+//! `demo --live`: the three processes with a dashboard, and clips that stream until somebody ends it.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+
+use super::Args;
+use crate::stack::{Live, Stack};
+
+/// Starts the processes, streams the split under the live conditions and, beside it, over the sweep asked for, until a
+/// signal comes.
+///
+/// # Errors
+/// If a process cannot be started or ends early, or a clip is refused.
+pub async fn stream_for_ever(args: &Args, weights: &Path) -> Result<()> {
+    eprintln!("starting receiver, channel emulator and transmitter");
+    let live = Live { http: &args.http, port: args.port };
+    let mut stack = Stack::live(weights, &args.out.join("processes"), &live).await?;
+    eprintln!("dashboard on http://{}", args.http);
+    eprintln!("turn the channel there, or with: latentlink channel-emulator set --channel awgn --snr -6");
+    eprintln!("Ctrl-C ends it");
+    let to = stack.url().to_owned();
+    let channel = args.channel.to_string();
+    let snr = args.snr.values().iter().map(|snr| snr.to_string()).collect::<Vec<_>>().join(",");
+    let pinned = ["--channel", &channel, &format!("--snr={snr}")];
+    let ended = tokio::select! {
+        ended = async { tokio::try_join!(stream(args, &to, &[]), stream(args, &to, &pinned)) } => ended.map(|_| ()),
+        error = stack.ended() => Err(error),
+    };
+    let stopped = stack.stop().await;
+    ended.and(stopped)
+}
+
+/// One client that sends the split over and over.
+async fn stream(args: &Args, to: &str, more: &[&str]) -> Result<()> {
+    let (corpus, rate) = (args.corpus.to_string(), args.rate.to_string());
+    let line = ["transmitter", "send", "--forever", "--to", to, "--corpus", &corpus, "--split", &args.split];
+    let line = [&line[..], &["--rate", &rate], more].concat();
+    match transmitter::Args::try_parse_from(line) {
+        Ok(parsed) => transmitter::run(parsed).await,
+        Err(error) => bail!("{error}"),
+    }
+}
