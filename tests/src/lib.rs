@@ -8,18 +8,22 @@
 
 mod browser;
 mod client;
+mod http;
 mod journal;
 mod ports;
 mod process;
+mod prometheus;
 mod site;
 mod stack;
 mod stored;
 
 pub use browser::Browser;
 pub use client::Client;
+pub use http::http_get;
 pub use journal::{Journal, JournalRow};
 pub use ports::free_port;
 pub use process::{Finished, Job, MARK, Process, command_line, kill_9, running};
+pub use prometheus::{Prometheus, check_metrics};
 pub use rustix::process::Signal;
 pub use site::{Site, shared, skipped};
 pub use stack::{Role, Stack};

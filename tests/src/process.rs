@@ -134,10 +134,25 @@ impl Process {
     /// With its log, if it ends before that.
     #[track_caller]
     pub fn serve<S: AsRef<OsStr>>(binary: &Path, args: &[S], log: &Path) -> Process {
+        Process::serve_with(binary, args, &[], log)
+    }
+
+    /// The same with further variables in its environment.
+    ///
+    /// # Panics
+    /// With its log, if it ends before that.
+    #[track_caller]
+    pub fn serve_with<S: AsRef<OsStr>>(
+        binary: &Path,
+        args: &[S],
+        environment: &[(String, String)],
+        log: &Path,
+    ) -> Process {
         let name = args.iter().map(|a| a.as_ref().to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
         let file = File::options().create(true).append(true).open(log).unwrap();
         let mut command = Command::new(binary);
         command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();

@@ -35,6 +35,7 @@ pub struct Stack {
     folder: PathBuf,
     weights: [PathBuf; 2],
     ports: [u16; 3],
+    environment: Vec<(String, String)>,
     processes: [Option<Process>; 3],
     /// The port of the receiver's dashboard, where it has one.
     dashboard: Option<u16>,
@@ -48,16 +49,29 @@ impl Stack {
             folder: site.folder(name),
             weights: [transmitter.to_owned(), receiver.to_owned()],
             ports: [free_port(), free_port(), free_port()],
+            environment: Vec::new(),
             processes: [None, None, None],
             dashboard: None,
         }
     }
 
+    /// The same, with one more variable in the environment of what is started from now on.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Stack {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// All three are up.
+    #[must_use]
+    pub fn started(mut self) -> Stack {
+        Role::ALL.into_iter().for_each(|role| self.start(role));
+        self
+    }
+
     /// Three that are up, with the site's weights.
     pub fn up(site: &Site, name: &str) -> Stack {
-        let mut stack = Stack::down(site, name, site.weights(), site.weights());
-        Role::ALL.into_iter().for_each(|role| stack.start(role));
-        stack
+        Stack::down(site, name, site.weights(), site.weights()).started()
     }
 
     /// Three that are up, the receiver with a dashboard that knows of the other two.
@@ -104,7 +118,7 @@ impl Stack {
     #[track_caller]
     pub fn start(&mut self, role: Role) {
         let log = self.folder.join(format!("{}.log", role.name()));
-        let mut process = Process::serve(&self.binary, &self.command(role), &log);
+        let mut process = Process::serve_with(&self.binary, &self.command(role), &self.environment, &log);
         if role == Role::Receiver && self.dashboard.is_some() {
             assert_eq!(process.announced("dashboard on "), self.dashboard_url());
         }

@@ -9,6 +9,7 @@ mod demo;
 mod discovery;
 mod equality;
 mod forever;
+mod metrics;
 mod order;
 mod own_clips;
 mod pipes;
@@ -16,6 +17,9 @@ mod python;
 mod refusals;
 mod shared_clips;
 mod shell;
+mod trace_ids;
+#[cfg(feature = "otlp")]
+mod traces;
 
 use std::path::Path;
 use std::sync::LazyLock;
