@@ -29,6 +29,26 @@ impl Journal {
         self.open().and_then(count).unwrap_or(0) as usize
     }
 
+    /// What the receiver made of each burst, and of what: all that does not depend on keys and clocks, sorted. Equal texts
+    /// are equal bits.
+    ///
+    /// # Panics
+    /// If there is no such journal.
+    pub fn answers(&self) -> Vec<String> {
+        let columns = "clip_id, label, p_neg, p_zero, p_pos, score, hex(classes), channel, snr_db, k_factor, h_re, h_im, n0, \
+                       realised_snr_db, caption, model_id";
+        let journal = self.open().unwrap();
+        let mut statement = journal.prepare(&format!("SELECT {columns} FROM clips")).unwrap();
+        let width = statement.column_count();
+        let row = |row: &rusqlite::Row<'_>| {
+            let values = (0..width).map(|column| row.get::<_, rusqlite::types::Value>(column));
+            values.collect::<rusqlite::Result<Vec<_>>>().map(|values| format!("{values:?}"))
+        };
+        let mut answers: Vec<String> = statement.query_map([], row).unwrap().map(Result::unwrap).collect();
+        answers.sort();
+        answers
+    }
+
     fn open(&self) -> rusqlite::Result<Connection> {
         Connection::open_with_flags(&self.0, OpenFlags::SQLITE_OPEN_READ_ONLY)
     }

@@ -14,6 +14,7 @@ mod order;
 mod own_clips;
 mod pipes;
 mod python;
+mod recordings;
 mod refusals;
 mod shared_clips;
 mod shell;
