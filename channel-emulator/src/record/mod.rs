@@ -11,6 +11,7 @@
 
 pub mod annotation;
 mod clock;
+mod meta;
 pub mod names;
 mod pair;
 mod writer;

@@ -120,10 +120,17 @@ impl Stem {
         bail!("there are {MOST} recordings named {} already", self.0.display())
     }
 
-    fn files(&self) -> [PathBuf; 5] {
-        let [input, output] = Side::BOTH;
-        [self.data(input), self.data(output), self.meta(input), self.meta(output), self.collection()]
+    fn files(&self) -> Vec<PathBuf> {
+        let of_side = |side| [self.data(side), self.meta(side), spare(&self.meta(side))];
+        Side::BOTH.into_iter().flat_map(of_side).chain([self.collection()]).collect()
     }
+}
+
+/// What changes names with a file of metadata while it grows; left over only if the process was killed.
+pub fn spare(meta: &Path) -> PathBuf {
+    let mut path = meta.as_os_str().to_owned();
+    path.push(".spare");
+    path.into()
 }
 
 impl std::fmt::Display for Stem {

@@ -1,23 +1,15 @@
-//! One SigMF recording that grows: a file of samples and a file of metadata that is valid JSON after every append.
-//!
-//! ```text
-//! {"global":{…}          ␠␠␠,⏎     one block of fixed size, replaced in place at the end
-//! "captures":[…],⏎
-//! "annotations":[⏎
-//! {…},⏎                            appended, each time in one write together with the new end
-//! {…}⏎
-//! ]}⏎                              the end, overwritten by the next append
-//! ```
+//! One SigMF recording that grows: a file of samples and a file of metadata.
 //!
 //! Samples are written before the annotations that speak of them, so a file of samples may be longer than annotated, and
 //! never shorter.
 
 use super::annotation::{NAMESPACE, NAMESPACE_VERSION};
+use super::meta::{HEADER_BYTES, Meta};
 use super::names::{Side, Stem};
 use files::PendingFile;
 use serde_json::json;
 use sha2::{Digest, Sha512};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -26,9 +18,6 @@ use std::path::{Path, PathBuf};
 pub const SIGMF_VERSION: &str = "1.2.6";
 /// What the samples are: little-endian f32, I then Q.
 pub const DATATYPE: &str = "cf32_le";
-/// The first block of the metadata: no more than a page of memory, so that the kernel replaces it at one go.
-const HEADER_BYTES: usize = 4096;
-const END: &[u8] = b"\n]}\n";
 /// Of a reason, in the metadata.
 const REASON_CHARS: usize = 300;
 
@@ -49,12 +38,10 @@ pub struct Pair {
     collection: String,
     data: File,
     data_path: PathBuf,
-    meta: File,
+    meta: Meta,
     meta_path: PathBuf,
     /// Bytes of samples that are written and annotated.
     data_bytes: u64,
-    /// Where the end begins.
-    meta_bytes: u64,
     bursts: u64,
     hash: Sha512,
 }
@@ -78,27 +65,11 @@ impl Pair {
         let collection = stem.base(None);
         let header = header(side, &collection, &Ending::Open, 0, None).map_err(failed)?;
         let captures = json!([{ "core:sample_start": 0, "core:datetime": datetime }]);
-        let mut text = header;
+        let mut text = header.to_vec();
         text.extend_from_slice(format!("\"captures\":{captures},\n\"annotations\":[").as_bytes());
-        let meta_bytes = text.len() as u64;
-        text.extend_from_slice(END);
-        PendingFile::create(&meta_path)
-            .and_then(|file| file.commit(|out| out.write_all(&text)))
-            .map_err(|error| failed(error.source))?;
-        let meta = OpenOptions::new().read(true).write(true).open(&meta_path).map_err(failed)?;
+        let meta = Meta::create(&meta_path, &text).map_err(failed)?;
         let data_path = stem.data(side);
-        Ok(Pair {
-            side,
-            collection,
-            data,
-            data_path,
-            meta,
-            meta_path,
-            data_bytes: 0,
-            meta_bytes,
-            bursts: 0,
-            hash: Sha512::new(),
-        })
+        Ok(Pair { side, collection, data, data_path, meta, meta_path, data_bytes: 0, bursts: 0, hash: Sha512::new() })
     }
 
     /// Samples that are annotated.
@@ -122,10 +93,8 @@ impl Pair {
     /// If they cannot be written.
     pub fn annotate(&mut self, symbols: &[u8], annotations: &[u8], bursts: u64) -> Result<(), PairError> {
         let skipped = if self.bursts == 0 { 1 } else { 0 };
-        let text = [&annotations[skipped..], END].concat();
         let failed = |source| PairError { path: self.meta_path.clone(), source };
-        self.meta.write_all_at(&text, self.meta_bytes).map_err(failed)?;
-        self.meta_bytes += (text.len() - END.len()) as u64;
+        self.meta.append(&annotations[skipped..]).map_err(failed)?;
         self.data_bytes += symbols.len() as u64;
         self.bursts += bursts;
         self.hash.update(symbols);
@@ -144,20 +113,23 @@ impl Pair {
                 self.data
                     .set_len(self.data_bytes)
                     .map_err(|source| PairError { path: self.data_path.clone(), source })?;
-                self.meta.set_len(self.meta_bytes + END.len() as u64).map_err(failed)?;
-                self.meta.write_all_at(END, self.meta_bytes).map_err(failed)?;
                 None
             }
         };
         let header = header(self.side, &self.collection, ending, self.bursts, sha512.as_deref()).map_err(failed)?;
-        self.meta.write_all_at(&header, 0).map_err(failed)?;
         self.data.sync_all().map_err(|source| PairError { path: self.data_path.clone(), source })?;
-        self.meta.sync_all().map_err(failed)
+        self.meta.finish(&header).map_err(failed)
     }
 }
 
 /// The first block of the metadata, up to and with the comma after `global`.
-fn header(side: Side, collection: &str, ending: &Ending, bursts: u64, sha512: Option<&str>) -> io::Result<Vec<u8>> {
+fn header(
+    side: Side,
+    collection: &str,
+    ending: &Ending,
+    bursts: u64,
+    sha512: Option<&str>,
+) -> io::Result<[u8; HEADER_BYTES]> {
     let what = match side {
         Side::In => "Complex symbols of bursts as they came to the channel emulator",
         Side::Out => "Complex symbols of bursts as they left the channel emulator",
@@ -190,7 +162,9 @@ fn header(side: Side, collection: &str, ending: &Ending, bursts: u64, sha512: Op
     }
     text.resize(HEADER_BYTES - 2, b' ');
     text.extend_from_slice(b",\n");
-    Ok(text)
+    let mut block = [0; HEADER_BYTES];
+    block.copy_from_slice(&text);
+    Ok(block)
 }
 
 /// Writes the collection of both sides, with the hashes of their metadata as they are now.

@@ -7,11 +7,14 @@ use super::pair::{Ending, Pair, PairError, write_collection};
 use super::{Kept, Queued, Recorder, lock};
 use link::chunks::SYMBOL_BYTES;
 use std::fs::File;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// Samples and annotations that are written at one go: all that waits, up to about so many bytes.
-const BATCH_BYTES: usize = 64 << 10;
+const BATCH_BYTES: usize = 1 << 20;
+
+/// How long bursts gather before they are written, and so what a kill may take from the end of a recording.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// Both sides of a recording.
 pub struct Writer {
@@ -51,6 +54,9 @@ impl Writer {
     /// Writes what is queued until the queue is closed or a write fails, then how it ended.
     pub fn run(mut self, mut queue: mpsc::Receiver<Queued>, recorder: &Recorder) {
         while let Some(first) = queue.blocking_recv() {
+            if self.batch.bytes() < BATCH_BYTES && !queue.is_closed() {
+                std::thread::sleep(GATHER);
+            }
             let mut queued = vec![first];
             self.batch.clear();
             self.add(&queued[0].kept);

@@ -192,11 +192,15 @@ async fn kill_9_leaves_valid_files() {
         command.args(["-c", &format!("exec {line}")]).stderr(Stdio::null());
         let mut emulator = Process::serve(command);
         let sending = send(&emulator, 200).await;
+        let name = if round == 1 { "run".to_owned() } else { format!("run-{round}") };
+        let meta = folder.path().join(format!("{name}-out.sigmf-meta"));
+        while std::fs::read_to_string(&meta).unwrap().matches("core:sample_start").count() < 150 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         emulator.child.kill().unwrap();
         emulator.child.wait().unwrap();
         sending.abort();
 
-        let name = if round == 1 { "run".to_owned() } else { format!("run-{round}") };
         let (input, output) = (side(folder.path(), &format!("{name}-in")), side(folder.path(), &format!("{name}-out")));
         assert_eq!(input.global["latentlink:complete"], false);
         assert_eq!(input.global.get("core:sha512"), None);
@@ -222,7 +226,7 @@ async fn a_full_disk_ends_the_recording_and_not_the_relay() {
     let log = folder.path().join("log");
     // A limit on the size of files, in KiB, stands for a disk that is full; the signal it comes with would end the process.
     let line = serve(&receiver, &folder.path().join("run"));
-    let script = format!("trap '' XFSZ; ulimit -f 100; exec {line} 2>{}", log.display());
+    let script = format!("trap '' XFSZ; ulimit -f 2000; exec {line} 2>{}", log.display());
     let mut command = Command::new("bash");
     command.args(["-c", &script]);
     let mut emulator = Process::serve(command);
