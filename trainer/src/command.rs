@@ -115,7 +115,16 @@ impl TrainArgs {
         self.corpus.to_string().starts_with("builtin")
     }
 
-    /// The run's settings, the network's widths still open.
+    /// The settings of the run that these arguments ask for, every default filled in. The widths of the network's input are
+    /// still open: they follow from the corpus and the text encoder.
+    ///
+    /// # Errors
+    /// If a field that is to be set is not there or cannot take the value.
+    pub fn resolved(&self, corpus: &Corpus) -> Result<RunConfig> {
+        overridden(self.settings(corpus), &self.set)
+    }
+
+    /// The run's settings before single fields are set.
     fn settings(&self, corpus: &Corpus) -> RunConfig {
         let small = if self.is_builtin() { Preset::Small } else { Preset::Paper };
         let preset = self.preset.unwrap_or(small);
@@ -209,7 +218,7 @@ pub fn run(args: &TrainArgs) -> Result<String> {
     let resume = args.resume || (args.if_missing && interrupted);
     ensure!(resume || !interrupted, "{}: holds a run already; give --resume or another --out", args.out.display());
     let corpus = Corpus::load(&args.corpus)?;
-    let mut config = overridden(args.settings(&corpus), &args.set)?;
+    let mut config = args.resolved(&corpus)?;
     let checkpoint = args.text_encoder.as_deref().map(Checkpoint::read).transpose()?;
     let encoder_params = checkpoint.as_ref().map(|c| c.params(false));
     let encoder = match (&checkpoint, &encoder_params) {

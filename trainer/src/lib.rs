@@ -28,12 +28,14 @@ use clap::{Parser, Subcommand};
 #[derive(Parser, Debug)]
 #[command(name = "trainer", version)]
 pub struct Args {
+    /// What to do.
     #[command(subcommand)]
-    command: Command,
+    pub command: Command,
 }
 
+/// What a trainer process does.
 #[derive(Subcommand, Debug)]
-enum Command {
+pub enum Command {
     /// Train a network and write its two halves.
     Train(command::TrainArgs),
     /// Score trained weights on a corpus, over simulated channels, in this process.

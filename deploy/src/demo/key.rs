@@ -6,20 +6,23 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use corpus::Corpus;
 use sha2::{Digest, Sha256};
+use trainer::config::RunConfig;
 
 /// Characters of the hash in the name; 48 bits tell apart more corpora than fit on a disk.
 const HASH: usize = 12;
 
-/// `CORPUS-HASH`: the corpus's name made fit for a file name, and a hash of its content, of the text encoder's and of the
-/// options of training. Another corpus in the same folder, or an edited one, gets another name.
+/// `CORPUS-HASH`: the corpus's name made fit for a file name, and a hash of its content, of the text encoder's and of every
+/// setting of the run, defaults included. Another corpus in the same folder, an edited one or a trainer with other
+/// defaults gets another name; the same corpus and text encoder in another place do not.
 ///
 /// # Errors
 /// If the text encoder cannot be read.
-pub fn name(corpus: &Corpus, encoder: Option<&Path>, options: &[String]) -> Result<String> {
+pub fn name(corpus: &Corpus, encoder: Option<&Path>, settings: &RunConfig) -> Result<String> {
     let mut hash = Sha256::new();
-    for option in options {
-        field(&mut hash, option.as_bytes());
-    }
+    // Where they lie does not matter, what is in them follows below.
+    let settings = RunConfig { corpus: String::new(), text_encoder: None, ..settings.clone() };
+    // By way of a value, whose fields are sorted by name: moving a field in the code changes no hash.
+    field(&mut hash, &serde_json::to_vec(&serde_json::to_value(&settings)?)?);
     clips(&mut hash, corpus);
     if let Some(folder) = encoder {
         for file in ["config.json", "tokenizer.json", "model.safetensors"] {
@@ -83,7 +86,9 @@ impl std::io::Write for Writer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
     use corpus::{Clip, Sequence};
+    use serde_json::Value;
 
     fn corpus(name: &str, value: f32, label: f32) -> Corpus {
         let features = [None, Some(Sequence::new(2, vec![value, 1.0])), None];
@@ -91,24 +96,79 @@ mod tests {
         Corpus::new(name, vec![Clip { id, video_id, split, label, text: "so".into(), features }]).unwrap()
     }
 
+    /// What the trainer makes of an option list for a corpus.
+    fn settings(corpus: &Corpus, options: &[&str]) -> RunConfig {
+        let fixed = ["trainer", "train", "--corpus", "builtin", "--out", "run"];
+        let parsed = trainer::Args::try_parse_from([&fixed[..], options].concat()).unwrap();
+        let trainer::Command::Train(args) = parsed.command else { panic!("`train` was asked for") };
+        args.resolved(corpus).unwrap()
+    }
+
     fn key(corpus: &Corpus, options: &[&str]) -> String {
-        name(corpus, None, &options.iter().map(|&o| o.to_owned()).collect::<Vec<_>>()).unwrap()
+        name(corpus, None, &settings(corpus, options)).unwrap()
     }
 
     #[test]
     fn the_name_follows_from_content_and_options() {
         let one = corpus("data/my corpus", 0.5, 1.0);
-        assert!(key(&one, &["a"]).starts_with("my-corpus-"));
-        assert_eq!(key(&one, &["a"]), key(&one.clone(), &["a"]));
+        let plain = key(&one, &[]);
+        assert!(plain.starts_with("my-corpus-"));
+        assert_eq!(plain, key(&one.clone(), &["--preset", "small"]), "a default that is spelt out is the same run");
         let others = [
-            key(&one, &["b"]),
-            key(&one, &["a", ""]),
-            key(&corpus("data/my corpus", 0.25, 1.0), &["a"]),
-            key(&corpus("data/my corpus", 0.5, -1.0), &["a"]),
+            key(&one, &["--preset", "paper"]),
+            key(&one, &["--epochs", "1"]),
+            key(&one, &["--seed", "1"]),
+            key(&corpus("data/my corpus", 0.25, 1.0), &[]),
+            key(&corpus("data/my corpus", 0.5, -1.0), &[]),
         ];
         for (index, other) in others.iter().enumerate() {
-            assert_ne!(*other, key(&one, &["a"]));
+            assert_ne!(*other, plain);
             assert!(!others[..index].contains(other));
+        }
+    }
+
+    /// Another default of the trainer is another value in the resolved settings, whichever field it is.
+    #[test]
+    fn every_setting_counts_but_where_the_corpus_lies() {
+        let one = corpus("c", 0.5, 1.0);
+        let settings = settings(&one, &[]);
+        let plain = name(&one, None, &settings).unwrap();
+        let mut leaves = Vec::new();
+        paths(&serde_json::to_value(&settings).unwrap(), "", &mut leaves);
+        assert!(leaves.len() > 30, "{leaves:?}");
+        let mut counted = 0;
+        for path in &leaves {
+            let mut value = serde_json::to_value(&settings).unwrap();
+            let Some(changed) = changed(&value, path) else { continue };
+            *value.pointer_mut(path).unwrap() = changed;
+            // Names of kinds take no other text.
+            let Ok(other) = serde_json::from_value::<RunConfig>(value) else { continue };
+            let other = name(&one, None, &other).unwrap();
+            let place = ["/corpus", "/text_encoder"].contains(&path.as_str());
+            assert_eq!(other == plain, place, "{path}");
+            counted += 1;
+        }
+        assert!(counted > 25, "{counted} of {leaves:?}");
+    }
+
+    /// The JSON pointers of all values that are no objects.
+    fn paths(value: &Value, at: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                fields.iter().for_each(|(name, value)| paths(value, &format!("{at}/{name}"), found))
+            }
+            _ => found.push(at.to_owned()),
+        }
+    }
+
+    /// Another value of the same type.
+    fn changed(value: &Value, path: &str) -> Option<Value> {
+        match value.pointer(path)? {
+            Value::Number(number) if number.is_u64() => Some((number.as_u64()? + 1).into()),
+            Value::Number(number) => Some((number.as_f64()? + 0.5).into()),
+            Value::Bool(truth) => Some((!truth).into()),
+            Value::String(text) => Some(format!("{text}x").into()),
+            _ => None,
         }
     }
 
@@ -116,15 +176,16 @@ mod tests {
     fn an_encoder_counts_and_must_be_there() {
         let folder = tempfile::tempdir().unwrap();
         let one = corpus("c", 0.5, 1.0);
-        let missing = name(&one, Some(folder.path()), &[]).unwrap_err();
+        let settings = settings(&one, &[]);
+        let missing = name(&one, Some(folder.path()), &settings).unwrap_err();
         assert!(format!("{missing:#}").contains("config.json"), "{missing:#}");
         for file in ["config.json", "tokenizer.json", "model.safetensors"] {
             std::fs::write(folder.path().join(file), "x").unwrap();
         }
-        let first = name(&one, Some(folder.path()), &[]).unwrap();
-        assert_ne!(first, name(&one, None, &[]).unwrap());
+        let first = name(&one, Some(folder.path()), &settings).unwrap();
+        assert_ne!(first, name(&one, None, &settings).unwrap());
         std::fs::write(folder.path().join("model.safetensors"), "y").unwrap();
-        assert_ne!(first, name(&one, Some(folder.path()), &[]).unwrap());
+        assert_ne!(first, name(&one, Some(folder.path()), &settings).unwrap());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use corpus::Corpus;
 use model::weights::{receiver_manifest, transmitter_manifest};
+use trainer::command::TrainArgs;
 
 use super::{Args, key};
 
@@ -19,15 +20,17 @@ pub fn find_or_train(args: &Args, corpus: &Corpus) -> Result<PathBuf> {
         check(folder)?;
         return Ok(folder.clone());
     }
-    let options = training_options(args);
-    let text = |option: &OsString| option.to_string_lossy().into_owned();
-    let key = key::name(corpus, args.text_encoder.as_deref(), &options.iter().map(text).collect::<Vec<_>>())?;
+    let mut training = training(args)?;
+    let key = key::name(corpus, args.text_encoder.as_deref(), &training.resolved(corpus)?)?;
     let run = args.out.join("training").join(key);
     if check(&run).is_ok() {
         console::note(format_args!("weights of an earlier run: {}", run.display()));
         return Ok(run);
     }
-    train(args, &options, &run)?;
+    training.out.clone_from(&run);
+    // Training that was cut short goes on where it was.
+    training.resume = run.join(trainer::checkpoint::FILE).exists();
+    trainer::run(trainer::Args { command: trainer::Command::Train(training) })?;
     check(&run).context("training ended without weights")?;
     Ok(run)
 }
@@ -45,31 +48,22 @@ fn check(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What was asked of training beside corpus and text encoder.
-fn training_options(args: &Args) -> Vec<OsString> {
-    let mut options: Vec<OsString> = Vec::new();
-    if let Some(preset) = &args.preset {
-        options.extend(["--preset".into(), preset.to_string().into()]);
-    }
-    if let Some(epochs) = args.epochs {
-        options.extend(["--epochs".into(), epochs.to_string().into()]);
-    }
-    options
-}
-
-/// `trainer train`, in this process, with its own defaults for all that was not asked for.
-fn train(args: &Args, options: &[OsString], run: &Path) -> Result<()> {
+/// `trainer train` with what was asked of it, and its own defaults for all else. Its folder follows from that.
+fn training(args: &Args) -> Result<TrainArgs> {
     let mut line: Vec<OsString> = vec!["trainer".into(), "train".into()];
     line.extend(["--corpus".into(), args.corpus.to_string().into()]);
-    line.extend(["--out".into(), run.into()]);
+    line.extend(["--out".into(), args.out.clone().into()]);
     if let Some(encoder) = &args.text_encoder {
         line.extend(["--text-encoder".into(), encoder.into()]);
     }
-    if run.join(trainer::checkpoint::FILE).exists() {
-        // Training was cut short: it goes on where it was.
-        line.push("--resume".into());
+    if let Some(preset) = &args.preset {
+        line.extend(["--preset".into(), preset.to_string().into()]);
     }
-    line.extend_from_slice(options);
-    let parsed = trainer::Args::try_parse_from(line)?;
-    trainer::run(parsed)
+    if let Some(epochs) = args.epochs {
+        line.extend(["--epochs".into(), epochs.to_string().into()]);
+    }
+    match trainer::Args::try_parse_from(line)?.command {
+        trainer::Command::Train(training) => Ok(training),
+        other => bail!("expected the trainer's `train`, got {other:?}"),
+    }
 }
