@@ -11,6 +11,7 @@ mod demo;
 mod health;
 mod service;
 mod shell;
+mod signals;
 mod stack;
 mod tether;
 

@@ -21,9 +21,9 @@ use anyhow::{Context, Result};
 use corpus::{Corpus, CorpusSpec};
 use model::config::Preset;
 use phy::{ChannelList, SnrList};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::runtime;
+use crate::signals::interrupted;
 
 /// Options of `latentlink demo`.
 #[derive(Clone, Debug, clap::Args)]
@@ -110,20 +110,4 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 enum Outcome {
     Finished(sweep::Swept),
     Interrupted(u8),
-}
-
-/// The number of the signal that asks the demo to end.
-async fn interrupted() -> Result<u8> {
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let [mut interrupt, mut terminate, mut hangup] = kinds.map(signal);
-    let (interrupt, terminate, hangup) = (interrupt.as_mut(), terminate.as_mut(), hangup.as_mut());
-    let (Ok(interrupt), Ok(terminate), Ok(hangup)) = (interrupt, terminate, hangup) else {
-        anyhow::bail!("cannot listen for signals");
-    };
-    let kind = tokio::select! {
-        _ = interrupt.recv() => SignalKind::interrupt(),
-        _ = terminate.recv() => SignalKind::terminate(),
-        _ = hangup.recv() => SignalKind::hangup(),
-    };
-    Ok(kind.as_raw_value() as u8)
 }
