@@ -3,6 +3,7 @@
 //! * [`demo`]: trains if it must, starts the three processes, streams a split over every channel, reports.
 //! * [`health`]: asks a process whether it serves.
 //! * [`shell`]: completions and manual pages.
+//! * [`watch`]: the live curve in a terminal.
 //! * [`stack`], [`service`], [`tether`]: the processes it starts, and how none of them outlives it.
 
 #![forbid(unsafe_code)]
@@ -14,6 +15,7 @@ mod shell;
 mod signals;
 mod stack;
 mod tether;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -49,6 +51,8 @@ enum Role {
     Completions(shell::CompletionArgs),
     /// Write manual pages.
     Man(shell::ManArgs),
+    /// The live curve, table and clips of a running receiver, in this terminal.
+    Watch(watch::Args),
 }
 
 fn main() -> ExitCode {
@@ -77,6 +81,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Role::Health(args) => runtime()?.block_on(health::run(&args))?,
         Role::Completions(args) => shell::completions(&args, Cli::command())?,
         Role::Man(args) => shell::man(&args, Cli::command())?,
+        Role::Watch(args) => return runtime()?.block_on(watch::run(&args)),
     }
     Ok(ExitCode::SUCCESS)
 }
