@@ -1,6 +1,6 @@
 //! One point of the curve: what the counts of a tally come to.
 
-use metrics::{Binary, Interval, Z95, wilson};
+use metrics::{Binary, Interval, mean_interval_of_sums, wilson};
 use phy::Conditions;
 use proto::v1::Tally;
 
@@ -60,7 +60,8 @@ pub struct Point {
     /// Decisions of the family "nonneg".
     pub nonneg: Binary,
     acc7: Option<Interval>,
-    mae: Option<Interval>,
+    mae: Option<f64>,
+    mae_interval: Option<Interval>,
 }
 
 impl Point {
@@ -81,7 +82,8 @@ impl Point {
             pos: confusion(signed, tally.sign_correct, tally.positive, tally.positive_correct)?,
             nonneg: confusion(tally.labelled, tally.nonneg_correct, tally.nonneg, tally.nonneg_met)?,
             acc7: wilson(tally.class_correct, tally.labelled),
-            mae: mean(tally.labelled, sums[0], sums[1]),
+            mae: (tally.labelled > 0).then(|| sums[0] / tally.labelled as f64),
+            mae_interval: mean_interval_of_sums(tally.labelled, sums[0], sums[1]),
         })
     }
 
@@ -92,18 +94,19 @@ impl Point {
             Metric::Acc2Nonneg => self.nonneg.accuracy(),
             Metric::F1Pos => self.pos.f1(),
             Metric::Acc7 => self.acc7.map(|interval| interval.estimate),
-            Metric::Mae => self.mae.map(|interval| interval.estimate),
+            Metric::Mae => self.mae,
         }
     }
 
-    /// Its 95 % interval, all rows taken for independent: Wilson's of a rate, the normal one of the error. F1 has none.
+    /// Its 95 % interval, all rows taken for independent: Wilson's of a rate, the normal one of the error, that
+    /// of `metrics` for F1.
     pub fn interval(&self, metric: Metric) -> Option<Interval> {
         match metric {
             Metric::Acc2Pos => wilson(self.pos.correct(), self.pos.total()),
             Metric::Acc2Nonneg => wilson(self.nonneg.correct(), self.nonneg.total()),
-            Metric::F1Pos => None,
+            Metric::F1Pos => self.pos.f1_interval(),
             Metric::Acc7 => self.acc7,
-            Metric::Mae => self.mae,
+            Metric::Mae => self.mae_interval,
         }
     }
 }
@@ -113,19 +116,6 @@ fn confusion(total: u64, correct: u64, truths: u64, true_pos: u64) -> Option<Bin
     let true_neg = correct.checked_sub(true_pos)?;
     let false_pos = total.checked_sub(truths)?.checked_sub(true_neg)?;
     Some(Binary { true_pos, false_pos, true_neg, false_neg: truths.checked_sub(true_pos)? })
-}
-
-/// The normal 95 % interval of a mean from the sum of `n` values and that of their squares; of one value itself alone.
-fn mean(n: u64, sum: f64, squares: f64) -> Option<Interval> {
-    if n == 0 {
-        return None;
-    }
-    let count = n as f64;
-    let estimate = sum / count;
-    // The difference of nearly equal sums may come out below zero.
-    let variance = if n == 1 { 0.0 } else { ((squares - count * estimate * estimate) / (count - 1.0)).max(0.0) };
-    let half = Z95 * (variance / count).sqrt();
-    Some(Interval { estimate, low: (estimate - half).max(0.0), high: estimate + half })
 }
 
 #[cfg(test)]
@@ -166,9 +156,10 @@ mod tests {
         let acc2 = point.interval(Metric::Acc2Pos).unwrap();
         assert!((acc2.low - 0.312_674).abs() < 1e-6 && (acc2.high - 0.831_820).abs() < 1e-6, "{acc2:?}");
         let mae = point.interval(Metric::Mae).unwrap();
-        let half = Z95 * (0.296f64 / 11.0).sqrt();
+        let half = metrics::Z95 * (0.296f64 / 11.0).sqrt();
         assert!((mae.high - 0.8 - half).abs() < 1e-12 && (mae.low - 0.8 + half).abs() < 1e-12, "{mae:?}");
-        assert_eq!(point.interval(Metric::F1Pos), None);
+        let f1 = point.interval(Metric::F1Pos).unwrap();
+        assert!(f1.low < 0.55 && f1.high > 0.65, "around 0.6: {f1:?}");
     }
 
     #[test]

@@ -33,6 +33,14 @@ struct Channel<'a> {
     points: Vec<&'a Point>,
 }
 
+impl Channel<'_> {
+    /// SNR and value of each point that has both.
+    fn places(&self, metric: Metric) -> Vec<(f64, f64)> {
+        let place = |point: &&Point| Some((point.conditions.snr_db()?.db(), point.value(metric)?));
+        self.points.iter().filter_map(place).collect()
+    }
+}
+
 /// Draws the curve.
 pub fn draw(frame: &mut Frame, area: Rect, model: &Model, block: Block, theme: Theme) {
     let metric = model.metric;
@@ -61,6 +69,10 @@ pub fn draw(frame: &mut Frame, area: Rect, model: &Model, block: Block, theme: T
         }
         for channel in channels.iter().rev() {
             curve(canvas, channel, metric, &snr);
+        }
+        for channel in channels.iter().rev() {
+            canvas.marker(Marker::Custom(channel.look.mark));
+            canvas.draw(&Points { coords: &channel.places(metric), color: channel.look.colour });
         }
     });
     frame.render_widget(picture, plot);
@@ -113,22 +125,17 @@ fn spans(canvas: &mut Context, channel: &Channel, metric: Metric, value: &Axis) 
     }
 }
 
-/// The line through a channel's points, and the points. The noiseless channel has no SNR; its value is a line across.
+/// The line through a channel's points. The noiseless channel has no SNR; its value is a line across.
 fn curve(canvas: &mut Context, channel: &Channel, metric: Metric, snr: &Axis) {
-    let Curve { colour, mark } = channel.look;
-    let mut places = Vec::new();
-    for point in &channel.points {
-        match (point.conditions.snr_db(), point.value(metric)) {
-            (Some(at), Some(value)) => places.push((at.db(), value)),
-            (None, Some(level)) => stroke(canvas, Marker::Braille, colour, [snr.low, level], [snr.high, level]),
-            (_, None) => {}
+    let colour = channel.look.colour;
+    for point in channel.points.iter().filter(|point| point.conditions.snr_db().is_none()) {
+        if let Some(level) = point.value(metric) {
+            stroke(canvas, Marker::Braille, colour, [snr.low, level], [snr.high, level]);
         }
     }
-    for ends in places.windows(2) {
+    for ends in channel.places(metric).windows(2) {
         stroke(canvas, Marker::Braille, colour, ends[0].into(), ends[1].into());
     }
-    canvas.marker(Marker::Custom(mark));
-    canvas.draw(&Points { coords: &places, color: colour });
 }
 
 fn stroke(canvas: &mut Context, marker: Marker, color: Color, [x1, y1]: [f64; 2], [x2, y2]: [f64; 2]) {
