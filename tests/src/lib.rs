@@ -16,6 +16,7 @@ mod prometheus;
 mod site;
 mod stack;
 mod stored;
+mod terminal;
 
 pub use browser::Browser;
 pub use client::Client;
@@ -28,6 +29,7 @@ pub use rustix::process::Signal;
 pub use site::{Site, shared, skipped};
 pub use stack::{Role, Stack};
 pub use stored::{corpus_of, rows_of, write_corpus};
+pub use terminal::Terminal;
 
 use std::time::{Duration, Instant};
 

@@ -21,6 +21,7 @@ mod shell;
 mod trace_ids;
 #[cfg(feature = "otlp")]
 mod traces;
+mod watch;
 
 use std::path::Path;
 use std::sync::LazyLock;
