@@ -81,6 +81,17 @@ impl Emulator {
         self.seen.subscribe()
     }
 
+    /// What is wrong if it is known to be away.
+    ///
+    /// # Errors
+    /// That it does not answer.
+    pub fn check(&self) -> Result<(), Problem> {
+        match *self.seen.borrow() {
+            Seen::Here(_) => Ok(()),
+            Seen::Away => Err(Problem::unavailable(format!("The {} does not answer.", self.name))),
+        }
+    }
+
     /// Follows its live conditions for good, with patience while it is away.
     pub async fn follow(&self) {
         let outage = Outage::new(self.name.clone());

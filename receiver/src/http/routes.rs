@@ -100,5 +100,7 @@ async fn sentence(State(parts): Shared, Asked(ask): Asked<Ask>) -> Result<Json<S
     let transmitter = parts.transmitter.as_ref();
     let transmitter = transmitter
         .ok_or_else(|| Problem::unavailable("This receiver knows no transmitter; start it with --transmitter URL."))?;
+    // The transmitter would wait for it.
+    parts.emulator.as_ref().map_or(Ok(()), |emulator| emulator.check())?;
     Ok(Json(transmitter.say(ask).await?))
 }

@@ -24,7 +24,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// After so long without a row, the sweep says that it waits.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// After so long, conditions that were set and are not seen were set by somebody else again.
-const SETTLING: Duration = Duration::from_secs(3);
+const SETTLING: Duration = Duration::from_secs(10);
 /// How long putting back the former conditions may be tried.
 const RESTORING: Duration = Duration::from_secs(5);
 /// Most rows of one point.

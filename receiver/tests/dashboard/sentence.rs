@@ -2,7 +2,7 @@
 
 use crate::Site;
 use crate::http::{call, get};
-use crate::peers::Encoder;
+use crate::peers::{Emulator, Encoder};
 use serde_json::json;
 
 #[tokio::test]
@@ -81,5 +81,15 @@ async fn without_a_transmitter_it_says_how_to_name_one() {
     let (status, sentence) = call(site.address, "POST", "/api/sentence", r#"{"text": "well"}"#).await.problem();
     assert!(status == 503 && sentence.contains("--transmitter"), "{sentence}");
     assert!(get(site.address, "/api/info").await.json()["takes_text"].is_null());
+    site.receiver.stop().await;
+}
+
+#[tokio::test]
+async fn an_emulator_that_is_away_is_named_at_once() {
+    let encoder = Encoder { takes_text: true, ..Encoder::default() }.serve("127.0.0.1:0");
+    let gone = Emulator::default().serve("127.0.0.1:0").url.clone();
+    let site = Site::start(Some(gone.clone()), Some(encoder.url.clone())).await;
+    let (status, sentence) = call(site.address, "POST", "/api/sentence", r#"{"text": "well"}"#).await.problem();
+    assert!(status == 503 && sentence.contains(&format!("emulator at {gone}")), "{sentence}");
     site.receiver.stop().await;
 }
