@@ -28,7 +28,7 @@ pub use prometheus::{Prometheus, check_metrics};
 pub use rustix::process::Signal;
 pub use site::{Site, shared, skipped};
 pub use stack::{Role, Stack};
-pub use stored::{corpus_of, rows_of, write_corpus};
+pub use stored::{corpus_of, rows_of, write_corpus, write_spoken_corpus};
 pub use terminal::Terminal;
 
 use std::time::{Duration, Instant};

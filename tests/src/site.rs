@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::{Process, write_corpus};
+use crate::{Process, write_corpus, write_spoken_corpus};
 
 /// Clips in the test split of the site's corpus.
 const TEST_CLIPS: usize = 48;
@@ -67,20 +67,28 @@ impl Site {
 
     /// Weights trained on the corpus, ten epochs of preset `small`.
     pub fn weights(&self) -> &Path {
-        self.weights.get_or_init(|| self.trained("weights", "10", "1"))
+        self.weights.get_or_init(|| self.trained("weights", self.corpus(), &["--epochs", "10", "--seed", "1"]))
     }
 
     /// Weights of the same sizes from another seed.
     pub fn other_weights(&self) -> &Path {
-        self.other_weights.get_or_init(|| self.trained("weights-2", "1", "2"))
+        self.other_weights.get_or_init(|| self.trained("weights-2", self.corpus(), &["--epochs", "1", "--seed", "2"]))
     }
 
-    fn trained(&self, name: &str, epochs: &str, seed: &str) -> PathBuf {
+    /// Weights that take transcripts, with a tiny text encoder inside.
+    pub fn reading_weights(&self) -> PathBuf {
+        let corpus = self.folder.join("spoken");
+        write_spoken_corpus(&corpus);
+        let encoder = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/model/tests/data/tiny-bert");
+        self.trained("weights-reading", &corpus, &["--epochs", "10", "--text-encoder", encoder])
+    }
+
+    fn trained(&self, name: &str, corpus: &Path, more: &[&str]) -> PathBuf {
         let out = self.folder.join(name);
         let path = |p: &Path| p.to_str().unwrap().to_owned();
-        let (corpus, out_text) = (path(self.corpus()), path(&out));
-        let args = ["trainer", "train", "--corpus", &corpus, "--preset", "small", "--epochs", epochs];
-        let args = [&args[..], &["--seed", seed, "--out", &out_text]].concat();
+        let (corpus, out_text) = (path(corpus), path(&out));
+        let args = ["trainer", "train", "--corpus", &corpus, "--preset", "small", "--out", &out_text];
+        let args = [&args[..], more].concat();
         Process::run(&self.binary, &args).succeeded();
         out
     }

@@ -74,9 +74,9 @@ impl Stack {
         Stack::down(site, name, site.weights(), site.weights()).started()
     }
 
-    /// Three that are up, the receiver with a dashboard that knows of the other two.
-    pub fn with_dashboard(site: &Site, name: &str) -> Stack {
-        let mut stack = Stack::down(site, name, site.weights(), site.weights());
+    /// Three that are up with some weights, the receiver with a dashboard that knows of the other two.
+    pub fn with_dashboard(site: &Site, name: &str, weights: &Path) -> Stack {
+        let mut stack = Stack::down(site, name, weights, weights);
         stack.dashboard = Some(free_port());
         Role::ALL.into_iter().for_each(|role| stack.start(role));
         stack

@@ -3,6 +3,7 @@
 mod access;
 mod control;
 mod recovery;
+mod sentence;
 mod stream;
 
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ impl Scene {
     /// Sets it up; without a browser, says that `test` is skipped.
     fn start(test: &str) -> Option<Scene> {
         let browser = Browser::start(test, &SITE.folder(&format!("{test}-browser")))?;
-        let stack = Stack::with_dashboard(&SITE, test);
+        let stack = Stack::with_dashboard(&SITE, test, SITE.weights());
         let emulator = Client::connect(&stack.url(Role::Emulator));
         let stream = Stream::start(&stack.url(Role::Transmitter));
         let scene = Scene { stream, browser, emulator, stack };
