@@ -32,7 +32,7 @@ export function fixed(value, digits) {
 export const signed = (value, digits) => (Number(value.toFixed(digits)) > 0 ? "+" : "") + fixed(value, digits);
 
 /** A share in percent. */
-export const percent = (value, digits = 1) => `${fixed(100 * value, digits)} %`;
+export const percent = (value, digits = 1) => `${fixed(100 * value, digits)}\u00a0%`;
 
 /** A count with its thousands apart. */
 export const count = (value) => Math.round(value).toLocaleString("en-GB");
