@@ -14,7 +14,7 @@ use model::network::Network;
 use model::params::Params;
 use model::random::Stream;
 use std::time::Instant;
-use trainer::adamw::{AdamW, Group, blend};
+use trainer::adamw::{AdamW, Group, Pace, blend};
 use trainer::data::{Data, Item};
 use trainer::law::{ChannelLaw, TrainChannel};
 use trainer::objective::{self, Step, Weights};
@@ -123,7 +123,7 @@ fn main() -> Result<()> {
     let averages = Params::from_tensors("averages", averages.collect::<Result<_>>()?, true);
     Network::new(&averages.root(), &network.config)?;
     let (variables, averages) = (params.vars(), averages.vars());
-    let mut optimiser = AdamW::new(params.vars(), 1.0, |_, _| Group { rate: 1.0, decay: 1e-2 });
+    let mut optimiser = AdamW::new(params.vars(), 1.0, |_, _| Group { pace: 0, rate: 1.0, decay: 1e-2 });
     let data = data(args.lengths);
 
     let (mut times_ms, mut averaging_ms) = (Vec::new(), Vec::new());
@@ -132,7 +132,7 @@ fn main() -> Result<()> {
         let items: Vec<&Item> = data.train[first..first + BATCH].iter().collect();
         let start = Instant::now();
         let gradients = gradients(&network, &data, &items, parts, step)?;
-        optimiser.step(&gradients, 1e-3)?;
+        optimiser.step(&gradients, &[Pace { rate: 1e-3, steps: optimiser.steps() + 1 }])?;
         drop(gradients);
         let stepped = Instant::now();
         for (name, average) in &averages {

@@ -14,10 +14,21 @@ const EPSILON: f32 = 1e-8;
 /// What holds for one variable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Group {
-    /// Times the scheduled learning rate.
+    /// Which of the paces handed to a step it follows.
+    pub pace: usize,
+    /// Times the learning rate of that pace.
     pub rate: f32,
     /// Decoupled weight decay.
     pub decay: f32,
+}
+
+/// How far the variables that learn together have come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// The learning rate now.
+    pub rate: f32,
+    /// Steps that they have made, this one included.
+    pub steps: u64,
 }
 
 struct Slot {
@@ -46,11 +57,12 @@ impl AdamW {
         AdamW { slots: slots.collect(), step: 0, clip }
     }
 
-    /// One step along the sum of the parts' gradients; returns its norm before clipping.
+    /// One step along the sum of the parts' gradients, each variable at its pace; returns its norm before clipping.
+    /// Variables that no part has a gradient of stay as they are.
     ///
     /// # Errors
     /// If the gradients are not finite, naming the first such variable; nothing is changed then.
-    pub fn step(&mut self, parts: &[GradStore], rate: f32) -> Result<f32> {
+    pub fn step(&mut self, parts: &[GradStore], paces: &[Pace]) -> Result<f32> {
         let gradients: Vec<Option<Vec<f32>>> = self.slots.iter().map(|s| sum(parts, &s.var)).collect::<Result<_>>()?;
         let square = |g: &Option<Vec<f32>>| g.as_ref().map_or(0.0, |g| g.iter().map(|v| *v as f64 * *v as f64).sum());
         let squares: Vec<f64> = gradients.iter().map(square).collect();
@@ -63,10 +75,11 @@ impl AdamW {
         }
         self.step += 1;
         let scale = if norm > self.clip { self.clip / norm } else { 1.0 };
-        let correction1 = 1.0 - BETA1.powi(self.step as i32);
-        let correction2 = 1.0 - BETA2.powi(self.step as i32);
         for (slot, gradient) in self.slots.iter_mut().zip(&gradients) {
             let Some(gradient) = gradient else { continue };
+            let Pace { rate, steps } = paces[slot.group.pace];
+            let correction1 = 1.0 - BETA1.powi(steps as i32);
+            let correction2 = 1.0 - BETA2.powi(steps as i32);
             let update = Update {
                 gradient,
                 moments: Mutex::new((&mut slot.first, &mut slot.second)),
@@ -199,7 +212,7 @@ mod tests {
     fn one(decay: f32, clip: f32) -> (Var, AdamW) {
         let var = Var::from_tensor(&tensor(vec![1.0, -2.0], 2).unwrap()).unwrap();
         let vars = BTreeMap::from([("w".to_string(), var.clone())]);
-        (var, AdamW::new(vars, clip, |_, _| Group { rate: 1.0, decay }))
+        (var, AdamW::new(vars, clip, |_, _| Group { pace: 0, rate: 1.0, decay }))
     }
 
     #[test]
@@ -209,7 +222,7 @@ mod tests {
         for t in 1..=5 {
             // loss = Σ w³, gradient 3w².
             let loss = var.powf(3.0).unwrap().sum_all().unwrap();
-            adamw.step(&[loss.backward().unwrap()], 0.01).unwrap();
+            adamw.step(&[loss.backward().unwrap()], &[Pace { rate: 0.01, steps: adamw.steps() + 1 }]).unwrap();
             for i in 0..2 {
                 let g = 3.0 * w[i] * w[i];
                 m[i] = 0.9 * m[i] + 0.1 * g;
@@ -227,7 +240,7 @@ mod tests {
     fn clips_the_global_norm_and_sums_the_parts() {
         let (var, mut adamw) = one(0.0, 1.0);
         let loss = || (var.as_tensor() * 3.0).unwrap().sum_all().unwrap().backward().unwrap();
-        let norm = adamw.step(&[loss(), loss()], 0.0).unwrap();
+        let norm = adamw.step(&[loss(), loss()], &[Pace { rate: 0.0, steps: 1 }]).unwrap();
         assert!((norm - 6.0 * 2f32.sqrt()).abs() < 1e-5, "{norm}");
         let (_, state) = adamw.state().unwrap();
         let first = state["first.w"].to_vec1::<f32>().unwrap();
@@ -238,7 +251,7 @@ mod tests {
     fn a_gradient_that_is_not_finite_is_named_and_changes_nothing() {
         let (var, mut adamw) = one(0.0, 1.0);
         let loss = (var.as_tensor() * f64::INFINITY).unwrap().sum_all().unwrap();
-        let error = adamw.step(&[loss.backward().unwrap()], 0.1).unwrap_err().to_string();
+        let error = adamw.step(&[loss.backward().unwrap()], &[Pace { rate: 0.1, steps: 1 }]).unwrap_err().to_string();
         assert!(error.contains("`w`"), "{error}");
         assert_eq!(var.to_vec1::<f32>().unwrap(), [1.0, -2.0]);
     }

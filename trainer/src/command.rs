@@ -38,7 +38,7 @@ pub enum TextMode {
 }
 
 /// How a text encoder is tuned unless `--set` says otherwise.
-const TUNING: Tuning = Tuning { rate: 5e-5, layer_decay: 0.9, frozen_layers: 0, weight_decay: 0.01 };
+const TUNING: Tuning = Tuning { begin: 20, rate: 5e-5, layer_decay: 0.9, frozen_layers: 0, weight_decay: 0.01 };
 
 /// Train a network and write its two halves.
 #[derive(Args, Clone, Debug)]
@@ -229,15 +229,12 @@ pub fn run(args: &TrainArgs) -> Result<String> {
     };
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
     let bar = bar(0, "reading transcripts", "clips")?;
-    let mut data = Data::prepare(&corpus, &config.validation, config.seed, encoder.as_ref(), &|done, total| {
+    let data = Data::prepare(&corpus, &config.validation, config.seed, encoder.as_ref(), &|done, total| {
         bar.set_length(total);
         bar.set_position(done);
     })?;
     bar.finish_and_clear();
     config.network.widths = data.widths;
-    if config.tuning.is_some() {
-        data.forget_text();
-    }
     let mut trainer = Trainer::new(&config, &data)?;
     if let Some(checkpoint) = &checkpoint {
         trainer = trainer.with_text_encoder(checkpoint)?;

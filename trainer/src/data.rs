@@ -55,7 +55,7 @@ impl std::fmt::Display for Validation {
 pub struct Item {
     /// Row in the corpus.
     pub row: usize,
-    /// By `Modality::index()`; no text where the text encoder is tuned.
+    /// By `Modality::index()`; the text as the encoder read it before it was tuned.
     pub features: [Option<Sequence>; 3],
     /// What was said, as token ids; empty without a transcript or a text encoder.
     pub tokens: Vec<u32>,
@@ -146,11 +146,6 @@ impl Data {
             standardisations[modality.index()] = Some(Standardisation::fit(width, sequences));
         }
         Ok(Data { train, held_out, widths, standardisations })
-    }
-
-    /// Forgets what the text encoder made of the transcripts: it is tuned, and they are read anew.
-    pub fn forget_text(&mut self) {
-        self.train.iter_mut().chain(&mut self.held_out).for_each(|item| item.features[Modality::Text.index()] = None);
     }
 
     /// Packs items for the network.

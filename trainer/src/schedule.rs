@@ -32,15 +32,20 @@ impl Schedule {
 
     /// The learning rate at `time` epochs: one epoch of linear warm-up, then a cosine down to a twentieth.
     pub fn rate(&self, time: f64) -> f32 {
-        let warm = time.min(1.0);
-        let cosine = 0.5 * (1.0 + (PI * (time / self.epochs.max(1) as f64).min(1.0)).cos());
-        (self.learning_rate as f64 * warm * (0.05 + 0.95 * cosine)) as f32
+        cosine(self.learning_rate, time, self.epochs)
     }
 
     /// Whether the network after `epoch` (counted from 1) may be selected.
     pub fn selectable(&self, epoch: usize) -> bool {
         epoch >= self.ramp_end.min(self.epochs)
     }
+}
+
+/// One epoch of linear warm-up to `peak`, then a cosine down to a twentieth of it after `epochs`.
+pub fn cosine(peak: f32, time: f64, epochs: usize) -> f32 {
+    let warm = time.min(1.0);
+    let cosine = 0.5 * (1.0 + (PI * (time / epochs.max(1) as f64).min(1.0)).cos());
+    (peak as f64 * warm * (0.05 + 0.95 * cosine)) as f32
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::adamw::Group;
 use crate::data::{Data, Item};
+use crate::schedule;
 use anyhow::{Context, Result, ensure};
 use candle_core::{Tensor, Var};
 use corpus::{Modality, Sequence};
@@ -20,10 +21,15 @@ const SENTENCES: usize = 16;
 /// First path component of the encoder's parameters among those of a run.
 pub const PREFIX: &str = "text_encoder.";
 
+/// Position of the encoder's pace among those of a step; the network's is 0.
+pub const PACE: usize = 1;
+
 /// How a text encoder is tuned.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tuning {
-    /// Peak learning rate of the top layer; it follows the schedule of the others.
+    /// Epochs in which the encoder stays as it is, so that what it is tuned by already knows channel and task.
+    pub begin: usize,
+    /// Peak learning rate of the top layer.
     pub rate: f32,
     /// Each layer below learns at this share of the rate of the one above it.
     pub layer_decay: f32,
@@ -51,12 +57,19 @@ impl Tuning {
         Ok(())
     }
 
-    /// The settings of one parameter of an encoder of `layers` layers, relative to the run's learning rate.
-    fn group(&self, name: &str, rank: usize, layers: usize, learning_rate: f32) -> Group {
+    /// The encoder's learning rate at `time` epochs of `epochs`: one epoch of linear warm-up from where it begins, then a
+    /// cosine down to a twentieth.
+    pub fn rate(&self, time: f64, epochs: usize) -> f32 {
+        let (time, epochs) = (time - self.begin as f64, epochs.saturating_sub(self.begin));
+        if time < 0.0 { 0.0 } else { schedule::cosine(self.rate, time, epochs) }
+    }
+
+    /// The settings of one parameter of an encoder of `layers` layers.
+    fn group(&self, name: &str, rank: usize, layers: usize) -> Group {
         let layer = name.split_once("encoder.layer.").and_then(|(_, rest)| rest.split('.').next()?.parse().ok());
         let below = layer.map_or(layers, |layer: usize| layers.saturating_sub(layer + 1));
         let decay = if rank >= 2 { self.weight_decay } else { 0.0 };
-        Group { rate: self.rate / learning_rate * self.layer_decay.powi(below as i32), decay }
+        Group { pace: PACE, rate: self.layer_decay.powi(below as i32), decay }
     }
 }
 
@@ -98,6 +111,11 @@ impl<'a> Tuned<'a> {
         Ok(Tuned { checkpoint, tuning, params, bert, averages, averaged })
     }
 
+    /// Whether it learns at `time` epochs.
+    pub fn learns(&self, time: f64) -> bool {
+        time >= self.tuning.begin as f64
+    }
+
     /// Its variables by the names they have in a run.
     pub fn vars(&self) -> BTreeMap<String, Var> {
         prefixed(self.params.vars()).collect()
@@ -109,9 +127,9 @@ impl<'a> Tuned<'a> {
     }
 
     /// The settings of one of its variables, if it is one.
-    pub fn group(&self, name: &str, rank: usize, learning_rate: f32) -> Option<Group> {
+    pub fn group(&self, name: &str, rank: usize) -> Option<Group> {
         let name = name.strip_prefix(PREFIX)?;
-        Some(self.tuning.group(name, rank, self.checkpoint.config().num_hidden_layers, learning_rate))
+        Some(self.tuning.group(name, rank, self.checkpoint.config().num_hidden_layers))
     }
 
     /// Reads the transcripts of a batch, one a clip and empty for a clip without, with the gradient to the encoder's
@@ -195,11 +213,20 @@ mod tests {
 
     #[test]
     fn lower_layers_learn_more_slowly() {
-        let tuning = Tuning { rate: 4e-5, layer_decay: 0.5, frozen_layers: 0, weight_decay: 0.01 };
-        let rate = |name: &str| tuning.group(name, 2, 6, 4e-4).rate;
-        assert!((rate("encoder.layer.5.output.dense.weight") - 0.1).abs() < 1e-7);
-        assert!((rate("encoder.layer.3.output.dense.weight") - 0.025).abs() < 1e-7);
-        assert!((rate("embeddings.LayerNorm.weight") - 0.1 / 64.0).abs() < 1e-7);
-        assert_eq!(tuning.group("encoder.layer.5.output.dense.bias", 1, 6, 1.0).decay, 0.0);
+        let tuning = Tuning { begin: 0, rate: 4e-5, layer_decay: 0.5, frozen_layers: 0, weight_decay: 0.01 };
+        let rate = |name: &str| tuning.group(name, 2, 6).rate;
+        assert!((rate("encoder.layer.5.output.dense.weight") - 1.0).abs() < 1e-7);
+        assert!((rate("encoder.layer.3.output.dense.weight") - 0.25).abs() < 1e-7);
+        assert!((rate("embeddings.LayerNorm.weight") - 1.0 / 64.0).abs() < 1e-7);
+        assert_eq!(tuning.group("encoder.layer.5.output.dense.bias", 1, 6).decay, 0.0);
+    }
+
+    #[test]
+    fn the_encoder_waits_until_it_begins_and_then_warms_up() {
+        let tuning = Tuning { begin: 20, rate: 4e-5, layer_decay: 1.0, frozen_layers: 0, weight_decay: 0.0 };
+        assert_eq!(tuning.rate(19.9, 26), 0.0);
+        assert!((tuning.rate(20.5, 26) / 4e-5 - 0.5 * schedule::cosine(1.0, 0.5, 6) / 0.5).abs() < 1e-6);
+        assert!(tuning.rate(21.0, 26) > 0.9 * 4e-5);
+        assert!((tuning.rate(26.0, 26) - 0.05 * 4e-5).abs() < 1e-11);
     }
 }

@@ -1,6 +1,6 @@
 //! A training run, from the corpus to split weights.
 
-use crate::adamw::{AdamW, Group};
+use crate::adamw::{AdamW, Group, Pace};
 use crate::checkpoint::{self, State};
 use crate::config::RunConfig;
 use crate::data::{Data, Item};
@@ -67,7 +67,7 @@ pub struct Trainer<'a> {
 fn group(name: &str, rank: usize, weight_decay: f32) -> Group {
     let memorises = ["extractor.", "uvib.", "auxiliary."].iter().any(|prefix| name.starts_with(prefix));
     let decays = rank >= 2 && name.ends_with("weight") && memorises;
-    Group { rate: 1.0, decay: if decays { weight_decay } else { 0.0 } }
+    Group { pace: 0, rate: 1.0, decay: if decays { weight_decay } else { 0.0 } }
 }
 
 impl<'a> Trainer<'a> {
@@ -96,11 +96,10 @@ impl<'a> Trainer<'a> {
     pub fn with_text_encoder(mut self, checkpoint: &'a Checkpoint) -> Result<Self> {
         let Some(tuning) = self.config.tuning else { return Ok(self) };
         let text = Tuned::new(checkpoint, tuning)?;
-        let rate = self.config.schedule.learning_rate;
         let mut vars = self.params.vars();
         vars.extend(text.vars());
         self.optimiser = AdamW::new(vars, 1.0, |name, rank| {
-            text.group(name, rank, rate).unwrap_or_else(|| group(name, rank, self.config.weight_decay))
+            text.group(name, rank).unwrap_or_else(|| group(name, rank, self.config.weight_decay))
         });
         self.text = Some(text);
         Ok(self)
@@ -142,7 +141,7 @@ impl<'a> Trainer<'a> {
             let started = Instant::now();
             let epoch = self.state.epoch + 1;
             let sums = self.epoch().with_context(|| format!("epoch {epoch}"))?;
-            if let Some(text) = &self.text {
+            if let Some(text) = self.text.as_ref().filter(|text| text.learns((epoch - 1) as f64)) {
                 self.held_out.reread(self.data, |items| text.read_averaged(items))?;
             }
             let scores =
@@ -171,7 +170,28 @@ impl<'a> Trainer<'a> {
     }
 
     fn stopped(&self) -> bool {
-        self.state.best.is_some_and(|(best, _)| self.state.epoch >= best + self.config.patience)
+        // While the text encoder waits nothing is decided yet.
+        let begin = self.config.tuning.map_or(0, |tuning| tuning.begin);
+        self.state.best.is_some_and(|(best, _)| self.state.epoch >= best.max(begin) + self.config.patience)
+    }
+
+    /// The text encoder, if it has begun to learn by `time` epochs.
+    fn tuned(&self, time: f64) -> Option<&Tuned<'a>> {
+        self.text.as_ref().filter(|text| text.learns(time))
+    }
+
+    /// How far the network and its text encoder have come, in the step at `time` epochs of `steps` steps each.
+    fn paces(&self, time: f64, steps: usize) -> [Pace; 2] {
+        let (done, shortly) = (self.optimiser.steps() + 1, time.max(0.5 / steps as f64));
+        let tuning = self.config.tuning;
+        let begin = tuning.map_or(0, |tuning| tuning.begin);
+        let rate =
+            tuning.map_or(0.0, |t| t.rate(time.max(begin as f64 + 0.5 / steps as f64), self.config.schedule.epochs));
+        let waited = (begin * steps) as u64;
+        [
+            Pace { rate: self.config.schedule.rate(shortly), steps: done },
+            Pace { rate, steps: done.saturating_sub(waited) },
+        ]
     }
 
     fn epoch(&mut self) -> Result<Sums> {
@@ -183,7 +203,7 @@ impl<'a> Trainer<'a> {
             let time = epoch as f64 + index as f64 / steps as f64;
             let items: Vec<&Item> = indices.iter().map(|i| &self.data.train[*i]).collect();
             let (gradients, step_sums) = self.gradients(&items, time, &[STEP, epoch, index as u64])?;
-            self.optimiser.step(&gradients, self.config.schedule.rate(time.max(0.5 / steps as f64)))?;
+            self.optimiser.step(&gradients, &self.paces(time, steps))?;
             self.average()?;
             sums.add(&step_sums);
         }
@@ -198,11 +218,14 @@ impl<'a> Trainer<'a> {
             let mut losing = within(LOST);
             let lost = items.iter().map(|item| item.lose(self.config.modality_dropout, &mut losing));
             let lost: Vec<[bool; 3]> = lost.collect();
-            let kept: Vec<_> = items.iter().zip(&lost).map(|(item, lost)| item.without(*lost)).collect();
+            let text = self.tuned(time);
+            // The text encoder is to read what is said anew.
+            let kept = items.iter().zip(&lost).map(|(item, [t, a, v])| item.without([*t || text.is_some(), *a, *v]));
+            let kept: Vec<_> = kept.collect();
             let mut batch = self.data.pack(&kept)?;
             let labels: Vec<f32> = items.iter().map(|item| item.label).collect();
             let stream = Stream::new(self.config.seed, &[path, &[index as u64]].concat());
-            if let Some(text) = &self.text {
+            if let Some(text) = text {
                 let mute = |(item, lost): (&&Item, &[bool; 3])| match lost[Modality::Text.index()] {
                     true => Vec::new(),
                     false => item.tokens.clone(),

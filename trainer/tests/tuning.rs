@@ -34,7 +34,7 @@ fn spoken() -> Corpus {
 }
 
 fn tuned_settings() -> RunConfig {
-    let tuning = Tuning { rate: 1e-3, layer_decay: 0.9, frozen_layers: 0, weight_decay: 0.01 };
+    let tuning = Tuning { begin: 2, rate: 1e-3, layer_decay: 0.9, frozen_layers: 0, weight_decay: 0.01 };
     RunConfig { text_encoder: Some("tiny-bert".into()), tuning: Some(tuning), ..settings() }
 }
 
@@ -48,8 +48,7 @@ fn ready(config: RunConfig) -> Ready {
     let checkpoint = tiny_bert();
     let params = checkpoint.params(false);
     let bert = Bert::new(&params.root(), checkpoint.config(), checkpoint.tokenizer().unwrap()).unwrap();
-    let mut data = Data::prepare(&spoken(), &config.validation, 1, Some(&bert), &|_, _| ()).unwrap();
-    data.forget_text();
+    let data = Data::prepare(&spoken(), &config.validation, 1, Some(&bert), &|_, _| ()).unwrap();
     let config = RunConfig { network: support::tiny(data.widths), ..config };
     Ready { checkpoint, config, data }
 }
