@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use latentlink_tests::{Finished, Job, Signal, command_line, eventually, kill_9, rows_of, running, write_corpus};
+use latentlink_tests::{
+    Finished, Job, Signal, command_line, eventually, free_port, http_get, kill_9, rows_of, running, write_corpus,
+};
 use serde_json::Value;
 
 use crate::{SITE, text};
@@ -125,6 +127,38 @@ fn sigterm_leaves_no_process() {
 #[test]
 fn sigkill_leaves_no_process() {
     assert_eq!(interrupted("demo-sigkill", Signal::KILL).code(), None);
+}
+
+/// The first of three free ports in a row.
+fn three_ports() -> u16 {
+    let mut last = [free_port(), free_port(), free_port()];
+    while last[0] + 2 != last[2] || last[0] + 1 != last[1] {
+        last = [last[1], last[2], free_port()];
+    }
+    last[0]
+}
+
+#[test]
+fn live_serves_a_page_of_both_clients_until_ctrl_c() {
+    let name = "demo-live";
+    let folder = SITE.folder(name);
+    let (port, http) = (three_ports().to_string(), format!("127.0.0.1:{}", free_port()));
+    let weights = text(SITE.weights());
+    let more = ["--weights", weights, "--live", "--port", &port, "--http", &http, "--snr", "-6,3", "--rate", "200"];
+    let job = demo(name, SITE.corpus(), &folder.join("out"), &more);
+    let page = format!("http://{http}");
+    let state = || serde_json::from_str::<Value>(&http_get(&page, "/api/state")?.1).ok();
+    // 48 clips at Rayleigh 12 dB, which is in force, and as many at each point of the sweep.
+    let points = eventually("clips at every point", Duration::from_secs(120), || {
+        let state = state()?;
+        let points = state["curve"].as_array()?.len();
+        (state["clips"].as_u64()? > 48 * 6 && points >= 5).then_some(points)
+    });
+    assert_eq!(points, 5, "the live point and two SNRs on two channels: {:?}", state());
+    let (code, html) = http_get(&page, "/").unwrap();
+    assert!(code == 200 && html.contains("Latentlink"), "{code}");
+    job.signal(Signal::INT);
+    ended(name, &folder, job).succeeded();
 }
 
 #[test]
