@@ -23,8 +23,16 @@ const BATCH: usize = 32;
 const FRAMES: usize = 50;
 const BATCHES: usize = 16;
 const WIDTHS: Widths = Widths { text: Some(768), audio: Some(74), visual: Some(35) };
-const WEIGHTS: Weights =
-    Weights { beta: 1e-3, gamma: 1e-3, auxiliary: 1.0, sign: 1.0, antipodal: 0.0, negatives: 1, realisations: 1 };
+const WEIGHTS: Weights = Weights {
+    beta: 1e-3,
+    gamma: 1e-3,
+    auxiliary: 1.0,
+    sign: 1.0,
+    antipodal: 0.0,
+    negatives: 1,
+    realisations: 1,
+    one_sided: false,
+};
 const LAW: ChannelLaw = ChannelLaw { channel: TrainChannel::Rayleigh, snr_db: (-15.0, 21.0), skew: 1.0 };
 
 /// One training step of preset `paper`, timed.

@@ -56,7 +56,8 @@ pub fn load(folder: &Path, config: &RunConfig) -> Result<(State, HashMap<String,
     Ok((state, tensors))
 }
 
-fn first_difference(a: &RunConfig, b: &RunConfig) -> Result<Option<String>> {
+/// The dotted path of the first setting in which two runs differ.
+pub(crate) fn first_difference(a: &RunConfig, b: &RunConfig) -> Result<Option<String>> {
     Ok(difference(&serde_json::to_value(a)?, &serde_json::to_value(b)?))
 }
 

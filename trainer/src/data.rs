@@ -1,10 +1,9 @@
 //! What is trained on: features and labels of the training and the held-out clips.
 
-use crate::text::read_all;
+use crate::material::Readings;
 use anyhow::{Context, Result, ensure};
 use corpus::{Clip, Corpus, Modality, Sequence, folds_by_video};
 use model::batch::{Batch, Standardisation, Standardisations};
-use model::bert::Bert;
 use model::config::Widths;
 use model::random::Stream;
 use serde::{Deserialize, Serialize};
@@ -93,16 +92,16 @@ pub struct Data {
 }
 
 impl Data {
-    /// Cuts the corpus and reads transcripts where there is a text encoder.
+    /// Cuts the corpus. `readings` has every clip's transcript as a text encoder reads it; without an encoder it is empty.
     ///
     /// # Errors
     /// If a split is missing or empty, or the corpus has nothing to train on.
-    pub fn prepare(
+    pub fn cut(
         corpus: &Corpus,
+        widths: Widths,
         validation: &Validation,
         seed: u64,
-        encoder: Option<&Bert>,
-        progress: &(dyn Fn(u64, u64) + Sync),
+        readings: &Readings,
     ) -> Result<Self> {
         let train = corpus.split("train")?;
         let (train, held_out) = match validation {
@@ -116,24 +115,14 @@ impl Data {
         };
         ensure!(train.len() >= 2, "corpus {}: {} training clips are too few", corpus.name, train.len());
         ensure!(!held_out.is_empty(), "corpus {}: no clips to stop on in {validation}", corpus.name);
-        let mut widths = Widths::from(corpus.widths);
-        if let Some(encoder) = encoder {
-            ensure!(
-                widths.text.is_none(),
-                "corpus {} brings text features of its own: leave out --text-encoder, or the tensor `text`",
-                corpus.name
-            );
-            widths.text = Some(encoder.width());
-        }
         ensure!(
             widths.present().next().is_some(),
             "corpus {} has no features; give --text-encoder to read its transcripts",
             corpus.name
         );
-        let total = (train.len() + held_out.len()) as u64;
-        let train = items(&train, encoder, &|done| progress(done, total))?;
-        let offset = train.len() as u64;
-        let held_out = items(&held_out, encoder, &|done| progress(offset + done, total))?;
+        let items =
+            |clips: &[(usize, &Clip)]| clips.iter().map(|clip| item(clip, readings)).collect::<Result<Vec<_>>>();
+        let (train, held_out) = (items(&train)?, items(&held_out)?);
         let mut standardisations = [None, None, None];
         for (modality, width) in widths.present() {
             let sequences = train.iter().filter_map(|item| item.features[modality.index()].as_ref());
@@ -165,22 +154,15 @@ impl Data {
     }
 }
 
-fn items(clips: &[(usize, &Clip)], encoder: Option<&Bert>, progress: &(dyn Fn(u64) + Sync)) -> Result<Vec<Item>> {
-    let item = |(row, clip): &(usize, &Clip)| -> Result<Item> {
-        let tokens = match encoder {
-            Some(encoder) if !clip.text.trim().is_empty() => encoder.tokenizer().ids(&clip.text)?,
-            _ => Vec::new(),
-        };
-        Ok(Item { row: *row, features: clip.features.clone(), tokens, label: clip.label })
-    };
-    let mut items: Vec<Item> = clips.iter().map(item).collect::<Result<_>>()?;
-    if let Some(encoder) = encoder {
-        let read = read_all(encoder, &items.iter().collect::<Vec<_>>(), progress)?;
-        for (item, sequence) in items.iter_mut().zip(read) {
-            item.features[Modality::Text.index()] = sequence;
-        }
+fn item((row, clip): &(usize, &Clip), readings: &Readings) -> Result<Item> {
+    let mut features = clip.features.clone();
+    let mut tokens = Vec::new();
+    if !readings.is_empty() {
+        let reading = readings.get(row).with_context(|| format!("clip `{}`: its transcript was not read", clip.id))?;
+        features[Modality::Text.index()] = reading.states.clone();
+        tokens.clone_from(&reading.tokens);
     }
-    Ok(items)
+    Ok(Item { row: *row, features, tokens, label: clip.label })
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@
 
 mod command;
 mod loss;
-mod parallel;
+mod seeds;
+mod subject;
 
 use std::{num::NonZeroUsize, ops::Range};
 
@@ -14,7 +15,10 @@ use metrics::{Context, Prediction, PredictionRow, Record};
 use model::scheme::{ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
 use phy::{ChannelSpec, Complex, Conditions, EqualiserError, NoiseKey, Symbols, draw, equalise};
 
+use crate::parallel;
+
 pub use command::{EvaluateArgs, run};
+pub use subject::{Subject, Sweep};
 
 /// Clips or bursts handed to a half at once.
 const BATCH: usize = 64;

@@ -1,11 +1,13 @@
 //! The trainer: Algorithm 1 from a corpus to split weights, evaluation in process, and the corpus commands.
 //!
-//! A run: [`data`] cuts the corpus, [`train`] runs the epochs: [`objective`] gives the gradients of each part of a batch
+//! A run: [`material`] has corpus and transcripts, [`data`] cuts the corpus, [`train`] runs the epochs: [`objective`] gives the gradients of each part of a batch
 //! over channels drawn from [`law`], [`adamw`] takes the step, [`schedule`] says what changes over time, [`validation`]
-//! scores the held-out clips, [`checkpoint`] keeps the state. [`command`] is what the user says.
+//! scores the held-out clips, [`checkpoint`] keeps the state. [`runs`] is a run in its
+//! folder, [`command`] what the user says.
 
 #![forbid(unsafe_code)]
 
+pub mod ablate;
 pub mod adamw;
 pub mod checkpoint;
 pub mod command;
@@ -15,8 +17,12 @@ pub mod data;
 pub mod evaluate;
 pub mod law;
 mod log;
+pub mod material;
 pub mod objective;
+mod parallel;
+pub mod runs;
 pub mod schedule;
+mod side_by_side;
 pub mod text;
 pub mod train;
 pub mod validation;
@@ -40,6 +46,8 @@ pub enum Command {
     Train(command::TrainArgs),
     /// Score trained weights on a corpus, over simulated channels, in this process.
     Evaluate(evaluate::EvaluateArgs),
+    /// Train and score a grid of variations, and print what each part of the method is worth.
+    Ablate(ablate::AblateArgs),
     /// Import a corpus, or look into one.
     Corpus(corpus_cmd::CorpusArgs),
 }
@@ -55,6 +63,7 @@ pub fn run(args: Args) -> Result<()> {
             Ok(console::print(format!("model {id}\nweights in {}\n", args.out.display()))?)
         }
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Ablate(args) => ablate::run(&args),
         Command::Corpus(args) => corpus_cmd::run(args),
     }
 }

@@ -31,6 +31,10 @@ pub struct Weights {
     pub negatives: usize,
     /// Channel realisations that each burst meets in a step.
     pub realisations: usize,
+    /// Whether gradients are reversed for the second latent of a pair only, as eq. (40)–(42) print it. The first then learns to
+    /// make the pair easy to tell.
+    #[serde(default)]
+    pub one_sided: bool,
 }
 
 /// What one step is about.
@@ -231,7 +235,10 @@ fn redundancy(
         }
         let stream = run.stream().expect("training has a stream");
         let offsets: Vec<usize> = (0..weights.negatives.max(1)).map(|_| 1 + stream.below(n - 1)).collect();
-        let za = ops::reverse_gradient(&rows(&a.z, &both)?, reversal)?;
+        let first = rows(&a.z, &both)?;
+        // Towards the encoder the sign stays, the scale is the same: what the printed equations do.
+        let towards = if weights.one_sided { -reversal } else { reversal };
+        let za = ops::reverse_gradient(&first, towards)?;
         let zb = ops::reverse_gradient(&rows(&b.z, &both)?, reversal)?;
         let (joint, shuffled) = discriminator.contrast(&za, &zb, &offsets)?;
         let bce = binary_cross_entropy(&joint, &shuffled)?;

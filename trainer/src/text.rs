@@ -154,8 +154,9 @@ impl<'a> Tuned<'a> {
     ///
     /// # Errors
     /// Candle's.
-    pub fn read_averaged(&self, items: &[&Item]) -> Result<Vec<Option<Sequence>>> {
-        read_all(&self.averaged, items, &|_| ())
+    pub fn read_averaged(&self, items: &[&Item], threads: usize) -> Result<Vec<Option<Sequence>>> {
+        let tokens: Vec<&[u32]> = items.iter().map(|item| item.tokens.as_slice()).collect();
+        read_all(&self.averaged, &tokens, threads, &|_| ())
     }
 
     /// The encoder's parameters with those of `tensors` that are named as in a run put in their place, fixed.
@@ -177,20 +178,25 @@ impl<'a> Tuned<'a> {
     }
 }
 
-/// The last hidden states of each item's transcript; none where it has none. `progress` gets the number read so far.
+/// The last hidden states of each transcript, given as token ids; none where there are no ids. `progress` gets the number read
+/// so far.
 ///
 /// # Errors
 /// Candle's.
-pub fn read_all(encoder: &Bert, items: &[&Item], progress: &(dyn Fn(u64) + Sync)) -> Result<Vec<Option<Sequence>>> {
-    let spoken: Vec<usize> = (0..items.len()).filter(|i| !items[*i].tokens.is_empty()).collect();
+pub fn read_all(
+    encoder: &Bert,
+    tokens: &[&[u32]],
+    threads: usize,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<Option<Sequence>>> {
+    let spoken: Vec<usize> = (0..tokens.len()).filter(|i| !tokens[*i].is_empty()).collect();
     let done = AtomicU64::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = spoken.len().div_ceil(threads).max(1);
     // The bits of a sentence do not depend on its batch, so neither chunks nor threads matter.
     let read = |part: &[usize]| -> Result<Vec<Sequence>> {
         let mut sequences = Vec::with_capacity(part.len());
         for chunk in part.chunks(SENTENCES) {
-            let ids: Vec<Vec<u32>> = chunk.iter().map(|i| items[*i].tokens.clone()).collect();
+            let ids: Vec<Vec<u32>> = chunk.iter().map(|i| tokens[*i].to_vec()).collect();
             sequences.extend(encoder.encode_ids(&ids)?);
             let n = chunk.len() as u64;
             progress(done.fetch_add(n, Ordering::Relaxed) + n);
@@ -202,7 +208,7 @@ pub fn read_all(encoder: &Bert, items: &[&Item], progress: &(dyn Fn(u64) + Sync)
         let parts = handles.into_iter().map(|handle| handle.join().expect("reading a transcript does not panic"));
         parts.collect::<Result<Vec<_>>>().map(|parts| parts.concat())
     })?;
-    let mut read = vec![None; items.len()];
+    let mut read = vec![None; tokens.len()];
     spoken.into_iter().zip(sequences).for_each(|(i, sequence)| read[i] = Some(sequence));
     Ok(read)
 }

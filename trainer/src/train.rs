@@ -6,6 +6,7 @@ use crate::config::RunConfig;
 use crate::data::{Data, Item};
 use crate::log;
 use crate::objective::{self, Step, Sums};
+use crate::runs::Threads;
 use crate::text::Tuned;
 use crate::validation::{HeldOut, Scores};
 use anyhow::{Context, Result, ensure};
@@ -60,6 +61,7 @@ pub struct Trainer<'a> {
     optimiser: AdamW,
     best: BTreeMap<String, Tensor>,
     state: State,
+    threads: Threads,
 }
 
 /// Matrices decay, but not those of encoder and receiver: what they learn from, endless noise, cannot be learned by heart,
@@ -86,7 +88,25 @@ impl<'a> Trainer<'a> {
         let held_out = HeldOut::new(data, config.law.channel, config.objective.sign)?;
         let state = State { config: config.clone(), epoch: 0, step: 0, best: None, rows: Vec::new() };
         let best = BTreeMap::new();
-        Ok(Trainer { config, data, held_out, params, network, averages, averaged, text: None, optimiser, best, state })
+        Ok(Trainer {
+            config,
+            data,
+            held_out,
+            params,
+            network,
+            averages,
+            averaged,
+            text: None,
+            optimiser,
+            best,
+            state,
+            threads: Threads::OneAPart,
+        })
+    }
+
+    /// The same run on as many threads as said; its result is the same.
+    pub fn on(self, threads: Threads) -> Self {
+        Trainer { threads, ..self }
     }
 
     /// Trains this text encoder along, if the settings say so; before the first step.
@@ -142,7 +162,11 @@ impl<'a> Trainer<'a> {
             let epoch = self.state.epoch + 1;
             let sums = self.epoch().with_context(|| format!("epoch {epoch}"))?;
             if let Some(text) = self.text.as_ref().filter(|text| text.learns((epoch - 1) as f64)) {
-                self.held_out.reread(self.data, |items| text.read_averaged(items))?;
+                let threads = match self.threads {
+                    Threads::OneAPart => self.config.parts,
+                    Threads::One => 1,
+                };
+                self.held_out.reread(self.data, |items| text.read_averaged(items, threads))?;
             }
             let scores =
                 self.held_out.score(&self.averaged).with_context(|| format!("epoch {epoch}: held-out clips"))?;
@@ -237,15 +261,19 @@ impl<'a> Trainer<'a> {
             let step = Step { batch: &batch, labels: &labels, clips, reversal, stream };
             objective::gradients(&self.network, &self.config.objective, &self.config.law, step)
         };
-        let results: Vec<Result<(GradStore, Sums)>> = std::thread::scope(|scope| {
-            let part = &part;
-            let mut parts = items.chunks(size).enumerate();
-            let first = parts.next().expect("a step has clips");
-            let rest: Vec<_> = parts.map(|(i, chunk)| scope.spawn(move || part(i, chunk, items.len()))).collect();
-            let mut results = vec![part(first.0, first.1, items.len())];
-            results.extend(rest.into_iter().map(|handle| handle.join().expect("a part does not panic")));
-            results
-        });
+        let parts = items.chunks(size).enumerate();
+        let results: Vec<Result<(GradStore, Sums)>> = match self.threads {
+            Threads::One => parts.map(|(i, chunk)| part(i, chunk, items.len())).collect(),
+            Threads::OneAPart => std::thread::scope(|scope| {
+                let part = &part;
+                let mut parts = parts;
+                let first = parts.next().expect("a step has clips");
+                let rest: Vec<_> = parts.map(|(i, chunk)| scope.spawn(move || part(i, chunk, items.len()))).collect();
+                let mut results = vec![part(first.0, first.1, items.len())];
+                results.extend(rest.into_iter().map(|handle| handle.join().expect("a part does not panic")));
+                results
+            }),
+        };
         let mut sums = Sums::default();
         let mut gradients = Vec::with_capacity(results.len());
         for result in results {

@@ -216,6 +216,24 @@ fn reversal_scales_the_encoders_part_and_nothing_else() {
     }
 }
 
+/// As the equations print it, the first encoder of a pair descends the discriminators' loss.
+#[test]
+fn one_sided_reversal_turns_the_gradient_of_the_second_encoder_only() {
+    for set in [3, 5, 6] {
+        let widths = only(set);
+        let both = Trial::new(&tiny(widths));
+        let one = Trial { weights: Weights { one_sided: true, ..weights() }, ..Trial::new(&tiny(widths)) };
+        let (both, one) = (reversed(&both, 0.5), reversed(&one, 0.5));
+        for ((modality, _), sign) in widths.present().zip([1.0, -1.0]) {
+            let branch = [format!("extractor.{}.", modality.name()), format!("uvib.{}.", modality.name())];
+            for (name, both) in of(&both, &branch) {
+                let off: Vec<f32> = both.iter().zip(&one[&name]).map(|(b, o)| o + sign * b).collect();
+                assert!(norm(&off) <= 1e-3 * norm(&both) + 1e-6, "`{name}`: {} of {}", norm(&off), norm(&both));
+            }
+        }
+    }
+}
+
 /// Clips in two parts give the gradient of the mean over the step, as far as no term looks at several clips.
 #[test]
 fn a_part_counts_by_its_clips() {

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use trainer::checkpoint::{self, State};
 use trainer::config::RunConfig;
 use trainer::data::{Data, Validation};
+use trainer::runs::Threads;
 use trainer::train::Trainer;
 
 /// The names in a folder, in order.
@@ -61,6 +62,9 @@ fn one_seed_gives_one_result_whatever_else_runs() {
             assert!(result(other.path()) == result(folder.path()));
         }
     });
+    let mut single = Trainer::new(&config, &data).unwrap().on(Threads::One);
+    single.run(None, &mut |_| ()).unwrap();
+    assert_eq!(single.deploy(tempfile::tempdir().unwrap().path(), None).unwrap(), id);
     let (_, other) = trained(&RunConfig { seed: 2, ..config.clone() }, &data);
     assert_ne!(other, id);
     // The number of parts is a setting: it changes what a batch is contrasted with.

@@ -10,6 +10,7 @@ use std::path::Path;
 use support::{clip, settings};
 use trainer::config::RunConfig;
 use trainer::data::Data;
+use trainer::material::Material;
 use trainer::text::{Tuned, Tuning};
 use trainer::train::Trainer;
 
@@ -46,9 +47,9 @@ struct Ready {
 
 fn ready(config: RunConfig) -> Ready {
     let checkpoint = tiny_bert();
-    let params = checkpoint.params(false);
-    let bert = Bert::new(&params.root(), checkpoint.config(), checkpoint.tokenizer().unwrap()).unwrap();
-    let data = Data::prepare(&spoken(), &config.validation, 1, Some(&bert), &|_, _| ()).unwrap();
+    let mut material = Material::new(spoken(), Some(tiny_bert())).unwrap();
+    material.read(&config.validation, &|_, _| ()).unwrap();
+    let data = material.data(&config.validation, 1).unwrap();
     let config = RunConfig { network: support::tiny(data.widths), ..config };
     Ready { checkpoint, config, data }
 }

@@ -14,15 +14,17 @@ mod record;
 mod reference;
 mod regression;
 mod row;
+mod summary;
 mod table;
 
 pub use binary::Binary;
 pub use calibration::{SIGN_BINS, sign_ece};
 pub use constant::{BestConstant, ConstantScores, NoLabels};
-pub use interval::{Interval, Z95, mean_interval, mean_interval_of_sums, mean_sd, wilson};
+pub use interval::{Interval, Z95, mean_interval, mean_interval_of_sums, mean_sd, student_interval, wilson};
 pub use prediction::{Prediction, label_class};
 pub use record::{Context, Record, records};
 pub use reference::{Fading, Source, matched_filter};
 pub use regression::{mae, pearson};
 pub use row::{CSV_HEADER, PredictionRow, write_csv};
+pub use summary::{Spread, Summary, summaries, summary_table};
 pub use table::table;

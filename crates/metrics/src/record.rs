@@ -82,9 +82,19 @@ pub struct Record {
     pub seed: u64,
     /// Of the weights.
     pub model_id: String,
+    /// The seed that the weights were trained with, where several were compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_seed: Option<u64>,
     /// 95 % interval of `acc2_pos`: Wilson's for one draw, over the clips' means for several. Not written to files.
     #[serde(skip)]
     pub acc2_pos_interval: Option<Interval>,
+}
+
+impl Record {
+    /// The share of the matched-filter reference that Acc-2 "pos" reaches.
+    pub fn share(&self) -> Option<f64> {
+        Some(self.acc2_pos? / self.reference_acc2?)
+    }
 }
 
 /// One record for every (channel, SNR) among `rows`: `none` first, then AWGN, Rayleigh and others by name, SNR rising. The
@@ -151,6 +161,7 @@ fn score(point: &Point, rows: &[&PredictionRow], context: &Context) -> Record {
         ece: sign_ece(pairs()),
         seed: context.seed,
         model_id: context.model_id.clone(),
+        training_seed: None,
         acc2_pos_interval: spread.interval,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Record;
 
-const HEADER: [&str; 14] = [
+const HEADER: [&str; 15] = [
     "channel",
     "SNR dB",
     "clips",
@@ -15,6 +15,7 @@ const HEADER: [&str; 14] = [
     "Acc-7",
     "MAE",
     "corr",
+    "ECE",
     "reference",
     "share of it [95 %]",
 ];
@@ -24,17 +25,7 @@ const HEADER: [&str; 14] = [
 pub fn table(records: &[Record]) -> String {
     let mut lines: Vec<Vec<String>> = vec![HEADER.map(str::to_owned).to_vec()];
     lines.extend(records.iter().map(|r| cells(r).to_vec()));
-    let mut out = String::new();
-    for line in &lines {
-        let mut text = String::new();
-        for (column, cell) in line.iter().enumerate() {
-            let width = lines.iter().map(|l| l[column].chars().count()).max().unwrap_or(0);
-            // Names stand left, numbers right.
-            text += &if column == 0 { format!("{cell:<width$}") } else { format!("  {cell:>width$}") };
-        }
-        out += text.trim_end();
-        out.push('\n');
-    }
+    let mut out = aligned(&lines);
     if records.iter().any(outside) {
         out += "*: outside the range of SNRs trained at.\n";
     }
@@ -44,12 +35,28 @@ pub fn table(records: &[Record]) -> String {
     out
 }
 
+/// Lines of cells as lines of text in columns.
+pub(crate) fn aligned(lines: &[Vec<String>]) -> String {
+    let mut out = String::new();
+    for line in lines {
+        let mut text = String::new();
+        for (column, cell) in line.iter().enumerate() {
+            let width = lines.iter().map(|l| l[column].chars().count()).max().unwrap_or(0);
+            // Names stand left, numbers right.
+            text += &if column == 0 { format!("{cell:<width$}") } else { format!("  {cell:>width$}") };
+        }
+        out += text.trim_end();
+        out.push('\n');
+    }
+    out
+}
+
 /// What the figures mean, as every table says it.
-fn notes(record: &Record) -> String {
+pub(crate) fn notes(record: &Record) -> String {
     format!(
         "SNR: Es/N0 per complex symbol, mean |x|^2 = 1 and one h per burst; perfect CSI, {} equaliser.\n\
          pos: clips with label 0 dropped, truth y > 0. nonneg: all clips, truth y >= 0. F1 is weighted by support.\n\
-         Acc-7: most likely class. MAE and corr: all clips. reference: matched filter for Acc-2 pos at this system's \
+         Acc-7: most likely class. MAE and corr: all clips. ECE: of the sign. reference: matched filter for Acc-2 pos at this system's \
          noiseless Acc-2 pos.\n",
         record.equaliser
     )
@@ -59,15 +66,15 @@ fn outside(record: &Record) -> bool {
     record.in_training_range == Some(false)
 }
 
-fn cells(record: &Record) -> [String; 14] {
+fn cells(record: &Record) -> [String; 15] {
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.3}"));
     let mark = if outside(record) { "*" } else { "" };
-    let share = match (record.acc2_pos, record.reference_acc2, record.acc2_pos_interval) {
+    let share = match (record.share(), record.reference_acc2, record.acc2_pos_interval) {
         (_, Some(reference), Some(interval)) => {
             let share = interval.share_of(reference);
             format!("{:.3} [{:.3}, {:.3}]", share.estimate, share.low, share.high)
         }
-        (Some(accuracy), Some(reference), None) => format!("{:.3}", accuracy / reference),
+        (Some(share), ..) => format!("{share:.3}"),
         _ => "-".to_owned(),
     };
     [
@@ -83,6 +90,7 @@ fn cells(record: &Record) -> [String; 14] {
         number(record.acc7),
         number(record.mae),
         number(record.corr),
+        number(record.ece),
         number(record.reference_acc2),
         share,
     ]
@@ -120,6 +128,7 @@ mod tests {
             ece: Some(0.02),
             seed: 0,
             model_id: "abc".into(),
+            training_seed: None,
             acc2_pos_interval: Some(Interval { estimate: 0.72, low: 0.69, high: 0.75 }),
         };
         let inside = Record { snr_db: Some(3.0), in_training_range: Some(true), ..record.clone() };

@@ -101,7 +101,7 @@ mod tests {
         let fixed = ["trainer", "train", "--corpus", "builtin", "--out", "run"];
         let parsed = trainer::Args::try_parse_from([&fixed[..], options].concat()).unwrap();
         let trainer::Command::Train(args) = parsed.command else { panic!("`train` was asked for") };
-        args.resolved(corpus).unwrap()
+        args.options.resolved(&args.corpus, corpus, args.seed).unwrap()
     }
 
     fn key(corpus: &Corpus, options: &[&str]) -> String {

@@ -21,7 +21,11 @@ pub fn find_or_train(args: &Args, corpus: &Corpus) -> Result<PathBuf> {
         return Ok(folder.clone());
     }
     let mut training = training(args)?;
-    let key = key::name(corpus, args.text_encoder.as_deref(), &training.resolved(corpus)?)?;
+    let key = key::name(
+        corpus,
+        args.text_encoder.as_deref(),
+        &training.options.resolved(&training.corpus, corpus, training.seed)?,
+    )?;
     let run = args.out.join("training").join(key);
     if check(&run).is_ok() {
         console::note(format_args!("weights of an earlier run: {}", run.display()));

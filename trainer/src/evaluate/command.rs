@@ -2,21 +2,20 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 use corpus::{Corpus, CorpusSpec, Modality};
-use indicatif::{ProgressBar, ProgressStyle};
 use metrics::{BestConstant, write_csv};
-use model::weights::Training;
 use phy::{ChannelList, SnrList};
 
-use super::{Evaluation, Request, evaluate, loss};
+use super::{Evaluation, Subject, Sweep, loss, seeds};
+use crate::command::TrainOptions;
 use files::PendingFile;
 
 /// Score trained weights on a corpus, over simulated channels, in this process.
 #[derive(Args, Clone, Debug)]
 pub struct EvaluateArgs {
-    /// Weights folder that holds both halves
+    /// Weights folder that holds both halves; with --seeds the folder of the runs seed-0, seed-1 and so on
     #[arg(long, value_name = "DIR")]
     pub weights: PathBuf,
     /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder
@@ -46,6 +45,12 @@ pub struct EvaluateArgs {
     /// Write every prediction to this file, as CSV
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
+    /// Score a run for each of N seeds, train those that are missing, and print mean and standard deviation
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub seeds: Option<u32>,
+    /// How runs that are missing are trained.
+    #[command(flatten, next_help_heading = "Training, with --seeds")]
+    pub training: TrainOptions,
 }
 
 /// Evaluates, prints the table, writes the files asked for.
@@ -53,34 +58,24 @@ pub struct EvaluateArgs {
 /// # Errors
 /// If weights, corpus or split cannot be used or a file cannot be written.
 pub fn run(args: &EvaluateArgs) -> Result<()> {
-    // First, so that a bad path costs no work.
+    if let Some(seeds) = args.seeds {
+        return seeds::run(args, seeds);
+    }
+    ensure!(args.training == TrainOptions::default(), "options of training without --seeds: nothing is to be trained");
     if !args.drop.is_empty() && args.predictions.is_some() {
         bail!("--predictions with --drop: its rows do not tell what was sent; evaluate one after the other");
     }
+    // First, so that a bad path costs no work.
     let json = args.json.as_deref().map(PendingFile::create).transpose()?;
     let predictions = args.predictions.as_deref().map(PendingFile::create).transpose()?;
-    let manifest = model::weights::receiver_manifest(&args.weights)?;
-    let (transmitter, receiver) = model::weights::load(&args.weights)?;
+    let subject = Subject::load(&args.weights)?;
     let corpus = Corpus::load(&args.corpus)?;
     let points = phy::sweep(&args.channel, &args.snr);
-    let request = Request {
-        transmitter: transmitter.as_ref(),
-        receiver: receiver.as_ref(),
-        scheme: &manifest.scheme,
-        training_snr_db: training_snr_db(&manifest.training),
-        corpus: &corpus,
-        split: &args.split,
-        without: &[],
-        points: &points,
-        draws: 0..args.draws,
-        seed: args.seed,
-        threads: None,
-        progress: &|_| (),
-    };
-    let Evaluation { mut records, rows } = with_progress(&request)?;
+    let sweep = Sweep { corpus: &corpus, split: &args.split, points: &points, draws: args.draws, seed: args.seed };
+    let Evaluation { mut records, rows } = subject.score_shown(&sweep, &[])?;
     console::print(metrics::table(&records) + &constant_line(&corpus, &args.split)?)?;
     if !args.drop.is_empty() {
-        let without = with_progress(&Request { without: &args.drop, draws: 0..args.draws, ..request })?;
+        let without = subject.score_shown(&sweep, &args.drop)?;
         console::print("\n".to_owned() + &loss::table(&records, &without.records))?;
         records.extend(without.records);
     }
@@ -96,17 +91,8 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     Ok(())
 }
 
-fn with_progress(request: &Request) -> Result<Evaluation> {
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} bursts, {eta} left")?;
-    let bar = ProgressBar::new(request.bursts()?).with_style(style).with_message("evaluating");
-    let draws = request.draws.clone();
-    let evaluation = evaluate(&Request { draws, progress: &|bursts| bar.inc(bursts), ..*request });
-    bar.finish_and_clear();
-    Ok(evaluation?)
-}
-
 /// What the best constant reaches, or nothing where the corpus has no training split to fit it on.
-fn constant_line(corpus: &Corpus, split: &str) -> Result<String> {
+pub(super) fn constant_line(corpus: &Corpus, split: &str) -> Result<String> {
     let labels = |split: &str| -> Result<Vec<f32>, corpus::CorpusError> {
         Ok(corpus.split(split)?.iter().map(|(_, clip)| clip.label).collect())
     };
@@ -126,11 +112,6 @@ fn constant_line(corpus: &Corpus, split: &str) -> Result<String> {
     ))
 }
 
-/// The range of SNRs trained at, which a network trained without noise has not.
-fn training_snr_db(training: &Training) -> Option<(f64, f64)> {
-    training.channels.iter().any(|channel| channel != "none").then_some(training.snr_db)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -144,7 +125,7 @@ mod tests {
         config::{Config, Preset},
         network::Network,
         params::Params,
-        weights::Weights,
+        weights::{Training, Weights},
     };
 
     use super::*;

@@ -7,6 +7,7 @@ use model::random::Stream;
 use trainer::config::RunConfig;
 use trainer::data::{Data, Validation};
 use trainer::law::{ChannelLaw, TrainChannel};
+use trainer::material::Readings;
 use trainer::objective::Weights;
 use trainer::schedule::Schedule;
 
@@ -29,7 +30,16 @@ pub fn tiny(widths: Widths) -> Config {
 
 /// All terms on.
 pub fn weights() -> Weights {
-    Weights { beta: 1e-3, gamma: 1e-3, auxiliary: 0.3, sign: 1.0, antipodal: 1.0, negatives: 2, realisations: 2 }
+    Weights {
+        beta: 1e-3,
+        gamma: 1e-3,
+        auxiliary: 0.3,
+        sign: 1.0,
+        antipodal: 1.0,
+        negatives: 2,
+        realisations: 2,
+        one_sided: false,
+    }
 }
 
 /// The default law.
@@ -91,5 +101,5 @@ pub fn toy() -> Corpus {
 
 /// The toy corpus as a run sees it.
 pub fn data() -> Data {
-    Data::prepare(&toy(), &settings().validation, 1, None, &|_, _| ()).unwrap()
+    Data::cut(&toy(), WIDTHS, &settings().validation, 1, &Readings::new()).unwrap()
 }

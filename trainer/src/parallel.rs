@@ -9,7 +9,7 @@ use std::{
 /// `work(0)`, `work(1)`, … `work(jobs − 1)`, in order. Threads take the next job as they get free. After an error no
 /// further job is begun, and the error of the lowest job is returned: jobs are begun in order, so it is the one that a
 /// single thread would have met.
-pub(super) fn map<T: Send, E: Send>(
+pub fn map<T: Send, E: Send>(
     jobs: usize,
     threads: Option<NonZeroUsize>,
     work: impl Fn(usize) -> Result<T, E> + Sync,

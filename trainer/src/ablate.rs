@@ -1,0 +1,97 @@
+//! `trainer ablate`: what each part of the method is worth. Each variation changes one setting of a run, is trained with the
+//! same seeds as the base, and is held against it seed by seed.
+
+mod report;
+mod variations;
+
+use crate::command::{self, TrainOptions};
+use crate::evaluate::{Subject, Sweep};
+use crate::material::Material;
+use crate::side_by_side::{Board, run_all};
+use anyhow::Result;
+use clap::Args;
+use corpus::CorpusSpec;
+use files::PendingFile;
+use metrics::Record;
+use phy::{ChannelList, SnrList};
+use report::{Outcome, table};
+use std::path::PathBuf;
+use variations::chosen;
+
+/// Train and score a grid of variations, each of which changes one setting, and print what each is worth.
+#[derive(Args, Clone, Debug)]
+pub struct AblateArgs {
+    /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder
+    #[arg(long, value_name = "CORPUS")]
+    pub corpus: CorpusSpec,
+    /// Folder of the runs, of ablation.json and of ablation.md; what is trained in it already is not trained again
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Only these variations, with commas; all of them unless given
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Seeds that each variation is trained with
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub seeds: u32,
+    /// Split of the corpus that is scored
+    #[arg(long, default_value = "test")]
+    pub split: String,
+    /// Channels: none, awgn, rayleigh, rician:K (linear K factor), with commas
+    #[arg(long, value_name = "LIST", default_value = "none,awgn,rayleigh")]
+    pub channel: ChannelList,
+    /// Es/N0 per complex symbol in dB: one value, a list -12,-6,0, or start:stop:step
+    #[arg(long, value_name = "LIST", default_value = "-12:21:3", allow_hyphen_values = true)]
+    pub snr: SnrList,
+    /// Draws of the channel for every clip at every point
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub draws: u32,
+    /// The base's settings.
+    #[command(flatten, next_help_heading = "Training of the base")]
+    pub training: TrainOptions,
+}
+
+/// Trains what is missing, scores all, prints the table and writes it and the records.
+///
+/// # Errors
+/// If a run cannot be trained or is not of these settings, or a file cannot be written.
+pub fn run(args: &AblateArgs) -> Result<()> {
+    let mut material = Material::load(&args.corpus, args.training.text_encoder.as_deref())?;
+    material.corpus().split(&args.split)?;
+    let base = args.training.resolved(&args.corpus, material.corpus(), 0)?;
+    let variations = chosen(&args.only, &base)?;
+    std::fs::create_dir_all(&args.out)?;
+    let (json, markdown) = (args.out.join("ablation.json"), args.out.join("ablation.md"));
+    let (json, markdown) = (PendingFile::create(&json)?, PendingFile::create(&markdown)?);
+    command::read(&mut material, &base.validation)?;
+
+    let cells: Vec<(usize, u64)> =
+        (0..variations.len()).flat_map(|v| (0..u64::from(args.seeds)).map(move |seed| (v, seed))).collect();
+    let points = phy::sweep(&args.channel, &args.snr);
+    let sweep = Sweep { corpus: material.corpus(), split: &args.split, points: &points, draws: args.draws, seed: 0 };
+    let board = Board::new(cells.len() * base.schedule.epochs)?;
+    let scored = run_all(cells.len(), |index, share| -> Result<Vec<Record>> {
+        let (variation, seed) = (&variations[cells[index].0], cells[index].1);
+        let mut config = material.settled(variation.of(&base)?);
+        config.seed = seed;
+        let name = format!("{}/seed-{seed}", variation.name);
+        let folder = args.out.join(&name);
+        share.ensure_trained(&material, &config, &folder, &name, &board)?;
+        let mut records = Subject::load(&folder)?.score(&sweep, &[], Some(share.threads()))?.records;
+        records.iter_mut().for_each(|record| record.training_seed = Some(seed));
+        Ok(records)
+    });
+    board.finish();
+    let mut scored = scored?.into_iter();
+    let outcomes: Vec<Outcome> = variations
+        .iter()
+        .map(|variation| Outcome::new(variation, scored.by_ref().take(args.seeds as usize).collect()))
+        .collect();
+    let text = table(&outcomes, &variations);
+    console::print(&text)?;
+    markdown.commit(|out| out.write_all(text.as_bytes()))?;
+    json.commit(|out| {
+        serde_json::to_writer_pretty(&mut *out, &outcomes)?;
+        out.write_all(b"\n")
+    })?;
+    Ok(())
+}

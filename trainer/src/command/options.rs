@@ -1,0 +1,198 @@
+//! What a run is made of beside its corpus and its seed: options, and the settings that they ask for.
+
+use crate::config::RunConfig;
+use crate::data::Validation;
+use crate::law::{ChannelLaw, TrainChannel};
+use crate::objective::Weights;
+use crate::schedule::Schedule;
+use crate::text::Tuning;
+use anyhow::{Context, Result};
+use clap::{Args, FromArgMatches, ValueEnum};
+use corpus::{Corpus, CorpusSpec};
+use model::config::{Config, HeadKind, Preset};
+use phy::Equaliser;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// The decision heads by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HeadName {
+    /// A distribution over the score
+    Distribution,
+    /// The paper's regressor
+    L1,
+}
+
+/// How the text encoder is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TextMode {
+    /// As it is
+    Frozen,
+    /// Trained along with the network
+    FineTune,
+}
+
+/// How a text encoder is tuned unless `--set` says otherwise.
+const TUNING: Tuning = Tuning { begin: 8, rate: 2e-4, layer_decay: 0.9, frozen_layers: 0, weight_decay: 0.01 };
+
+/// How a network is trained.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct TrainOptions {
+    /// Folder of a BERT-family checkpoint that reads the transcripts
+    #[arg(long, value_name = "DIR")]
+    pub text_encoder: Option<PathBuf>,
+    /// How the text encoder is used
+    #[arg(long, value_enum, default_value = "frozen")]
+    pub text: TextMode,
+    /// The scheme
+    #[arg(long, default_value = model::weights::PROPOSED, value_parser = [model::weights::PROPOSED])]
+    pub scheme: String,
+    /// Sizes: paper or small; small for `builtin`, paper else
+    #[arg(long)]
+    pub preset: Option<Preset>,
+    /// Epochs at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub epochs: Option<u32>,
+    /// Channels trained for
+    #[arg(long, value_enum, default_value = "mix")]
+    pub train_channel: TrainChannel,
+    /// Least and largest SNR trained for, dB
+    #[arg(long, value_name = "LOW:HIGH", default_value = "-15:21", allow_hyphen_values = true, value_parser = snr_range)]
+    pub train_snr: (f64, f64),
+    /// What training is stopped on: a split, or fold:I/N cut by video from the training split
+    #[arg(long, value_name = "SPLIT")]
+    pub validation: Option<Validation>,
+    /// Transmitted reals, two a complex symbol
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub reals: usize,
+    /// Decision head
+    #[arg(long, value_enum, default_value = "distribution")]
+    pub head: HeadName,
+    /// Equaliser: mmse or zf
+    #[arg(long, default_value = "mmse")]
+    pub equaliser: Equaliser,
+    /// Weight of redundancy reduction; 0 leaves the discriminators watching
+    #[arg(long, value_name = "X", default_value_t = 0.4)]
+    pub lambda_red: f32,
+    /// Set a field of the run's config.json, such as schedule.learning_rate=5e-4; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+}
+
+fn snr_range(text: &str) -> Result<(f64, f64), String> {
+    let wrong = || format!("`{text}`: expected LOW:HIGH in dB, LOW <= HIGH, such as -15:21");
+    let (low, high) = text.split_once(':').ok_or_else(wrong)?;
+    let (low, high): (f64, f64) = (low.parse().map_err(|_| wrong())?, high.parse().map_err(|_| wrong())?);
+    if low.is_finite() && high.is_finite() && low <= high && low >= -200.0 && high <= 200.0 {
+        Ok((low, high))
+    } else {
+        Err(wrong())
+    }
+}
+
+impl Default for TrainOptions {
+    /// What no option at all asks for.
+    fn default() -> Self {
+        let none = Self::augment_args(clap::Command::new("train")).no_binary_name(true);
+        let parsed = none.try_get_matches_from(std::iter::empty::<&str>()).and_then(|m| Self::from_arg_matches(&m));
+        parsed.expect("every option has a default")
+    }
+}
+
+fn is_builtin(corpus: &CorpusSpec) -> bool {
+    corpus.to_string().starts_with("builtin")
+}
+
+impl TrainOptions {
+    /// The settings of the run that these options ask for on a corpus, every default filled in. The widths of the network's
+    /// input are still open: they follow from the corpus and the text encoder.
+    ///
+    /// # Errors
+    /// If a field that is to be set is not there or cannot take the value.
+    pub fn resolved(&self, spec: &CorpusSpec, corpus: &Corpus, seed: u64) -> Result<RunConfig> {
+        overridden(&self.settings(spec, corpus, seed), &self.set)
+    }
+
+    /// The run's settings before single fields are set.
+    fn settings(&self, spec: &CorpusSpec, corpus: &Corpus, seed: u64) -> RunConfig {
+        let small = if is_builtin(spec) { Preset::Small } else { Preset::Paper };
+        let preset = self.preset.unwrap_or(small);
+        let name = |path: &PathBuf| path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let mut network = Config::preset(preset, Default::default());
+        network.reals = self.reals;
+        network.equaliser = self.equaliser;
+        network.head = match self.head {
+            HeadName::Distribution => HeadKind::Distribution,
+            HeadName::L1 => HeadKind::L1,
+        };
+        let (epochs, learning_rate) = match preset {
+            Preset::Small => (20, 2e-3),
+            // The tuned encoder overfits sooner.
+            Preset::Paper if matches!(self.text, TextMode::FineTune) => (22, 3e-4),
+            Preset::Paper => (40, 3e-4),
+        };
+        RunConfig {
+            corpus: spec.to_string(),
+            text_encoder: self.text_encoder.as_ref().map(name),
+            tuning: matches!(self.text, TextMode::FineTune).then_some(TUNING),
+            preset,
+            seed,
+            network,
+            schedule: Schedule {
+                epochs: self.epochs.map_or(epochs, |n| n as usize),
+                lambda_red: self.lambda_red,
+                warm_up: 3,
+                ramp_end: 6,
+                learning_rate,
+            },
+            objective: Weights {
+                beta: 0.3,
+                gamma: 1e-3,
+                auxiliary: 0.1,
+                sign: 1.0,
+                antipodal: 6.0,
+                negatives: 2,
+                realisations: 6,
+                one_sided: false,
+            },
+            law: ChannelLaw { channel: self.train_channel, snr_db: self.train_snr, skew: 2.0 },
+            batch: 32,
+            parts: 2,
+            modality_dropout: 0.0,
+            // Decoupled, times the learning rate: few clips and wide features overfit without it.
+            weight_decay: 5.0,
+            averaging: 0.995,
+            patience: 12,
+            validation: self.validation.clone().unwrap_or_else(|| default_validation(spec, corpus)),
+        }
+    }
+}
+
+/// The generated corpus has a validation split to spare; that of a real one is for the report, unless there are too
+/// few videos to cut folds by.
+fn default_validation(spec: &CorpusSpec, corpus: &Corpus) -> Validation {
+    const FOLDS: usize = 8;
+    let train = corpus.clips.iter().filter(|clip| clip.split == "train");
+    let videos: BTreeSet<&str> = train.map(|clip| clip.video_id.as_str()).collect();
+    let few = videos.len() < FOLDS && corpus.clips.iter().any(|clip| clip.split == "valid");
+    if is_builtin(spec) || few {
+        Validation::Split("valid".into())
+    } else {
+        Validation::Fold { fold: 0, folds: FOLDS.min(videos.len()).max(2) }
+    }
+}
+
+/// The settings with some fields replaced by name, `FIELD=VALUE` each.
+///
+/// # Errors
+/// If a field is not there or cannot take the value.
+pub fn overridden(config: &RunConfig, fields: &[String]) -> Result<RunConfig> {
+    let mut value = serde_json::to_value(config)?;
+    for field in fields {
+        let (path, text) = field.split_once('=').with_context(|| format!("--set {field}: expected FIELD=VALUE"))?;
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let slot = value.pointer_mut(&pointer).with_context(|| format!("--set {field}: no such field"))?;
+        *slot = serde_json::from_str(text).unwrap_or_else(|_| text.into());
+    }
+    serde_json::from_value(value).with_context(|| format!("--set {}", fields.join(" --set ")))
+}

@@ -1,0 +1,64 @@
+//! `trainer evaluate --seeds`: one run a seed, trained where it is missing, side by side on the cores there are.
+
+use super::command::{EvaluateArgs, constant_line};
+use super::{Subject, Sweep, loss};
+use crate::command;
+use crate::config::RunConfig;
+use crate::material::Material;
+use crate::side_by_side::{Board, run_all};
+use anyhow::{Result, ensure};
+use files::PendingFile;
+use metrics::{Record, summaries, summary_table};
+
+/// Trains or loads the runs `seed-0`, `seed-1`, … in the folder, scores each, prints mean and spread.
+///
+/// # Errors
+/// If a run cannot be trained or is not of these settings, or a file cannot be written.
+pub fn run(args: &EvaluateArgs, seeds: u32) -> Result<()> {
+    ensure!(
+        args.predictions.is_none(),
+        "--predictions with --seeds: its rows do not tell whose they are; evaluate one folder after the other"
+    );
+    let json = args.json.as_deref().map(PendingFile::create).transpose()?;
+    let mut material = Material::load(&args.corpus, args.training.text_encoder.as_deref())?;
+    material.corpus().split(&args.split)?;
+    let config = |seed: u32| -> Result<RunConfig> {
+        let config = args.training.resolved(&args.corpus, material.corpus(), seed.into())?;
+        ensure!(config.seed == u64::from(seed), "--set seed with --seeds: each run has a seed of its own");
+        Ok(material.settled(config))
+    };
+    let configs: Vec<RunConfig> = (0..seeds).map(config).collect::<Result<_>>()?;
+    command::read(&mut material, &configs[0].validation)?;
+    let points = phy::sweep(&args.channel, &args.snr);
+    let sweep =
+        Sweep { corpus: material.corpus(), split: &args.split, points: &points, draws: args.draws, seed: args.seed };
+    let board = Board::new(configs.iter().map(|config| config.schedule.epochs).sum())?;
+    let scored = run_all(configs.len(), |index, share| {
+        let (config, name) = (&configs[index], format!("seed-{index}"));
+        let folder = args.weights.join(&name);
+        share.ensure_trained(&material, config, &folder, &name, &board)?;
+        let subject = Subject::load(&folder)?;
+        let score = |without: &[corpus::Modality]| -> Result<Vec<Record>> {
+            let mut records = subject.score(&sweep, without, Some(share.threads()))?.records;
+            records.iter_mut().for_each(|record| record.training_seed = Some(config.seed));
+            Ok(records)
+        };
+        let without = if args.drop.is_empty() { Vec::new() } else { score(&args.drop)? };
+        Ok((score(&[])?, without))
+    });
+    board.finish();
+    let (full, without): (Vec<Vec<Record>>, Vec<Vec<Record>>) = scored?.into_iter().unzip();
+    let constant = constant_line(material.corpus(), &args.split)?;
+    console::print(summary_table(&summaries(&full), &full[0][0]) + &constant)?;
+    if !args.drop.is_empty() {
+        console::print("\n".to_owned() + &loss::over_seeds(&summaries(&full), &summaries(&without)))?;
+    }
+    if let Some(file) = json {
+        let records: Vec<Record> = full.into_iter().chain(without).flatten().collect();
+        file.commit(|out| {
+            serde_json::to_writer_pretty(&mut *out, &records)?;
+            out.write_all(b"\n")
+        })?;
+    }
+    Ok(())
+}

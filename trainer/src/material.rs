@@ -1,0 +1,127 @@
+//! What runs are made from: a corpus, and what a text encoder reads in it, once for all runs.
+
+use crate::config::RunConfig;
+use crate::data::{Data, Validation};
+use crate::text::read_all;
+use anyhow::{Result, ensure};
+use corpus::{Corpus, CorpusSpec, Sequence};
+use model::bert::{Bert, Checkpoint};
+use model::config::Widths;
+use model::params::Params;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A transcript: its token ids, and the encoder's last hidden states. Without a transcript no ids and no states.
+#[derive(Clone, Default)]
+pub struct Reading {
+    /// Token ids.
+    pub tokens: Vec<u32>,
+    /// Last hidden states `[tokens, width]`.
+    pub states: Option<Sequence>,
+}
+
+/// Readings by row of the corpus.
+pub type Readings = BTreeMap<usize, Reading>;
+
+/// A text encoder as it is given.
+struct TextEncoder {
+    checkpoint: Checkpoint,
+    params: Params,
+    bert: Bert,
+}
+
+/// A corpus and, if there is one, its text encoder.
+pub struct Material {
+    corpus: Corpus,
+    encoder: Option<TextEncoder>,
+    readings: Readings,
+}
+
+impl Material {
+    /// Loads both. Transcripts are read by [`Material::read`].
+    ///
+    /// # Errors
+    /// If one of them cannot be used.
+    pub fn load(corpus: &CorpusSpec, text_encoder: Option<&Path>) -> Result<Self> {
+        let encoder = text_encoder.map(Checkpoint::read).transpose()?;
+        Self::new(Corpus::load(corpus)?, encoder)
+    }
+
+    /// Of a corpus and an encoder that are loaded already.
+    ///
+    /// # Errors
+    /// If the encoder cannot be built, or the corpus brings text features of its own.
+    pub fn new(corpus: Corpus, encoder: Option<Checkpoint>) -> Result<Self> {
+        ensure!(
+            encoder.is_none() || Widths::from(corpus.widths).text.is_none(),
+            "corpus {} brings text features of its own: leave out --text-encoder, or the tensor `text`",
+            corpus.name
+        );
+        let built = |checkpoint: Checkpoint| -> Result<TextEncoder> {
+            let params = checkpoint.params(false);
+            let bert = Bert::new(&params.root(), checkpoint.config(), checkpoint.tokenizer()?)?;
+            Ok(TextEncoder { checkpoint, params, bert })
+        };
+        Ok(Material { corpus, encoder: encoder.map(built).transpose()?, readings: Readings::new() })
+    }
+
+    /// The corpus.
+    pub fn corpus(&self) -> &Corpus {
+        &self.corpus
+    }
+
+    /// The text encoder and its parameters.
+    pub fn text_encoder(&self) -> Option<(&Checkpoint, &Params)> {
+        self.encoder.as_ref().map(|encoder| (&encoder.checkpoint, &encoder.params))
+    }
+
+    /// The network's inputs: the corpus's features, and the encoder's for text.
+    pub fn widths(&self) -> Widths {
+        let mut widths = Widths::from(self.corpus.widths);
+        if let Some(encoder) = &self.encoder {
+            widths.text = Some(encoder.bert.width());
+        }
+        widths
+    }
+
+    /// The settings with the network's inputs filled in.
+    pub fn settled(&self, mut config: RunConfig) -> RunConfig {
+        config.network.widths = self.widths();
+        config
+    }
+
+    /// Reads the transcripts that runs stopped on `validation` need and that are not read yet. `progress` gets how many are
+    /// read, and of how many.
+    ///
+    /// # Errors
+    /// If a split is missing, or a transcript cannot be read.
+    pub fn read(&mut self, validation: &Validation, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<()> {
+        let Some(encoder) = &self.encoder else { return Ok(()) };
+        let mut clips = self.corpus.split("train")?;
+        if let Validation::Split(split) = validation {
+            clips.extend(self.corpus.split(split)?);
+        }
+        clips.retain(|(row, _)| !self.readings.contains_key(row));
+        let tokens = clips.iter().map(|(_, clip)| match clip.text.trim().is_empty() {
+            true => Ok(Vec::new()),
+            false => encoder.bert.tokenizer().ids(&clip.text),
+        });
+        let tokens: Vec<Vec<u32>> = tokens.collect::<Result<_, _>>()?;
+        let total = clips.len() as u64;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let borrowed: Vec<&[u32]> = tokens.iter().map(Vec::as_slice).collect();
+        let states = read_all(&encoder.bert, &borrowed, threads, &|done| progress(done, total))?;
+        let rows: Vec<usize> = clips.iter().map(|(row, _)| *row).collect();
+        let readings = tokens.into_iter().zip(states).map(|(tokens, states)| Reading { tokens, states });
+        self.readings.extend(rows.into_iter().zip(readings));
+        Ok(())
+    }
+
+    /// The clips of a run.
+    ///
+    /// # Errors
+    /// If a split is missing or empty, or there is nothing to train on.
+    pub fn data(&self, validation: &Validation, seed: u64) -> Result<Data> {
+        Data::cut(&self.corpus, self.widths(), validation, seed, &self.readings)
+    }
+}
