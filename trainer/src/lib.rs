@@ -9,6 +9,7 @@
 
 pub mod ablate;
 pub mod adamw;
+pub mod audit;
 pub mod checkpoint;
 pub mod command;
 pub mod config;
@@ -48,6 +49,8 @@ pub enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Train and score a grid of variations, and print what each part of the method is worth.
     Ablate(ablate::AblateArgs),
+    /// Measure the dependence that is left between the modalities' latents of trained weights.
+    Audit(audit::AuditArgs),
     /// Import a corpus, or look into one.
     Corpus(corpus_cmd::CorpusArgs),
 }
@@ -64,6 +67,7 @@ pub fn run(args: Args) -> Result<()> {
         }
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Ablate(args) => ablate::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Corpus(args) => corpus_cmd::run(args),
     }
 }

@@ -74,6 +74,30 @@ impl ProposedTransmitter {
     }
 }
 
+impl ProposedTransmitter {
+    /// The clips as the network reads them: transcripts read, features standardised and packed.
+    ///
+    /// # Errors
+    /// As [`TransmitterHalf::check`].
+    pub fn batch(&self, clips: &[ClipInput]) -> Result<Batch, InputError> {
+        clips.iter().try_for_each(|clip| self.check(clip))?;
+        let read = self.read_transcripts(clips)?;
+        let features: Vec<[Option<&Sequence>; 3]> = clips
+            .iter()
+            .zip(&read)
+            .map(|(clip, read)| {
+                let [text, audio, visual] = &clip.features;
+                [text.as_ref().or(read.as_ref()), audio.as_ref(), visual.as_ref()]
+            })
+            .collect();
+        Batch::pack(&self.config.widths, &self.standardisations, &features).map_err(|e| internal(&e))
+    }
+}
+
+fn internal(e: &dyn std::fmt::Display) -> InputError {
+    error(InputErrorKind::Unsupported, "clip", e.to_string())
+}
+
 impl TransmitterHalf for ProposedTransmitter {
     fn model_id(&self) -> &str {
         &self.model_id
@@ -109,22 +133,13 @@ impl TransmitterHalf for ProposedTransmitter {
     }
 
     fn encode(&self, clips: &[ClipInput]) -> Result<Vec<Symbols>, InputError> {
-        clips.iter().try_for_each(|clip| self.check(clip))?;
         if clips.is_empty() {
             return Ok(Vec::new());
         }
-        let read = self.read_transcripts(clips)?;
-        let features: Vec<[Option<&Sequence>; 3]> = clips
-            .iter()
-            .zip(&read)
-            .map(|(clip, read)| {
-                let [text, audio, visual] = &clip.features;
-                [text.as_ref().or(read.as_ref()), audio.as_ref(), visual.as_ref()]
-            })
-            .collect();
-        let internal = |e: &dyn std::fmt::Display| error(InputErrorKind::Unsupported, "clip", e.to_string());
-        let bursts = Batch::pack(&self.config.widths, &self.standardisations, &features)
-            .and_then(|batch| self.network.forward(&batch))
+        let batch = self.batch(clips)?;
+        let bursts = self
+            .network
+            .forward(&batch)
             .and_then(|z| with_slice(&z, |z| z.chunks_exact(self.config.reals).map(|r| r.to_vec()).collect::<Vec<_>>()))
             .map_err(|e| internal(&e))?;
         bursts.into_iter().map(|reals| Symbols::new(reals).map_err(|e| internal(&e))).collect()

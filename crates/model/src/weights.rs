@@ -299,6 +299,14 @@ fn standardisations(file: &Path, manifest: &Manifest) -> Result<[Option<Standard
 /// # Errors
 /// Names the file, tensor or field that is wrong.
 pub fn load_transmitter(path: &Path) -> Result<Box<dyn TransmitterHalf>, WeightsError> {
+    Ok(Box::new(load_proposed_transmitter(path)?))
+}
+
+/// The same for those who look into the network, as the audit of its latents does.
+///
+/// # Errors
+/// As [`load_transmitter`].
+pub fn load_proposed_transmitter(path: &Path) -> Result<ProposedTransmitter, WeightsError> {
     crate::single_threaded();
     let folder = half_folder(path, "transmitter")?;
     let manifest = read_manifest(&folder, "transmitter")?;
@@ -327,13 +335,13 @@ pub fn load_transmitter(path: &Path) -> Result<Box<dyn TransmitterHalf>, Weights
         let reason = format!("model_id: expected {id} for what the manifest says, got {}", manifest.model_id);
         return Err(file_error(&folder.join("manifest.json"), reason));
     }
-    Ok(Box::new(ProposedTransmitter {
+    Ok(ProposedTransmitter {
         model_id: manifest.model_id,
         config: manifest.config,
         standardisations,
         text_encoder,
         network,
-    }))
+    })
 }
 
 /// Loads the receiver half from a weights folder or from the half itself.

@@ -1,0 +1,193 @@
+//! `trainer audit`: is what the modalities say twice really gone? The discriminators of training cannot tell, for they may simply
+//! have lost the game. So the encoders are frozen, fresh auditors are trained on the latents of the training split, and
+//! what they tell apart on held-out clips is set beside a permutation null, the floor that the label imposes, and linear probes,
+//! which exclude that a modality collapsed.
+
+mod auditor;
+mod floor;
+mod latents;
+mod probe;
+mod report;
+mod standard;
+
+use crate::parallel;
+use anyhow::{Context, Result};
+use auditor::{Effort, Pairs, Side, audit};
+use clap::Args;
+use corpus::{Corpus, CorpusSpec, Modality};
+use files::PendingFile;
+use indicatif::ProgressBar;
+use latents::{Item, collect, modalities};
+use metrics::Interval;
+use model::discriminator::{PAIRS, pair_name};
+use model::random::Stream;
+use probe::{Probed, probe};
+use report::{Audit, Judged, ModalityAudit, PairAudit, table};
+use standard::Standard;
+use std::path::PathBuf;
+
+/// Measure the dependence that is left between the modalities' latents of trained weights, with auditors that training
+/// has never met.
+#[derive(Args, Clone, Debug)]
+pub struct AuditArgs {
+    /// Weights folder that holds the transmitter half
+    #[arg(long, value_name = "DIR")]
+    pub weights: PathBuf,
+    /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder; its training split trains the auditors
+    #[arg(long, value_name = "CORPUS")]
+    pub corpus: CorpusSpec,
+    /// Split that they are held to
+    #[arg(long, default_value = "test")]
+    pub split: String,
+    /// Auditors of shuffled pairs, for the null
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub permutations: u32,
+    /// Seed of the auditors
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Write the result to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+const EFFORT: Effort = Effort { restarts: 3, epochs: 40, patience: 6 };
+/// Purpose of the stream that shuffles pairs.
+const SHUFFLE: u64 = 9;
+
+/// Audits, prints the table, writes the file asked for.
+///
+/// # Errors
+/// If weights, corpus or split cannot be used, or there are no two modalities.
+pub fn run(args: &AuditArgs) -> Result<()> {
+    let json = args.json.as_deref().map(PendingFile::create).transpose()?;
+    let transmitter = model::weights::load_proposed_transmitter(&args.weights)?;
+    let corpus = Corpus::load(&args.corpus)?;
+    let train = collect(&transmitter, &corpus, "train")?;
+    let held_out = collect(&transmitter, &corpus, &args.split)?;
+    let there = modalities(&train, &held_out)?;
+    let probes = there.iter().map(|m| probed(*m, &train, &held_out));
+    let probes: Vec<ModalityAudit> = probes.collect::<Result<_>>()?;
+    let pairs: Vec<(Modality, Modality)> =
+        PAIRS.into_iter().filter(|(a, b)| there.contains(a) && there.contains(b)).collect();
+    let judged = judge_all(&pairs, &train, &held_out, args)?;
+    let floors = pairs.iter().map(|pair| floors(*pair, &train, &held_out));
+    let floors: Vec<[f64; 3]> = floors.collect::<Result<_>>()?;
+    let pairs = pairs.iter().zip(judged).zip(floors).map(|((pair, [z, mu]), [decisions, accuracies, information])| {
+        PairAudit { pair: pair_name(*pair), z, mu, decisions, accuracies, information }
+    });
+    let result = Audit {
+        model_id: transmitter.model_id.clone(),
+        corpus: corpus.name.clone(),
+        split: args.split.clone(),
+        train_clips: train.len(),
+        clips: held_out.len(),
+        permutations: args.permutations,
+        seed: args.seed,
+        pairs: pairs.collect(),
+        modalities: probes,
+    };
+    console::print(table(&result))?;
+    if let Some(file) = json {
+        file.commit(|out| {
+            serde_json::to_writer_pretty(&mut *out, &result)?;
+            out.write_all(b"\n")
+        })?;
+    }
+    Ok(())
+}
+
+/// Every pair's auditors on sampled z and on μ, the real ones and those of the null, side by side.
+fn judge_all(
+    pairs: &[(Modality, Modality)],
+    train: &[Item],
+    held_out: &[Item],
+    args: &AuditArgs,
+) -> Result<Vec<[Judged; 2]>> {
+    let runs = 1 + args.permutations as usize;
+    let bar: ProgressBar = crate::command::bar((pairs.len() * 2 * runs) as u64, "auditing", "auditors")?;
+    let js = parallel::map(pairs.len() * 2 * runs, None, |job| -> Result<Interval> {
+        let (pair, sampled, run) = (pairs[job / (2 * runs)], (job / runs).is_multiple_of(2), job % runs);
+        let standard = [pair.0, pair.1].map(|m| standard(train, m, sampled));
+        let shuffled = |items: &[Item], purpose: u64| {
+            let both = both(items, pair);
+            let mut order: Vec<usize> = (0..both.len()).collect();
+            if run > 0 {
+                order = Stream::new(args.seed, &[SHUFFLE, purpose, run as u64]).permutation(both.len());
+            }
+            let b: Vec<&Item> = order.into_iter().map(|i| both[i]).collect();
+            Pairs { a: side(&both, pair.0, &standard[0], sampled), b: side(&b, pair.1, &standard[1], sampled) }
+        };
+        let effort = if run == 0 { EFFORT } else { Effort { restarts: 1, ..EFFORT } };
+        let j = audit(&shuffled(train, 0), &shuffled(held_out, 1), effort, args.seed);
+        bar.inc(1);
+        j.with_context(|| pair_name(pair))
+    })?;
+    bar.finish_and_clear();
+    let judged = |js: &[Interval]| Judged::new(js[0], &js[1..]);
+    Ok(js.chunks(2 * runs).map(|pair| [judged(&pair[..runs]), judged(&pair[runs..])]).collect())
+}
+
+/// Clips that have both modalities.
+fn both(items: &[Item], (a, b): (Modality, Modality)) -> Vec<&Item> {
+    items.iter().filter(|item| item.latents[a.index()].is_some() && item.latents[b.index()].is_some()).collect()
+}
+
+fn standard(train: &[Item], modality: Modality, sampled: bool) -> Standard {
+    let latents = || train.iter().filter_map(|item| item.latents[modality.index()].as_ref());
+    let mu: Vec<Vec<f32>> = latents().map(|latent| latent.mu.clone()).collect();
+    let sigma: Vec<Vec<f32>> = if sampled { latents().map(|l| l.sigma.clone()).collect() } else { Vec::new() };
+    Standard::fit_sampled(&mu, &sigma)
+}
+
+fn side(items: &[&Item], modality: Modality, standard: &Standard, sampled: bool) -> Side {
+    let latents = || items.iter().filter_map(|item| item.latents[modality.index()].as_ref());
+    Side {
+        mu: latents().map(|latent| standard.apply(&latent.mu)).collect(),
+        sigma: if sampled { latents().map(|latent| standard.scaled(&latent.sigma)).collect() } else { Vec::new() },
+    }
+}
+
+/// Rows of one modality and the signs of their labels; clips with y = 0 and clips without the modality are left out.
+fn signed(
+    items: &[Item],
+    modality: Modality,
+    row: impl Fn(&latents::Latent) -> Vec<f32>,
+) -> (Vec<Vec<f32>>, Vec<bool>) {
+    let kept = items.iter().filter(|item| item.label != 0.0);
+    kept.filter_map(|item| Some((row(item.latents[modality.index()].as_ref()?), item.label > 0.0))).unzip()
+}
+
+fn read(train: &[Item], held_out: &[Item], m: Modality, row: fn(&latents::Latent) -> Vec<f32>) -> Result<Probed> {
+    let ((x, y), (u, v)) = (signed(train, m, row), signed(held_out, m, row));
+    probe((&x, &y), (&u, &v))
+}
+
+/// Probes of one modality's latent and of its features before the network.
+fn probed(modality: Modality, train: &[Item], held_out: &[Item]) -> Result<ModalityAudit> {
+    let latent = read(train, held_out, modality, |latent| latent.mu.clone())?;
+    let features = read(train, held_out, modality, |latent| latent.pooled.clone())?;
+    Ok(ModalityAudit {
+        modality: modality.name().to_owned(),
+        latent_accuracy: latent.accuracy,
+        features_accuracy: features.accuracy,
+        latent_cross_entropy: latent.cross_entropy,
+    })
+}
+
+/// The floors of a pair, of its probes on held-out clips that have both: of their decisions, of their accuracies, and of
+/// information.
+fn floors(pair: (Modality, Modality), train: &[Item], held_out: &[Item]) -> Result<[f64; 3]> {
+    let owned = |items: &[Item]| both(items, pair).into_iter().cloned().collect::<Vec<Item>>();
+    let (train, held_out) = (owned(train), owned(held_out));
+    let mu = |latent: &latents::Latent| latent.mu.clone();
+    let (a, b) = (read(&train, &held_out, pair.0, mu)?, read(&train, &held_out, pair.1, mu)?);
+    let mut counts = [[0; 2]; 2];
+    a.decisions.iter().zip(&b.decisions).for_each(|(a, b)| counts[usize::from(*a)][usize::from(*b)] += 1);
+    let (_, signs) = signed(&held_out, pair.0, mu);
+    let positives = signs.iter().filter(|positive| **positive).count() as f64 / signs.len().max(1) as f64;
+    Ok([
+        floor::of_decisions(counts),
+        floor::of_accuracies(a.accuracy, b.accuracy),
+        floor::of_information(positives, a.cross_entropy, b.cross_entropy),
+    ])
+}

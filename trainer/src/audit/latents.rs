@@ -1,0 +1,88 @@
+//! The latents that deployed weights make of clips, with what they are made from.
+
+use anyhow::{Context, Result, bail, ensure};
+use corpus::{Clip, Corpus, Modality};
+use model::layers::Run;
+use model::ops::with_slice;
+use model::proposed::ProposedTransmitter;
+use model::scheme::ClipInput;
+
+/// Clips encoded at once.
+const BATCH: usize = 64;
+
+/// One modality of one clip.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Latent {
+    /// μ `[latent]`.
+    pub mu: Vec<f32>,
+    /// σ `[latent]`.
+    pub sigma: Vec<f32>,
+    /// The mean over the frames of the standardised features, `[width]`.
+    pub pooled: Vec<f32>,
+}
+
+/// A clip.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// The label.
+    pub label: f32,
+    /// By `Modality::index()`; `None` where the clip or the network lacks it.
+    pub latents: [Option<Latent>; 3],
+}
+
+/// What the transmitter makes of the clips of a split.
+///
+/// # Errors
+/// If the corpus lacks the split or the transmitter does not take a clip.
+pub fn collect(transmitter: &ProposedTransmitter, corpus: &Corpus, split: &str) -> Result<Vec<Item>> {
+    let clips = corpus.split(split)?;
+    let mut items = Vec::with_capacity(clips.len());
+    for chunk in clips.chunks(BATCH) {
+        items.extend(encoded(transmitter, chunk).with_context(|| format!("split `{split}`"))?);
+    }
+    Ok(items)
+}
+
+fn encoded(transmitter: &ProposedTransmitter, clips: &[(usize, &Clip)]) -> Result<Vec<Item>> {
+    let inputs: Vec<ClipInput> = clips.iter().map(|(_, clip)| ClipInput::from(*clip)).collect();
+    let batch = transmitter.batch(&inputs)?;
+    let latents = transmitter.network.latents(&batch, &mut Run::evaluating())?;
+    let mut items: Vec<Item> =
+        clips.iter().map(|(_, clip)| Item { label: clip.label, latents: [None, None, None] }).collect();
+    for modality in Modality::ALL {
+        let (Some(latent), Some(packed)) = (&latents[modality.index()], batch.modality(modality)) else { continue };
+        let (mu, sigma) = (rows(&latent.gaussian.mu)?, rows(&latent.gaussian.sigma)?);
+        let frames = rows(&packed.frames)?;
+        for (i, range) in packed.offsets.ranges().enumerate().filter(|(_, range)| !range.is_empty()) {
+            let (mu, sigma) = (mu[i].clone(), sigma[i].clone());
+            items[i].latents[modality.index()] = Some(Latent { mu, sigma, pooled: mean(&frames[range]) });
+        }
+    }
+    Ok(items)
+}
+
+fn rows(tensor: &candle_core::Tensor) -> Result<Vec<Vec<f32>>> {
+    let width = tensor.dim(1)?.max(1);
+    Ok(with_slice(tensor, |values| values.chunks_exact(width).map(<[f32]>::to_vec).collect())?)
+}
+
+fn mean(frames: &[Vec<f32>]) -> Vec<f32> {
+    let width = frames.first().map_or(0, Vec::len);
+    (0..width).map(|column| frames.iter().map(|f| f[column]).sum::<f32>() / frames.len() as f32).collect()
+}
+
+/// The modalities that enough clips of both splits have.
+///
+/// # Errors
+/// If fewer than two do: there is no pair to audit.
+pub fn modalities(train: &[Item], held_out: &[Item]) -> Result<Vec<Modality>> {
+    const LEAST: usize = 20;
+    let has = |items: &[Item], m: Modality| items.iter().filter(|i| i.latents[m.index()].is_some()).count() >= LEAST;
+    let there: Vec<Modality> = Modality::ALL.into_iter().filter(|m| has(train, *m) && has(held_out, *m)).collect();
+    let names: Vec<&str> = there.iter().map(|m| m.name()).collect();
+    if there.len() < 2 {
+        bail!("an audit needs two modalities that {LEAST} clips have, got {}", names.join(", "));
+    }
+    ensure!(!train.is_empty(), "no training clips");
+    Ok(there)
+}
