@@ -72,9 +72,17 @@ pub fn run(args: &AuditArgs) -> Result<()> {
     let judged = judge_all(&pairs, &train, &held_out, args)?;
     let floors = pairs.iter().map(|pair| floors(*pair, &train, &held_out));
     let floors: Vec<[f64; 3]> = floors.collect::<Result<_>>()?;
-    let pairs = pairs.iter().zip(judged).zip(floors).map(|((pair, [z, mu]), [decisions, accuracies, information])| {
-        PairAudit { pair: pair_name(*pair), z, mu, decisions, accuracies, information }
-    });
+    let pairs = pairs.iter().zip(judged).zip(floors).map(
+        |((pair, [z, mu, features]), [decisions, accuracies, information])| PairAudit {
+            pair: pair_name(*pair),
+            z,
+            mu,
+            features,
+            decisions,
+            accuracies,
+            information,
+        },
+    );
     let result = Audit {
         model_id: transmitter.model_id.clone(),
         corpus: corpus.name.clone(),
@@ -96,18 +104,32 @@ pub fn run(args: &AuditArgs) -> Result<()> {
     Ok(())
 }
 
-/// Every pair's auditors on sampled z and on μ, the real ones and those of the null, side by side.
+/// What the auditors of a pair look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// Sampled latents, as training has them.
+    Sampled,
+    /// Means, as the deployed network has them.
+    Mean,
+    /// The mean features before the network.
+    Features,
+}
+
+const LOOKS: [Look; 3] = [Look::Sampled, Look::Mean, Look::Features];
+
+/// Every pair's auditors, the real ones and those of the null, side by side; by [`LOOKS`].
 fn judge_all(
     pairs: &[(Modality, Modality)],
     train: &[Item],
     held_out: &[Item],
     args: &AuditArgs,
-) -> Result<Vec<[Judged; 2]>> {
+) -> Result<Vec<[Judged; LOOKS.len()]>> {
     let runs = 1 + args.permutations as usize;
-    let bar: ProgressBar = crate::command::bar((pairs.len() * 2 * runs) as u64, "auditing", "auditors")?;
-    let js = parallel::map(pairs.len() * 2 * runs, None, |job| -> Result<Interval> {
-        let (pair, sampled, run) = (pairs[job / (2 * runs)], (job / runs).is_multiple_of(2), job % runs);
-        let standard = [pair.0, pair.1].map(|m| standard(train, m, sampled));
+    let a_pair = LOOKS.len() * runs;
+    let bar: ProgressBar = crate::command::bar((pairs.len() * a_pair) as u64, "auditing", "auditors")?;
+    let js = parallel::map(pairs.len() * a_pair, None, |job| -> Result<Interval> {
+        let (pair, look, run) = (pairs[job / a_pair], LOOKS[job / runs % LOOKS.len()], job % runs);
+        let standard = [pair.0, pair.1].map(|m| standard(train, m, look));
         let shuffled = |items: &[Item], purpose: u64| {
             let both = both(items, pair);
             let mut order: Vec<usize> = (0..both.len()).collect();
@@ -115,7 +137,7 @@ fn judge_all(
                 order = Stream::new(args.seed, &[SHUFFLE, purpose, run as u64]).permutation(both.len());
             }
             let b: Vec<&Item> = order.into_iter().map(|i| both[i]).collect();
-            Pairs { a: side(&both, pair.0, &standard[0], sampled), b: side(&b, pair.1, &standard[1], sampled) }
+            Pairs { a: side(&both, pair.0, &standard[0], look), b: side(&b, pair.1, &standard[1], look) }
         };
         let effort = if run == 0 { EFFORT } else { Effort { restarts: 1, ..EFFORT } };
         let j = audit(&shuffled(train, 0), &shuffled(held_out, 1), effort, args.seed);
@@ -123,8 +145,11 @@ fn judge_all(
         j.with_context(|| pair_name(pair))
     })?;
     bar.finish_and_clear();
-    let judged = |js: &[Interval]| Judged::new(js[0], &js[1..]);
-    Ok(js.chunks(2 * runs).map(|pair| [judged(&pair[..runs]), judged(&pair[runs..])]).collect())
+    let judged = |pair: &[Interval], look: usize| {
+        let js = &pair[look * runs..(look + 1) * runs];
+        Judged::new(js[0], &js[1..])
+    };
+    Ok(js.chunks(a_pair).map(|pair| [judged(pair, 0), judged(pair, 1), judged(pair, 2)]).collect())
 }
 
 /// Clips that have both modalities.
@@ -132,19 +157,29 @@ fn both(items: &[Item], (a, b): (Modality, Modality)) -> Vec<&Item> {
     items.iter().filter(|item| item.latents[a.index()].is_some() && item.latents[b.index()].is_some()).collect()
 }
 
-fn standard(train: &[Item], modality: Modality, sampled: bool) -> Standard {
-    let latents = || train.iter().filter_map(|item| item.latents[modality.index()].as_ref());
-    let mu: Vec<Vec<f32>> = latents().map(|latent| latent.mu.clone()).collect();
-    let sigma: Vec<Vec<f32>> = if sampled { latents().map(|l| l.sigma.clone()).collect() } else { Vec::new() };
-    Standard::fit_sampled(&mu, &sigma)
+fn standard(train: &[Item], modality: Modality, look: Look) -> Standard {
+    let all: Vec<&Item> = train.iter().collect();
+    let side = rows(&all, modality, look);
+    Standard::fit_sampled(&side.mu, &side.sigma)
 }
 
-fn side(items: &[&Item], modality: Modality, standard: &Standard, sampled: bool) -> Side {
-    let latents = || items.iter().filter_map(|item| item.latents[modality.index()].as_ref());
+fn side(items: &[&Item], modality: Modality, standard: &Standard, look: Look) -> Side {
+    let Side { mu, sigma } = rows(items, modality, look);
     Side {
-        mu: latents().map(|latent| standard.apply(&latent.mu)).collect(),
-        sigma: if sampled { latents().map(|latent| standard.scaled(&latent.sigma)).collect() } else { Vec::new() },
+        mu: mu.iter().map(|row| standard.apply(row)).collect(),
+        sigma: sigma.iter().map(|row| standard.scaled(row)).collect(),
     }
+}
+
+/// One modality of the items that have it, as it is.
+fn rows(items: &[&Item], modality: Modality, look: Look) -> Side {
+    let latents = || items.iter().filter_map(|item| item.latents[modality.index()].as_ref());
+    let row = |latent: &latents::Latent| match look {
+        Look::Sampled | Look::Mean => latent.mu.clone(),
+        Look::Features => latent.pooled.clone(),
+    };
+    let sigma = if look == Look::Sampled { latents().map(|latent| latent.sigma.clone()).collect() } else { Vec::new() };
+    Side { mu: latents().map(row).collect(), sigma }
 }
 
 /// Rows of one modality and the signs of their labels; clips with y = 0 and clips without the modality are left out.

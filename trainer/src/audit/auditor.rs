@@ -30,6 +30,13 @@ pub struct Side {
     pub sigma: Vec<Vec<f32>>,
 }
 
+impl Pairs {
+    /// Of the wider side.
+    fn width(&self) -> usize {
+        [&self.a, &self.b].map(|side| side.mu.first().map_or(0, Vec::len)).into_iter().max().unwrap_or(0)
+    }
+}
+
 impl Side {
     fn draw(&self, rows: &[usize], stream: &mut Stream) -> Vec<Vec<f32>> {
         let sample = |row: &usize| {
@@ -93,7 +100,7 @@ pub fn audit(train: &Pairs, held_out: &Pairs, effort: Effort, seed: u64) -> Resu
 
 /// One auditor, of the epoch that is best on the pairs held back.
 fn judge(train: &Pairs, effort: Effort, seed: u64, restart: u64) -> Result<Discriminator> {
-    let width = train.a.mu.first().map_or(0, Vec::len);
+    let width = train.width();
     let config = Config { latent: width, discriminator: HIDDEN, ..Config::preset(Preset::Small, [None; 3].into()) };
     let params = Params::fresh(Stream::new(seed, &[restart]).below(1 << 30) as u64);
     let discriminator = Discriminator::new(&params.root(), &config)?;
@@ -110,7 +117,8 @@ fn judge(train: &Pairs, effort: Effort, seed: u64, restart: u64) -> Result<Discr
         let order = stream.permutation(kept.len());
         for step in order.chunks(BATCH).filter(|step| step.len() > 1) {
             let rows: Vec<usize> = step.iter().map(|i| kept[*i]).collect();
-            let (a, b) = (matrix(train.a.draw(&rows, &mut stream))?, matrix(train.b.draw(&rows, &mut stream))?);
+            let (a, b) = (train.a.draw(&rows, &mut stream), train.b.draw(&rows, &mut stream));
+            let (a, b) = (matrix(a, width)?, matrix(b, width)?);
             let offsets: Vec<usize> = (0..NEGATIVES).map(|_| 1 + stream.below(rows.len() - 1)).collect();
             let (joint, shuffled) = discriminator.contrast(&a, &b, &offsets)?;
             let gradients = binary_cross_entropy(&joint, &shuffled)?.backward()?;
@@ -149,7 +157,7 @@ fn losses(
     for _ in 0..samples {
         let (a, b) = (pairs.a.draw(rows, stream), pairs.b.draw(rows, stream));
         let offsets: Vec<usize> = (0..partners).map(|_| 1 + stream.below(n.max(2) - 1)).collect();
-        let (a, b) = (matrix(a)?, matrix(b)?);
+        let (a, b) = (matrix(a, pairs.width())?, matrix(b, pairs.width())?);
         let mut logits = vec![0.0f64; n * (1 + partners)];
         for judge in judges {
             let (joint, shuffled) = judge.contrast(&a, &b, &offsets)?;
@@ -166,8 +174,10 @@ fn losses(
     Ok(losses)
 }
 
-fn matrix(rows: Vec<Vec<f32>>) -> Result<Tensor> {
-    let shape = (rows.len(), rows.first().map_or(0, Vec::len));
+/// Rows as a matrix, filled up with zeros to `width`.
+fn matrix(mut rows: Vec<Vec<f32>>, width: usize) -> Result<Tensor> {
+    rows.iter_mut().for_each(|row| row.resize(width, 0.0));
+    let shape = (rows.len(), width);
     Ok(tensor(rows.into_iter().flatten().collect(), shape)?)
 }
 

@@ -1,6 +1,6 @@
 //! The latents that deployed weights make of clips, with what they are made from.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use corpus::{Clip, Corpus, Modality};
 use model::layers::Run;
 use model::ops::with_slice;
@@ -83,6 +83,24 @@ pub fn modalities(train: &[Item], held_out: &[Item]) -> Result<Vec<Modality>> {
     if there.len() < 2 {
         bail!("an audit needs two modalities that {LEAST} clips have, got {}", names.join(", "));
     }
-    ensure!(!train.is_empty(), "no training clips");
     Ok(there)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_takes_two_modalities_that_clips_of_both_splits_have() {
+        let latent = || Some(Latent { mu: vec![0.0], sigma: vec![1.0], pooled: vec![0.0] });
+        let items = |n: usize, both: bool| -> Vec<Item> {
+            let item = || Item { label: 1.0, latents: [None, latent(), if both { latent() } else { None }] };
+            (0..n).map(|_| item()).collect()
+        };
+        assert_eq!(modalities(&items(30, true), &items(20, true)).unwrap(), [Modality::Audio, Modality::Visual]);
+        for (train, held_out) in [(items(30, true), items(19, true)), (items(30, false), items(30, true))] {
+            let error = modalities(&train, &held_out).unwrap_err().to_string();
+            assert!(error.contains("needs two modalities"), "{error}");
+        }
+    }
 }

@@ -32,6 +32,8 @@ pub struct PairAudit {
     pub z: Judged,
     /// Of means, standardised, as the deployed network has them.
     pub mu: Judged,
+    /// Of the mean features before the network: what there is to be removed.
+    pub features: Judged,
     /// Floor of J: J of the decisions of the two probes.
     pub decisions: f64,
     /// Floor of J for two decisions as right as these whose errors are independent given the label.
@@ -79,28 +81,21 @@ pub struct Audit {
 /// As lines of text.
 pub fn table(audit: &Audit) -> String {
     let mut out = format!(
-        "{:<13} {:^38}  {:^38}  {:^17}\n{:<13} {:>25} {:>12}  {:>25} {:>12}  {:>9} {:>7}  {:>6}\n",
-        "",
-        "sampled z",
-        "standardised mu",
-        "floor of J",
-        "pair",
-        "J [95 %]",
-        "null",
-        "J [95 %]",
-        "null",
-        "decisions",
-        "label",
-        "of MI"
+        "{:<13} {:^41}  {:^41}  {:^41}  {:^17}\n{:<13} ",
+        "", "sampled z", "standardised mu", "mean features", "floor of J", "pair"
     );
+    for _ in 0..3 {
+        _ = write!(out, "{:>25} {:>15}  ", "J [95 %]", "null");
+    }
+    _ = writeln!(out, "{:>9} {:>7}  {:>6}", "decisions", "label", "of MI");
     for pair in &audit.pairs {
-        _ = write!(out, "{:<13}", pair.pair);
-        for Judged { j, null_mean, null_max } in [pair.z, pair.mu] {
+        _ = write!(out, "{:<13} ", pair.pair);
+        for Judged { j, null_mean, null_max } in [pair.z, pair.mu, pair.features] {
             let j = format!("{:.3} [{:.3}, {:.3}]", j.estimate, j.low, j.high);
             let null = format!("{null_mean:.3}, {null_max:.3}");
-            _ = write!(out, " {j:>25} {null:>12} ");
+            _ = write!(out, "{j:>25} {null:>15}  ");
         }
-        _ = writeln!(out, " {:>9.3} {:>7.3}  {:>6.3}", pair.decisions, pair.accuracies, pair.information);
+        _ = writeln!(out, "{:>9.3} {:>7.3}  {:>6.3}", pair.decisions, pair.accuracies, pair.information);
     }
     out += "\nmodality  accuracy of a linear probe of mu, of the mean features\n";
     for m in &audit.modalities {
@@ -110,7 +105,8 @@ pub fn table(audit: &Audit) -> String {
         "\nJ = 2 ln 2 - BCE of fresh discriminators, trained on the latents of {} clips and held to {} of {} ({}), in nats; \
          1.386 at most.\nnull: mean and largest of {} auditors of shuffled pairs.\n\
          Floors, from the probes: J of their decisions, which no auditor's J lies below but by chance and weakness; J of decisions as \
-         right\nas theirs with errors independent given the label; and of the mutual information.\n",
+         right\nas theirs with errors independent given the label; and of the mutual information. Mean features: what the same auditors tell \
+         apart\nbefore the network.\n",
         audit.train_clips, audit.clips, audit.corpus, audit.split, audit.permutations
     )
 }

@@ -6,7 +6,7 @@ use crate::command;
 use crate::config::RunConfig;
 use crate::material::Material;
 use crate::side_by_side::{Board, run_all};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use files::PendingFile;
 use metrics::{Record, summaries, summary_table};
 
@@ -49,7 +49,7 @@ pub fn run(args: &EvaluateArgs, seeds: u32) -> Result<()> {
     board.finish();
     let (full, without): (Vec<Vec<Record>>, Vec<Vec<Record>>) = scored?.into_iter().unzip();
     let constant = constant_line(material.corpus(), &args.split)?;
-    console::print(summary_table(&summaries(&full), &full[0][0]) + &constant)?;
+    console::print(summary_table(&summaries(&full), full[0].last().context("no point to score")?) + &constant)?;
     if !args.drop.is_empty() {
         console::print("\n".to_owned() + &loss::over_seeds(&summaries(&full), &summaries(&without)))?;
     }
