@@ -85,14 +85,13 @@ pub fn table(outcomes: &[Outcome], variations: &[Variation]) -> String {
     }
     out.push('\n');
     for variation in variations {
-        _ = writeln!(out, "* `{}`: {}. {}", variation.name, variation.about, changes(variation));
+        _ = writeln!(out, "* `{}`: {}.{}", variation.name, variation.about, changes(variation));
     }
     out + &notes(base)
 }
 
 fn changes(variation: &Variation) -> String {
-    let set: Vec<String> = variation.set().iter().map(|field| format!("`--set {field}`")).collect();
-    set.join(" ")
+    variation.set().iter().map(|field| format!(" `--set {field}`")).collect()
 }
 
 fn notes(base: &Outcome) -> String {
