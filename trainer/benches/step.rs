@@ -98,9 +98,9 @@ fn gradients(network: &Network, data: &Data, items: &[&Item], parts: usize, step
         let labels: Vec<f32> = items.iter().map(|item| item.label).collect();
         let stream = Stream::new(0, &[step, index]);
         let step = Step { batch: &batch, labels: &labels, clips: BATCH, reversal: 0.4, stream };
-        let (gradients, sums) = objective::gradients(network, &WEIGHTS, &LAW, step)?;
+        let (loss, sums) = objective::objective(network, &WEIGHTS, &LAW, step)?;
         ensure!(sums.task.is_finite(), "the loss is {}", sums.task);
-        Ok(gradients)
+        Ok(loss.backward()?)
     };
     std::thread::scope(|scope| {
         let part = &part;

@@ -7,8 +7,9 @@ use model::ops::{tensor, with_slice};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
-const BETA1: f32 = 0.9;
-const BETA2: f32 = 0.999;
+/// AdamW's moments decay like this unless a run says otherwise.
+pub const USUAL_BETAS: (f32, f32) = (0.9, 0.999);
+
 const EPSILON: f32 = 1e-8;
 
 /// What holds for one variable.
@@ -44,6 +45,7 @@ pub struct AdamW {
     slots: Vec<Slot>,
     step: u64,
     clip: f32,
+    betas: (f32, f32),
 }
 
 impl AdamW {
@@ -54,7 +56,13 @@ impl AdamW {
             let n = var.elem_count();
             Slot { group: group(&name, var.rank()), name, var, first: vec![0.0; n], second: vec![0.0; n] }
         });
-        AdamW { slots: slots.collect(), step: 0, clip }
+        AdamW { slots: slots.collect(), step: 0, clip, betas: USUAL_BETAS }
+    }
+
+    /// With moments that decay like this, of the first and of the second.
+    #[must_use]
+    pub fn betas(self, betas: (f32, f32)) -> Self {
+        AdamW { betas, ..self }
     }
 
     /// One step along the sum of the parts' gradients, each variable at its pace; returns its norm before clipping.
@@ -78,12 +86,13 @@ impl AdamW {
         for (slot, gradient) in self.slots.iter_mut().zip(&gradients) {
             let Some(gradient) = gradient else { continue };
             let Pace { rate, steps } = paces[slot.group.pace];
-            let correction1 = 1.0 - BETA1.powi(steps as i32);
-            let correction2 = 1.0 - BETA2.powi(steps as i32);
+            let correction1 = 1.0 - self.betas.0.powi(steps as i32);
+            let correction2 = 1.0 - self.betas.1.powi(steps as i32);
             let update = Update {
                 gradient,
                 moments: Mutex::new((&mut slot.first, &mut slot.second)),
                 scale,
+                betas: self.betas,
                 rate: rate * slot.group.rate / correction1,
                 root: 1.0 / correction2,
                 keep: 1.0 - rate * slot.group.rate * slot.group.decay,
@@ -177,6 +186,7 @@ struct Update<'a> {
     gradient: &'a [f32],
     moments: Mutex<Moments<'a>>,
     scale: f32,
+    betas: (f32, f32),
     rate: f32,
     root: f32,
     keep: f32,
@@ -197,8 +207,8 @@ impl InplaceOp1 for Update<'_> {
         let moments = first.iter_mut().zip(second.iter_mut());
         for ((value, gradient), (m, v)) in values.iter_mut().zip(self.gradient).zip(moments) {
             let g = gradient * self.scale;
-            *m = BETA1 * *m + (1.0 - BETA1) * g;
-            *v = BETA2 * *v + (1.0 - BETA2) * g * g;
+            *m = self.betas.0 * *m + (1.0 - self.betas.0) * g;
+            *v = self.betas.1 * *v + (1.0 - self.betas.1) * g * g;
             *value = *value * self.keep - self.rate * *m / ((*v * self.root).sqrt() + EPSILON);
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! `config.json` of a run: everything that its result depends on, beside the corpus.
 
+use crate::adamw::USUAL_BETAS;
 use crate::data::Validation;
 use crate::law::ChannelLaw;
 use crate::objective::Weights;
@@ -7,11 +8,15 @@ use crate::schedule::Schedule;
 use crate::text::Tuning;
 use anyhow::{Result, ensure};
 use model::config::{Config, Preset};
+use model::scheme_kind::SchemeKind;
 use serde::{Deserialize, Serialize};
 
 /// A run's settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunConfig {
+    /// The scheme.
+    #[serde(default)]
+    pub scheme: SchemeKind,
     /// The corpus.
     pub corpus: String,
     /// Name of the text encoder's folder.
@@ -39,12 +44,22 @@ pub struct RunConfig {
     pub modality_dropout: f32,
     /// Decoupled weight decay of matrices.
     pub weight_decay: f32,
+    /// Decay of AdamW's first and second moments.
+    #[serde(default = "usual_betas")]
+    pub betas: (f32, f32),
     /// Averaged weights keep this share of themselves in a step.
     pub averaging: f32,
     /// Epochs without a better one after which training stops.
     pub patience: usize,
     /// What training is stopped on.
     pub validation: Validation,
+    /// Whether the deployed head is calibrated on those clips.
+    #[serde(default)]
+    pub calibrate: bool,
+}
+
+fn usual_betas() -> (f32, f32) {
+    USUAL_BETAS
 }
 
 impl RunConfig {
@@ -84,6 +99,10 @@ impl RunConfig {
         let lost = self.modality_dropout;
         ensure!((0.0..1.0).contains(&lost), "modality_dropout: expected 0 to less than 1, got {lost}");
         ensure!((0.0..=1.0).contains(&self.averaging), "averaging: expected 0 to 1, got {}", self.averaging);
+        for beta in [self.betas.0, self.betas.1] {
+            ensure!((0.0..1.0).contains(&beta), "betas: expected two numbers from 0 to less than 1, got {beta}");
+        }
+        ensure!((0.0..=1.0).contains(&schedule.end), "schedule.end: expected 0 to 1, got {}", schedule.end);
         let (low, high) = law.snr_db;
         ensure!(
             low.is_finite() && high.is_finite() && low <= high,

@@ -10,7 +10,10 @@
 pub mod ablate;
 pub mod adamw;
 pub mod audit;
+pub mod calibration;
+pub mod chain;
 pub mod checkpoint;
+pub mod codebook;
 pub mod command;
 pub mod config;
 pub mod corpus_cmd;

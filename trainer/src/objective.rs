@@ -1,11 +1,13 @@
 //! Algorithm 1, with the corrections of the specification: one forward and one backward pass for the losses of U-VIB,
 //! redundancy and M-VIB.
 
+pub mod tdeepsc;
+
 use crate::law::{ChannelLaw, Met};
 use anyhow::Result;
-use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
 use model::batch::Batch;
+use model::config::Config;
 use model::discriminator::{PAIRS, binary_cross_entropy};
 use model::layers::Run;
 use model::network::Network;
@@ -98,16 +100,6 @@ fn sum(values: &Tensor) -> Result<f64> {
     Ok(with_slice(values, |v| v.iter().map(|x| *x as f64).sum())?)
 }
 
-/// Gradients of the objective over one part of a batch. Summed over the parts of a step they are those of the mean over
-/// its clips.
-///
-/// # Errors
-/// Candle's, if the network does not fit the batch.
-pub fn gradients(network: &Network, weights: &Weights, law: &ChannelLaw, step: Step) -> Result<(GradStore, Sums)> {
-    let (loss, sums) = objective(network, weights, law, step)?;
-    Ok((loss.backward()?, sums))
-}
-
 /// The objective of one part of a batch, a share of the mean over the step's clips.
 ///
 /// # Errors
@@ -137,7 +129,7 @@ pub fn objective(network: &Network, weights: &Weights, law: &ChannelLaw, step: S
     let zs: Vec<Tensor> = latents.iter().flatten().map(|latent| latent.z.clone()).collect();
     let z = network.transmitter.encode(&zs, &mut run)?;
     let repeats = weights.realisations.max(1);
-    let (received, rho) = through_channel(&z, repeats, network, law, &mut run)?;
+    let (received, rho) = through_channel(&z, repeats, &network.config, law, &mut run)?;
     let labels = step.labels.repeat(repeats);
     if weights.antipodal > 0.0 {
         let errors = antipodal_errors(&z, &network.antipodal, &rho, &labels)?;
@@ -163,14 +155,14 @@ pub fn objective(network: &Network, weights: &Weights, law: &ChannelLaw, step: S
 fn through_channel(
     z: &Tensor,
     repeats: usize,
-    network: &Network,
+    config: &Config,
     law: &ChannelLaw,
     run: &mut Run,
 ) -> Result<(Tensor, Vec<f32>)> {
     let (clips, reals) = z.dims2()?;
     let stream = run.stream().expect("training has a stream");
     let met: Vec<Met> =
-        (0..clips * repeats).map(|_| law.draw(stream, reals, network.config.equaliser)).collect::<Result<_>>()?;
+        (0..clips * repeats).map(|_| law.draw(stream, reals, config.equaliser)).collect::<Result<_>>()?;
     let rho = met.iter().map(|m| m.rho).collect();
     let bursts: Vec<Affine> = met.into_iter().map(|m| m.channel).collect();
     let z = if repeats == 1 { z.clone() } else { Tensor::cat(&vec![z; repeats], 0)? };

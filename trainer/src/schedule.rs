@@ -16,7 +16,17 @@ pub struct Schedule {
     pub ramp_end: usize,
     /// Peak learning rate.
     pub learning_rate: f32,
+    /// The share of it that is left in the end.
+    #[serde(default = "twentieth")]
+    pub end: f64,
 }
+
+fn twentieth() -> f64 {
+    END
+}
+
+/// What is left of a learning rate in the end, unless a run says otherwise.
+pub const END: f64 = 0.05;
 
 impl Schedule {
     /// The scale of gradient reversal at `time` epochs: α(t)·λ(t), with λ rising linearly from the end of the warm-up to
@@ -30,9 +40,9 @@ impl Schedule {
         (alpha * lambda) as f32 * self.lambda_red
     }
 
-    /// The learning rate at `time` epochs: one epoch of linear warm-up, then a cosine down to a twentieth.
+    /// The learning rate at `time` epochs: one epoch of linear warm-up, then a cosine down to what is left in the end.
     pub fn rate(&self, time: f64) -> f32 {
-        cosine(self.learning_rate, time, self.epochs)
+        cosine(self.learning_rate, self.end, time, self.epochs)
     }
 
     /// Whether the network after `epoch` (counted from 1) may be selected.
@@ -41,18 +51,19 @@ impl Schedule {
     }
 }
 
-/// One epoch of linear warm-up to `peak`, then a cosine down to a twentieth of it after `epochs`.
-pub fn cosine(peak: f32, time: f64, epochs: usize) -> f32 {
+/// One epoch of linear warm-up to `peak`, then a cosine down to the share `end` of it after `epochs`.
+pub fn cosine(peak: f32, end: f64, time: f64, epochs: usize) -> f32 {
     let warm = time.min(1.0);
     let cosine = 0.5 * (1.0 + (PI * (time / epochs.max(1) as f64).min(1.0)).cos());
-    (peak as f64 * warm * (0.05 + 0.95 * cosine)) as f32
+    (peak as f64 * warm * (end + (1.0 - end) * cosine)) as f32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const S: Schedule = Schedule { epochs: 50, lambda_red: 0.4, warm_up: 3, ramp_end: 6, learning_rate: 1e-3 };
+    const S: Schedule =
+        Schedule { epochs: 50, lambda_red: 0.4, warm_up: 3, ramp_end: 6, learning_rate: 1e-3, end: END };
 
     #[test]
     fn reversal_is_off_in_the_warm_up_and_full_from_the_end_of_the_ramp() {

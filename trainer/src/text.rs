@@ -61,7 +61,7 @@ impl Tuning {
     /// cosine down to a twentieth.
     pub fn rate(&self, time: f64, epochs: usize) -> f32 {
         let (time, epochs) = (time - self.begin as f64, epochs.saturating_sub(self.begin));
-        if time < 0.0 { 0.0 } else { schedule::cosine(self.rate, time, epochs) }
+        if time < 0.0 { 0.0 } else { schedule::cosine(self.rate, schedule::END, time, epochs) }
     }
 
     /// The settings of one parameter of an encoder of `layers` layers.
@@ -172,6 +172,15 @@ impl<'a> Tuned<'a> {
         Ok(params)
     }
 
+    /// What the encoder with these parameters makes of the items' transcripts.
+    ///
+    /// # Errors
+    /// Candle's.
+    pub fn read_with(&self, params: &Params, items: &[&Item], threads: usize) -> Result<Vec<Option<Sequence>>> {
+        let tokens: Vec<&[u32]> = items.iter().map(|item| item.tokens.as_slice()).collect();
+        read_all(&built(self.checkpoint, params)?, &tokens, threads, &|_| ())
+    }
+
     /// Where it began.
     pub fn checkpoint(&self) -> &'a Checkpoint {
         self.checkpoint
@@ -231,7 +240,7 @@ mod tests {
     fn the_encoder_waits_until_it_begins_and_then_warms_up() {
         let tuning = Tuning { begin: 20, rate: 4e-5, layer_decay: 1.0, frozen_layers: 0, weight_decay: 0.0 };
         assert_eq!(tuning.rate(19.9, 26), 0.0);
-        assert!((tuning.rate(20.5, 26) / 4e-5 - 0.5 * schedule::cosine(1.0, 0.5, 6) / 0.5).abs() < 1e-6);
+        assert!((tuning.rate(20.5, 26) / 4e-5 - 0.5 * schedule::cosine(1.0, schedule::END, 0.5, 6) / 0.5).abs() < 1e-6);
         assert!(tuning.rate(21.0, 26) > 0.9 * 4e-5);
         assert!((tuning.rate(26.0, 26) - 0.05 * 4e-5).abs() < 1e-11);
     }

@@ -1,11 +1,14 @@
 //! A training run, from the corpus to split weights.
 
+mod deploy;
+
 use crate::adamw::{AdamW, Group, Pace};
+use crate::chain::Chain;
 use crate::checkpoint::{self, State};
 use crate::config::RunConfig;
 use crate::data::{Data, Item};
 use crate::log;
-use crate::objective::{self, Step, Sums};
+use crate::objective::{Step, Sums};
 use crate::runs::Threads;
 use crate::text::Tuned;
 use crate::validation::{HeldOut, Scores};
@@ -16,10 +19,9 @@ use corpus::Modality;
 use files::PendingFile;
 use model::bert::Checkpoint;
 use model::layers::Run;
-use model::network::Network;
 use model::params::Params;
 use model::random::Stream;
-use model::weights::{Training, Weights};
+use model::scheme_kind::SchemeKind;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Instant;
@@ -52,10 +54,10 @@ pub struct Trainer<'a> {
     data: &'a Data,
     held_out: HeldOut,
     params: Params,
-    network: Network,
+    network: Chain,
     /// Running averages of the parameters, and the network on them, which is what is validated and deployed.
     averages: Params,
-    averaged: Network,
+    averaged: Chain,
     /// The text encoder, if it is tuned.
     text: Option<Tuned<'a>>,
     optimiser: AdamW,
@@ -65,11 +67,16 @@ pub struct Trainer<'a> {
 }
 
 /// Matrices decay, but not those of encoder and receiver: what they learn from, endless noise, cannot be learned by heart,
-/// and a decision head that is kept small is a timid one.
-fn group(name: &str, rank: usize, weight_decay: f32) -> Group {
-    let memorises = ["extractor.", "uvib.", "auxiliary."].iter().any(|prefix| name.starts_with(prefix));
+/// and a decision head that is kept small is a timid one. In T-DeepSC, where the text goes straight into the encoder, all
+/// but the head's do.
+fn group(name: &str, rank: usize, config: &RunConfig) -> Group {
+    let memorising: &[&str] = match config.scheme {
+        SchemeKind::TDeepSc => &["extractor.", "encoder.", "decoder."],
+        _ => &["extractor.", "uvib.", "auxiliary."],
+    };
+    let memorises = memorising.iter().any(|prefix| name.starts_with(prefix));
     let decays = rank >= 2 && name.ends_with("weight") && memorises;
-    Group { pace: 0, rate: 1.0, decay: if decays { weight_decay } else { 0.0 } }
+    Group { pace: 0, rate: 1.0, decay: if decays { config.weight_decay } else { 0.0 } }
 }
 
 impl<'a> Trainer<'a> {
@@ -81,10 +88,10 @@ impl<'a> Trainer<'a> {
         model::single_threaded();
         config.check()?;
         let params = Params::fresh(config.seed);
-        let network = Network::new(&params.root(), &config.network)?;
+        let network = Chain::new(&params.root(), config.scheme, &config.network)?;
         let averages = Params::from_tensors("averages", copy(&params.tensors(&[""]))?.into_iter().collect(), true);
-        let averaged = Network::new(&averages.root(), &config.network)?;
-        let optimiser = AdamW::new(params.vars(), 1.0, |name, rank| group(name, rank, config.weight_decay));
+        let averaged = Chain::new(&averages.root(), config.scheme, &config.network)?;
+        let optimiser = AdamW::new(params.vars(), 1.0, |name, rank| group(name, rank, config)).betas(config.betas);
         let held_out = HeldOut::new(data, config.law.channel, config.objective.sign)?;
         let state = State { config: config.clone(), epoch: 0, step: 0, best: None, rows: Vec::new() };
         let best = BTreeMap::new();
@@ -118,9 +125,8 @@ impl<'a> Trainer<'a> {
         let text = Tuned::new(checkpoint, tuning)?;
         let mut vars = self.params.vars();
         vars.extend(text.vars());
-        self.optimiser = AdamW::new(vars, 1.0, |name, rank| {
-            text.group(name, rank).unwrap_or_else(|| group(name, rank, self.config.weight_decay))
-        });
+        let group = |name: &str, rank| text.group(name, rank).unwrap_or_else(|| group(name, rank, self.config));
+        self.optimiser = AdamW::new(vars, 1.0, group).betas(self.config.betas);
         self.text = Some(text);
         Ok(self)
     }
@@ -162,10 +168,7 @@ impl<'a> Trainer<'a> {
             let epoch = self.state.epoch + 1;
             let sums = self.epoch().with_context(|| format!("epoch {epoch}"))?;
             if let Some(text) = self.text.as_ref().filter(|text| text.learns((epoch - 1) as f64)) {
-                let threads = match self.threads {
-                    Threads::OneAPart => self.config.parts,
-                    Threads::One => 1,
-                };
+                let threads = self.readers();
                 self.held_out.reread(self.data, |items| text.read_averaged(items, threads))?;
             }
             let scores =
@@ -191,6 +194,14 @@ impl<'a> Trainer<'a> {
             progress(Progress { epoch, epochs: schedule.epochs, sums: &sums, scores: &scores, best });
         }
         Ok(())
+    }
+
+    /// Threads that read transcripts.
+    fn readers(&self) -> usize {
+        match self.threads {
+            Threads::OneAPart => self.config.parts,
+            Threads::One => 1,
+        }
     }
 
     fn stopped(&self) -> bool {
@@ -259,7 +270,8 @@ impl<'a> Trainer<'a> {
             }
             let reversal = self.config.schedule.reversal(time);
             let step = Step { batch: &batch, labels: &labels, clips, reversal, stream };
-            objective::gradients(&self.network, &self.config.objective, &self.config.law, step)
+            let (loss, sums) = self.network.objective(&self.config.objective, &self.config.law, step)?;
+            Ok((loss.backward()?, sums))
         };
         let parts = items.chunks(size).enumerate();
         let results: Vec<Result<(GradStore, Sums)>> = match self.threads {
@@ -313,36 +325,6 @@ impl<'a> Trainer<'a> {
     fn tabulate(&self, folder: &Path) -> Result<()> {
         let table = format!("{}\n{}\n", log::header(), self.state.rows.join("\n"));
         Ok(PendingFile::create(&folder.join("metrics.csv"))?.commit(|out| out.write_all(table.as_bytes()))?)
-    }
-
-    /// Writes the selected epoch's weights into `folder`; returns their model id.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
-    pub fn deploy(&self, folder: &Path, text_encoder: Option<(&Checkpoint, &Params)>) -> Result<String> {
-        let (best, _) = self.state.best.context("no epoch was trained")?;
-        let params = Params::from_tensors("best", self.best.clone().into_iter().collect(), false);
-        Network::new(&params.root(), &self.config.network)?;
-        let tuned = self.text.as_ref().map(|text| anyhow::Ok((text.checkpoint(), text.deployed(&self.best)?)));
-        let tuned = tuned.transpose()?;
-        let text_encoder = tuned.as_ref().map(|(checkpoint, params)| (*checkpoint, params)).or(text_encoder);
-        let manner = if tuned.is_some() { "fine-tune" } else { "frozen" };
-        let weights = Weights {
-            config: &self.config.network,
-            params: &params,
-            standardisations: &self.data.standardisations,
-            text_encoder,
-            training: Training {
-                corpus: self.config.corpus.clone(),
-                seed: self.config.seed,
-                snr_db: self.config.law.snr_db,
-                channels: self.config.law.kinds(),
-                epochs: (self.state.epoch, best),
-                text_encoder: self.config.text_encoder.as_ref().map(|name| format!("{name} ({manner})")),
-                cpu: format!("{} {:?}", std::env::consts::ARCH, model::ops::simd::level()),
-            },
-        };
-        Ok(weights.save(folder)?)
     }
 }
 

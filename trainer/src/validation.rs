@@ -1,12 +1,14 @@
 //! How good the network is on the held-out clips, over a fixed set of channels.
 
+use crate::chain::Chain;
 use crate::data::{Data, Item};
 use crate::law::TrainChannel;
 use anyhow::Result;
+use candle_core::Tensor;
 use corpus::Sequence;
 use metrics::Prediction;
 use model::batch::Batch;
-use model::network::Network;
+use model::head::{CELLS, probabilities};
 use model::ops::{tensor, with_slice};
 use phy::{ChannelKind, Conditions, Equalised, NoiseKey, SnrDb, Symbols};
 
@@ -47,6 +49,17 @@ pub struct Noiseless {
     pub acc7: f64,
     /// Mean absolute error of the median.
     pub mae: f64,
+}
+
+/// What was said of a clip that met one channel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Said {
+    /// Probability of each cell.
+    pub p: [f64; CELLS],
+    /// Of the burst.
+    pub rho: f32,
+    /// What would have been right.
+    pub label: f32,
 }
 
 /// The held-out clips, packed once.
@@ -98,16 +111,45 @@ impl HeldOut {
         Ok(())
     }
 
+    /// What the network sends for each clip.
+    fn bursts(&self, network: &Chain) -> Result<Vec<Vec<f32>>> {
+        let mut bursts = Vec::with_capacity(self.rows.len());
+        for batch in &self.batches {
+            let z = network.send(batch)?;
+            with_slice(&z, |z| bursts.extend(z.chunks_exact(network.config().reals).map(<[f32]>::to_vec)))?;
+        }
+        Ok(bursts)
+    }
+
+    /// What the distribution head says of each clip over all channels, before any calibration.
+    ///
+    /// # Errors
+    /// If the network does not fit the clips.
+    pub fn said(&self, network: &Chain) -> Result<Vec<Said>> {
+        let bursts = self.bursts(network)?;
+        let mut said = Vec::new();
+        for point in &self.points {
+            for draw in point.draws(0..DRAWS) {
+                let (latent, rho) = self.latents(network, &bursts, point, draw)?;
+                let clips = rho.iter().zip(&self.labels);
+                let of = |(row, (rho, label)): (&[f32], (&f32, &f32))| Said {
+                    p: probabilities(row),
+                    rho: *rho,
+                    label: *label,
+                };
+                let logits = network.head().outputs(&latent)?;
+                with_slice(&logits, |l| said.extend(l.chunks_exact(CELLS).zip(clips).map(of)))?;
+            }
+        }
+        Ok(said)
+    }
+
     /// Scores of the network as it would be deployed.
     ///
     /// # Errors
     /// If the network does not fit the clips.
-    pub fn score(&self, network: &Network) -> Result<Scores> {
-        let mut bursts = Vec::with_capacity(self.rows.len());
-        for batch in &self.batches {
-            let z = network.transmitter.forward(batch)?;
-            with_slice(&z, |z| bursts.extend(z.chunks_exact(network.config.reals).map(<[f32]>::to_vec)))?;
-        }
+    pub fn score(&self, network: &Chain) -> Result<Scores> {
+        let bursts = self.bursts(network)?;
         let mut scores = Scores::default();
         for point in &self.points {
             let (mut loss, mut predictions, mut labels) = (0.0, Vec::new(), Vec::new());
@@ -135,25 +177,36 @@ impl HeldOut {
     /// The summed loss and the predictions of one draw.
     fn receive(
         &self,
-        network: &Network,
+        network: &Chain,
         bursts: &[Vec<f32>],
         point: &Conditions,
         draw: u32,
     ) -> Result<(f64, Vec<Prediction>)> {
+        let (latent, rho) = self.latents(network, bursts, point, draw)?;
+        let losses = network.head().loss(&latent, &self.labels, self.sign)?;
+        let loss = with_slice(&losses, |l| l.iter().map(|v| *v as f64).sum())?;
+        Ok((loss, network.head().predict(&latent, &rho)?))
+    }
+
+    /// The latents that the receiver makes of one draw, and ρ of each burst.
+    fn latents(
+        &self,
+        network: &Chain,
+        bursts: &[Vec<f32>],
+        point: &Conditions,
+        draw: u32,
+    ) -> Result<(Tensor, Vec<f32>)> {
         let equalised = |(burst, row): (&Vec<f32>, &usize)| -> Result<Equalised> {
             let key = NoiseKey { seed: SEED, draw, row: *row as u64 };
             let symbols = Symbols::new(burst.clone())?;
             let received = phy::draw(key, point, symbols.len()).apply(&symbols);
-            Ok(phy::equalise(received.symbols.reals(), received.h, received.n0, network.config.equaliser)?)
+            Ok(phy::equalise(received.symbols.reals(), received.h, received.n0, network.config().equaliser)?)
         };
         let equalised: Vec<Equalised> = bursts.iter().zip(&self.rows).map(equalised).collect::<Result<_>>()?;
         let rho: Vec<f32> = equalised.iter().map(|e| e.rho).collect();
         let data = equalised.into_iter().flat_map(|e| e.reals).collect();
-        let received = tensor(data, (bursts.len(), network.config.reals))?;
-        let latent = network.receiver.mvib.mean(&received, &rho)?;
-        let losses = network.receiver.head.loss(&latent, &self.labels, self.sign)?;
-        let loss = with_slice(&losses, |l| l.iter().map(|v| *v as f64).sum())?;
-        Ok((loss, network.receiver.head.predict(&latent)?))
+        let received = tensor(data, (bursts.len(), network.config().reals))?;
+        Ok((network.latent(&received, &rho)?, rho))
     }
 }
 

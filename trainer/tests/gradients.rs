@@ -7,13 +7,15 @@ use candle_core::{Tensor, Var};
 use corpus::{Modality, Sequence};
 use model::batch::Batch;
 use model::config::{Config, HeadKind, Preset, Widths};
-use model::network::Network;
 use model::ops::{tensor, with_slice};
 use model::params::Params;
 use model::random::Stream;
+use model::scheme_kind::SchemeKind;
+use model::tdeepsc::Sizes;
 use std::collections::BTreeMap;
 use support::{law, tiny, weights};
-use trainer::objective::{Step, Sums, Weights, objective};
+use trainer::chain::Chain;
+use trainer::objective::{Step, Sums, Weights};
 
 /// Mostly above zero: in a balanced batch the plain head's bias has no gradient.
 const LABELS: [f32; 9] = [-2.4, 1.0, 1.4, -0.6, 3.0, 1.2, 2.2, 2.0, 0.0];
@@ -41,7 +43,7 @@ fn batch(widths: &Widths, has: impl Fn(usize, Modality) -> bool) -> Batch {
 /// A network, a batch and the weights of the objective.
 struct Trial {
     params: Params,
-    network: Network,
+    network: Chain,
     batch: Batch,
     weights: Weights,
 }
@@ -51,7 +53,8 @@ type Gradients = BTreeMap<String, Vec<f32>>;
 impl Trial {
     fn new(config: &Config) -> Self {
         let params = Params::fresh(9);
-        let network = Network::new(&params.root(), config).unwrap();
+        let scheme = if config.t_deepsc.is_some() { SchemeKind::TDeepSc } else { SchemeKind::Proposed };
+        let network = Chain::new(&params.root(), scheme, config).unwrap();
         Trial { params, network, batch: batch(&config.widths, has), weights: weights() }
     }
 
@@ -59,7 +62,7 @@ impl Trial {
     fn objective(&self, reversal: f32) -> (Tensor, Sums) {
         let stream = Stream::new(4, &[]);
         let step = Step { batch: &self.batch, labels: &LABELS, clips: LABELS.len(), reversal, stream };
-        objective(&self.network, &self.weights, &law(), step).unwrap()
+        self.network.objective(&self.weights, &law(), step).unwrap()
     }
 
     fn loss(&self, reversal: f32) -> f64 {
@@ -118,6 +121,38 @@ fn every_variable_of_every_preset_has_a_gradient() {
     }
 }
 
+/// T-DeepSC's sizes for the toy.
+const SIZES: Sizes = Sizes {
+    visual: (12, 3),
+    audio: (8, 2),
+    layers: 2,
+    decoder: (8, 2),
+    feed_forward: 10,
+    decoder_layers: 2,
+    queries: 3,
+    side_information: true,
+};
+
+#[test]
+fn every_variable_of_t_deepsc_has_a_gradient() {
+    for head in [HeadKind::Distribution, HeadKind::Mse] {
+        for (side_information, widths) in [true, false].into_iter().flat_map(|s| (1..8).map(only).map(move |w| (s, w)))
+        {
+            // Nothing is chosen from a memory of one token, so its queries learn nothing.
+            if !side_information && widths.present().count() == 1 {
+                continue;
+            }
+            let t_deepsc = Some(Sizes { side_information, ..SIZES });
+            let trial = Trial::new(&Config { head, t_deepsc, ..tiny(widths) });
+            for (name, gradient) in trial.gradients(0.0) {
+                let context = format!("`{name}`, {head:?}, {widths:?}");
+                assert!(gradient.iter().any(|g| *g != 0.0), "no gradient of {context}");
+                assert!(gradient.iter().all(|g| g.is_finite()), "not finite: {context}");
+            }
+        }
+    }
+}
+
 /// A part of a batch may hold no clip with some modality, or one only, so that there is no pair.
 #[test]
 fn a_modality_that_no_clip_or_one_clip_has_does_no_harm() {
@@ -137,8 +172,14 @@ fn a_modality_that_no_clip_or_one_clip_has_does_no_harm() {
 /// the slopes along its gradient and along a random direction.
 #[test]
 fn the_gradient_of_the_whole_objective_is_exact() {
-    for head in [HeadKind::Distribution, HeadKind::L1] {
-        let trial = Trial::new(&Config { head, ..tiny(support::WIDTHS) });
+    let base = tiny(support::WIDTHS);
+    for (head, t_deepsc) in [
+        (HeadKind::Distribution, None),
+        (HeadKind::L1, None),
+        (HeadKind::Mse, Some(SIZES)),
+        (HeadKind::Distribution, Some(SIZES)),
+    ] {
+        let trial = Trial::new(&Config { head, t_deepsc, ..base });
         let gradients = trial.gradients(-1.0);
         assert_eq!(trial.loss(-1.0), trial.loss(0.5), "reversal is not of the value");
         let mut stream = Stream::new(6, &[]);
@@ -242,7 +283,7 @@ fn a_part_counts_by_its_clips() {
     let trial = Trial::new(&Config { dropout, ..config });
     let share = |clips: usize| {
         let step = Step { batch: &trial.batch, labels: &LABELS, clips, reversal: 0.0, stream: Stream::new(4, &[]) };
-        objective(&trial.network, &trial.weights, &law(), step).unwrap().0.to_scalar::<f32>().unwrap()
+        trial.network.objective(&trial.weights, &law(), step).unwrap().0.to_scalar::<f32>().unwrap()
     };
     assert!((share(9) - 2.0 * share(18)).abs() < 1e-5, "{} {}", share(9), share(18));
 }

@@ -93,7 +93,7 @@ fn describe(manifest: &Manifest, model: Model) -> Model {
     let training = &manifest.training;
     let range = training.snr_range();
     Model {
-        scheme: manifest.scheme.clone(),
+        scheme: manifest.scheme.to_string(),
         equaliser: manifest.config.equaliser.to_string(),
         training_snr_low_db: range.map(|(low, _)| low),
         training_snr_high_db: range.map(|(_, high)| high),

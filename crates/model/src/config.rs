@@ -1,5 +1,6 @@
 //! Every size of a network, saved with its weights.
 
+use crate::tdeepsc::Sizes;
 use corpus::Modality;
 use phy::Equaliser;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,8 @@ pub enum HeadKind {
     Distribution,
     /// The paper's regressor, trained with L1.
     L1,
+    /// A regressor trained with the squared error, as T-DeepSC's is.
+    Mse,
 }
 
 /// Dropout probabilities.
@@ -65,7 +68,7 @@ impl From<[Option<usize>; 3]> for Widths {
     }
 }
 
-/// The network of scheme `proposed`.
+/// Every size of a network: of scheme `proposed`, and of the others as far as they share it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -95,6 +98,9 @@ pub struct Config {
     pub equaliser: Equaliser,
     /// Longest sequence accepted, in frames.
     pub max_frames: usize,
+    /// Of T-DeepSC alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub t_deepsc: Option<Sizes>,
 }
 
 /// A set of sizes.
@@ -145,6 +151,7 @@ impl Config {
             head: HeadKind::Distribution,
             equaliser: Equaliser::Mmse,
             max_frames: 512,
+            t_deepsc: None,
         };
         match preset {
             Preset::Paper => paper,
@@ -197,6 +204,9 @@ impl Config {
         }
         if self.widths.present().next().is_none() {
             return Err("widths: no modality at all".into());
+        }
+        if let Some(sizes) = &self.t_deepsc {
+            sizes.check()?;
         }
         let d = self.dropout;
         for (name, p) in [

@@ -63,8 +63,10 @@ struct Transformer {
 
 impl Transformer {
     fn new(scope: &Scope, config: &Config) -> std::result::Result<Self, ParamError> {
+        let Config { width, heads, feed_forward, dropout, .. } = *config;
+        let sizes = BlockSizes { width, heads, feed_forward, dropout };
         let blocks =
-            (0..config.layers).map(|i| Block::new(&scope.at(i), config)).collect::<std::result::Result<_, _>>()?;
+            (0..config.layers).map(|i| Block::new(&scope.at(i), &sizes)).collect::<std::result::Result<_, _>>()?;
         Ok(Transformer {
             blocks,
             norm: LayerNorm::new(&scope.at("norm"), config.width, 1e-5)?,
@@ -87,7 +89,7 @@ impl Transformer {
 }
 
 /// Sinusoidal positions 1, 2, …: the first half of the columns sines, the second cosines.
-fn sinusoids(frames: usize, width: usize, into: &mut Vec<f32>) {
+pub(crate) fn sinusoids(frames: usize, width: usize, into: &mut Vec<f32>) {
     let half = width / 2;
     let step = -(10_000f64.ln()) / (half.max(2) - 1) as f64;
     for position in 1..=frames {
@@ -98,7 +100,17 @@ fn sinusoids(frames: usize, width: usize, into: &mut Vec<f32>) {
     }
 }
 
-struct Block {
+/// Sizes of a [`Block`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlockSizes {
+    pub width: usize,
+    pub heads: usize,
+    pub feed_forward: usize,
+    pub dropout: Dropout,
+}
+
+/// A block of a pre-LN transformer encoder.
+pub(crate) struct Block {
     attention_norm: LayerNorm,
     qkv: Linear,
     out: Linear,
@@ -110,21 +122,21 @@ struct Block {
 }
 
 impl Block {
-    fn new(scope: &Scope, config: &Config) -> std::result::Result<Self, ParamError> {
-        let d = config.width;
+    pub fn new(scope: &Scope, sizes: &BlockSizes) -> std::result::Result<Self, ParamError> {
+        let d = sizes.width;
         Ok(Block {
             attention_norm: LayerNorm::new(&scope.at("attention_norm"), d, 1e-5)?,
             qkv: Linear::new(&scope.at("qkv"), d, 3 * d, Activation::Identity)?,
             out: Linear::new(&scope.at("out"), d, d, Activation::Identity)?,
             norm: LayerNorm::new(&scope.at("norm"), d, 1e-5)?,
-            up: Linear::new(&scope.at("up"), d, config.feed_forward, Activation::Relu)?,
-            down: Linear::new(&scope.at("down"), config.feed_forward, d, Activation::Identity)?,
-            heads: config.heads,
-            dropout: config.dropout,
+            up: Linear::new(&scope.at("up"), d, sizes.feed_forward, Activation::Relu)?,
+            down: Linear::new(&scope.at("down"), sizes.feed_forward, d, Activation::Identity)?,
+            heads: sizes.heads,
+            dropout: sizes.dropout,
         })
     }
 
-    fn forward(&self, x: &Tensor, offsets: &Offsets, run: &mut Run) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor, offsets: &Offsets, run: &mut Run) -> Result<Tensor> {
         let qkv = self.qkv.forward(&self.attention_norm.forward(x)?)?;
         let attended = ops::attention(&qkv, offsets, self.heads, run.mask(self.dropout.attention))?;
         let attended = self.out.forward(&attended)?;

@@ -5,12 +5,17 @@
 //! class by its mass, and the score by the median, for which a cell's mass lies evenly over the cell. At low SNR the
 //! sign then follows the evidence and not, as a regressor's would, the bias.
 
+mod score;
+mod temperature;
+
 use crate::config::{Config, HeadKind};
 use crate::layers::Linear;
 use crate::ops::{Activation, tensor, with_slice};
 use crate::params::{ParamError, Scope};
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 use metrics::Prediction;
+use score::CellScore;
+pub use temperature::Temperature;
 
 /// Number of cells.
 pub const CELLS: usize = 9;
@@ -20,9 +25,6 @@ const ZERO: usize = 4;
 
 /// Edges of the cells; the zero cell is the point between two equal edges.
 const EDGES: [f64; CELLS + 1] = [-3.0, -2.5, -1.5, -0.5, 0.0, 0.0, 0.5, 1.5, 2.5, 3.0];
-
-/// Weights of the ranked probability score's inner edges: the piece of the axis that each stands for.
-const EDGE_WEIGHTS: [f32; CELLS - 1] = [0.75, 1.0, 0.75, 0.25, 0.25, 0.75, 1.0, 0.75];
 
 /// The cell of a label.
 pub fn cell(label: f32) -> usize {
@@ -37,7 +39,7 @@ pub fn cell(label: f32) -> usize {
 }
 
 /// The side of zero a cell lies on: 0 below, 1 at, 2 above.
-fn side(cell: usize) -> usize {
+pub fn side(cell: usize) -> usize {
     (cell > ZERO) as usize + (cell >= ZERO) as usize
 }
 
@@ -45,6 +47,8 @@ fn side(cell: usize) -> usize {
 pub struct Head {
     linear: Linear,
     kind: HeadKind,
+    /// What deployed weights may hold beside what was trained.
+    temperature: Option<Temperature>,
 }
 
 impl Head {
@@ -53,15 +57,23 @@ impl Head {
     /// # Errors
     /// If the parameters are not to be had.
     pub fn new(scope: &Scope, config: &Config) -> std::result::Result<Self, ParamError> {
-        let outputs = match config.head {
-            HeadKind::Distribution => CELLS,
-            HeadKind::L1 => 1,
-        };
-        Ok(Head { linear: Linear::new(scope, config.latent, outputs, Activation::Identity)?, kind: config.head })
+        Head::over(scope, config.head, config.latent)
     }
 
-    /// The loss of each clip `[clips]`: for the distribution the sum of three proper scores (log score of the cell, log
-    /// score of the side of zero at `sign_weight`, ranked probability score), for the regressor the absolute error.
+    /// From vectors of `inputs` numbers.
+    ///
+    /// # Errors
+    /// If the parameters are not to be had.
+    pub fn over(scope: &Scope, kind: HeadKind, inputs: usize) -> std::result::Result<Self, ParamError> {
+        let (outputs, temperature) = match kind {
+            HeadKind::Distribution => (CELLS, Temperature::of(scope)?),
+            HeadKind::L1 | HeadKind::Mse => (1, None),
+        };
+        Ok(Head { linear: Linear::new(scope, inputs, outputs, Activation::Identity)?, kind, temperature })
+    }
+
+    /// The loss of each clip `[clips]`, before any calibration: for the distribution the sum of three proper scores (log score of the cell, log
+    /// score of the side of zero at `sign_weight`, ranked probability score), for a regressor its error.
     ///
     /// # Errors
     /// If the shapes do not fit.
@@ -72,24 +84,37 @@ impl Head {
                 out.apply_op1(CellScore { truth: labels.iter().map(|y| cell(*y)).collect(), sign_weight })
             }
             HeadKind::L1 => (out.squeeze(1)? - tensor(labels.to_vec(), labels.len())?)?.abs(),
+            HeadKind::Mse => (out.squeeze(1)? - tensor(labels.to_vec(), labels.len())?)?.sqr(),
         }
     }
 
-    /// A prediction for each latent.
+    /// What the head says of each latent, before any calibration: `[clips, CELLS]` logits, or `[clips, 1]` scores.
     ///
     /// # Errors
     /// If the shapes do not fit.
-    pub fn predict(&self, latent: &Tensor) -> Result<Vec<Prediction>> {
+    pub fn outputs(&self, latent: &Tensor) -> Result<Tensor> {
+        self.linear.forward(latent)
+    }
+
+    /// A prediction for each latent, of a burst that was received with `rho`.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn predict(&self, latent: &Tensor, rho: &[f32]) -> Result<Vec<Prediction>> {
         let out = self.linear.forward(latent)?;
+        let cells = |(row, rho): (&[f32], &f32)| {
+            let p = probabilities(row);
+            from_cells(&self.temperature.as_ref().map_or(p, |temperature| temperature.apply(&p, *rho)))
+        };
         with_slice(&out, |values| match self.kind {
-            HeadKind::Distribution => values.chunks_exact(CELLS).map(|row| from_cells(&probabilities(row))).collect(),
-            HeadKind::L1 => values.iter().map(|score| from_score(*score)).collect(),
+            HeadKind::Distribution => values.chunks_exact(CELLS).zip(rho).map(cells).collect(),
+            HeadKind::L1 | HeadKind::Mse => values.iter().map(|score| from_score(*score)).collect(),
         })
     }
 }
 
 /// Softmax of nine logits, in f64.
-fn probabilities(logits: &[f32]) -> [f64; CELLS] {
+pub fn probabilities(logits: &[f32]) -> [f64; CELLS] {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max) as f64;
     let mut p = [0f64; CELLS];
     p.iter_mut().zip(logits).for_each(|(p, l)| *p = (*l as f64 - max).exp());
@@ -98,7 +123,7 @@ fn probabilities(logits: &[f32]) -> [f64; CELLS] {
 }
 
 /// All answers from the cells' probabilities.
-fn from_cells(p: &[f64; CELLS]) -> Prediction {
+pub fn from_cells(p: &[f64; CELLS]) -> Prediction {
     let mut classes = [0f32; 7];
     classes[..3].iter_mut().zip(&p[..3]).for_each(|(c, p)| *c = *p as f32);
     classes[3] = (p[ZERO - 1] + p[ZERO] + p[ZERO + 1]) as f32;
@@ -106,6 +131,16 @@ fn from_cells(p: &[f64; CELLS]) -> Prediction {
     let p_neg: f64 = p[..ZERO].iter().sum();
     let p_pos: f64 = p[ZERO + 1..].iter().sum();
     Prediction { p_neg: p_neg as f32, p_zero: p[ZERO] as f32, p_pos: p_pos as f32, classes, score: median(p) as f32 }
+}
+
+/// The cells' probabilities of a prediction that was made from them.
+pub fn cells_of(prediction: &Prediction) -> [f64; CELLS] {
+    let class = |k: usize| f64::from(prediction.classes[k]);
+    let below: f64 = (0..3).map(class).sum();
+    let above: f64 = (4..7).map(class).sum();
+    let zero = f64::from(prediction.p_zero);
+    let (neg, pos) = ((f64::from(prediction.p_neg) - below).max(0.0), (f64::from(prediction.p_pos) - above).max(0.0));
+    [class(0), class(1), class(2), neg, zero, pos, class(4), class(5), class(6)]
 }
 
 /// The median, a cell's mass lying evenly over it.
@@ -130,87 +165,14 @@ fn from_score(score: f32) -> Prediction {
     Prediction { p_neg: is(score < 0.0), p_zero: is(score == 0.0), p_pos: is(score > 0.0), classes, score }
 }
 
-/// The sum of the three scores, with the true cell of each row.
-struct CellScore {
-    truth: Vec<usize>,
-    sign_weight: f32,
-}
-
-impl CellScore {
-    /// The loss of a row and its derivative with respect to each probability.
-    fn row(&self, p: &[f32; CELLS], truth: usize) -> (f32, [f32; CELLS]) {
-        const TINY: f32 = 1e-12;
-        let mut d = [0f32; CELLS];
-        let mut loss = -(p[truth] + TINY).ln();
-        d[truth] -= 1.0 / (p[truth] + TINY);
-        let beside = |k: usize| side(k) == side(truth);
-        let mass: f32 = (0..CELLS).filter(|k| beside(*k)).map(|k| p[k]).sum();
-        loss -= self.sign_weight * (mass + TINY).ln();
-        (0..CELLS).filter(|k| beside(*k)).for_each(|k| d[k] -= self.sign_weight / (mass + TINY));
-        let mut below = 0.0;
-        for edge in 0..CELLS - 1 {
-            below += p[edge];
-            let error = below - if truth <= edge { 1.0 } else { 0.0 };
-            loss += EDGE_WEIGHTS[edge] * error * error;
-            (0..=edge).for_each(|k| d[k] += 2.0 * EDGE_WEIGHTS[edge] * error);
-        }
-        (loss, d)
-    }
-}
-
-fn softmax(logits: &[f32]) -> [f32; CELLS] {
-    probabilities(logits).map(|p| p as f32)
-}
-
-impl CustomOp1 for CellScore {
-    fn name(&self) -> &'static str {
-        "cell-score"
-    }
-
-    fn cpu_fwd(&self, logits: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (rows, cells) = layout.shape().dims2()?;
-        let Some((start, end)) = layout.contiguous_offsets() else { candle_core::bail!("logits are not contiguous") };
-        if rows != self.truth.len() || cells != CELLS {
-            candle_core::bail!("cell score: logits [{rows}, {cells}] for {} labels", self.truth.len());
-        }
-        let logits = &logits.as_slice::<f32>()?[start..end];
-        let losses = logits.chunks_exact(CELLS).zip(&self.truth).map(|(row, truth)| self.row(&softmax(row), *truth).0);
-        Ok((CpuStorage::F32(losses.collect()), rows.into()))
-    }
-
-    fn bwd(&self, logits: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let grad = grad.to_vec1::<f32>()?;
-        let gx = with_slice(logits, |logits| {
-            let mut gx = Vec::with_capacity(logits.len());
-            for ((row, truth), g) in logits.chunks_exact(CELLS).zip(&self.truth).zip(&grad) {
-                let p = softmax(row);
-                let (_, d) = self.row(&p, *truth);
-                let mean: f32 = p.iter().zip(&d).map(|(p, d)| p * d).sum();
-                gx.extend(p.iter().zip(&d).map(|(p, d)| g * p * (d - mean)));
-            }
-            gx
-        })?;
-        Ok(Some(tensor(gx, logits.shape())?))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::check::{finite_differences, var};
 
     #[test]
     fn labels_fall_into_the_cells_of_their_class_and_side() {
         let cells = [-3.0, -2.6, -2.5, -1.5, -0.6, -0.5, -0.2, 0.0, 0.2, 0.5, 0.6, 1.5, 2.5, 3.0].map(cell);
         assert_eq!(cells, [0, 0, 1, 1, 2, 3, 3, 4, 5, 5, 6, 7, 7, 8]);
-    }
-
-    #[test]
-    fn the_score_has_the_exact_gradient() {
-        let vars = [var(&[9, CELLS], 3)];
-        finite_differences(&vars, 2e-3, &|| {
-            vars[0].apply_op1(CellScore { truth: (0..CELLS).collect(), sign_weight: 1.5 }).unwrap()
-        });
     }
 
     #[test]
@@ -224,6 +186,13 @@ mod tests {
         p = [0.0; CELLS];
         p[7] = 1.0;
         assert_eq!(from_cells(&p).score, 2.0);
+    }
+
+    #[test]
+    fn the_cells_come_back_from_the_answers() {
+        let p = [0.05, 0.1, 0.15, 0.2, 0.02, 0.18, 0.12, 0.11, 0.07];
+        let back = cells_of(&from_cells(&p));
+        assert!(p.iter().zip(&back).all(|(a, b)| (a - b).abs() < 1e-6), "{back:?}");
     }
 
     #[test]

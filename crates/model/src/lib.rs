@@ -1,25 +1,28 @@
 //! Layers with exact gradients, the blocks of the paper, and the two halves of every scheme.
 //!
 //! Files are named after the paper's blocks: [`extractor`] δ, [`uvib`] ε, [`discriminator`] ζ, [`encoder`] η, [`mvib`] υ.
-//! [`network`] puts them together, [`proposed`] wraps the halves into the interface of [`scheme`], and [`weights`] keeps
+//! [`network`] puts them together, [`halves`] wraps the halves into the interface of [`scheme`], and [`weights`] keeps
 //! them on disk. All of it stands on [`ops`], differentiable operations over packed sequences.
 
 pub mod batch;
 pub mod bert;
 pub mod bottleneck;
+pub mod codebook;
 pub mod config;
 pub mod discriminator;
 pub mod encoder;
 pub mod extractor;
+pub mod halves;
 pub mod head;
 pub mod layers;
 pub mod mvib;
 pub mod network;
 pub mod ops;
 pub mod params;
-pub mod proposed;
 pub mod random;
 pub mod scheme;
+pub mod scheme_kind;
+pub mod tdeepsc;
 pub mod uvib;
 pub mod weights;
 

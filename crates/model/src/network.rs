@@ -24,6 +24,36 @@ pub const RECEIVER: [&str; 2] = ["mvib.", "head."];
 
 type Built<T> = std::result::Result<T, ParamError>;
 
+/// What a network in the transmitter does once it is trained.
+pub trait Sends: Send + Sync {
+    /// A batch → Z `[clips, reals]` of unit power.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    fn send(&self, batch: &Batch) -> Result<Tensor>;
+}
+
+/// What a network in the receiver does once it is trained.
+pub trait Answers: Send + Sync {
+    /// Ẑ `[bursts, reals]` and ρ of each → predictions.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    fn answer(&self, received: &Tensor, rho: &[f32]) -> Result<Vec<Prediction>>;
+}
+
+impl Sends for Transmitter {
+    fn send(&self, batch: &Batch) -> Result<Tensor> {
+        self.forward(batch)
+    }
+}
+
+impl Answers for Receiver {
+    fn answer(&self, received: &Tensor, rho: &[f32]) -> Result<Vec<Prediction>> {
+        self.forward(received, rho)
+    }
+}
+
 /// δ^m, ε^m, fusion and η: clips to bursts.
 pub struct Transmitter {
     /// By `Modality::index()`.
@@ -106,7 +136,7 @@ impl Receiver {
     /// # Errors
     /// If the shapes do not fit.
     pub fn forward(&self, received: &Tensor, rho: &[f32]) -> Result<Vec<Prediction>> {
-        self.head.predict(&self.mvib.mean(received, rho)?)
+        self.head.predict(&self.mvib.mean(received, rho)?, rho)
     }
 }
 

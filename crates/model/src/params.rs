@@ -154,6 +154,16 @@ impl Params {
             Ok(value)
         }
     }
+
+    fn find(&self, name: &str, shape: &[usize]) -> Result<Option<Tensor>, ParamError> {
+        let Source::Tensors { file, tensors } = &self.source else { return Ok(None) };
+        if !tensors.contains_key(name) {
+            return Ok(None);
+        }
+        let value = lookup(file, tensors, name, shape)?;
+        self.fixed.lock().expect("no panic holds it").insert(name.into(), value.clone());
+        Ok(Some(value))
+    }
 }
 
 /// All tensors of a safetensors file, on the CPU.
@@ -215,6 +225,14 @@ impl Scope<'_> {
     /// If the file lacks it or holds it in another shape or dtype.
     pub fn get(&self, name: &str, shape: &[usize], init: Init) -> Result<Tensor, ParamError> {
         self.params.get(&self.at(name).path, shape, init)
+    }
+
+    /// The parameter `name` of this place, fixed, if the file holds it. Fresh parameters have none.
+    ///
+    /// # Errors
+    /// If the file holds it in another shape or dtype.
+    pub fn find(&self, name: &str, shape: &[usize]) -> Result<Option<Tensor>, ParamError> {
+        self.params.find(&self.at(name).path, shape)
     }
 }
 

@@ -4,7 +4,7 @@ mod support;
 
 use corpus::Sequence;
 use latentlink_model::config::{Config, HeadKind, Preset, Widths};
-use latentlink_model::proposed::MAX_TRANSCRIPT;
+use latentlink_model::halves::MAX_TRANSCRIPT;
 use latentlink_model::random::Stream;
 use latentlink_model::scheme::{ClipInput, InputErrorKind, ReceiverHalf, TransmitterHalf};
 use phy::{ChannelKind, Conditions, Equalised, NoiseKey, SnrDb, Symbols};

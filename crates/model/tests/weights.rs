@@ -204,7 +204,7 @@ fn a_wrong_manifest_is_named() {
         let set = |pointer: &str, value: Value| manifest_error(half, |all| *all.pointer_mut(pointer).unwrap() = value);
         assert_eq!(set("/format", json!(2)), format!("{file}: format: expected 1, got Some(2)"));
         assert_eq!(set("/half", json!("other")), format!("{file}: half: expected {half}, got other"));
-        assert_eq!(set("/scheme", json!("t-deepsc")), format!("{file}: scheme: expected proposed, got t-deepsc"));
+        assert!(set("/scheme", json!("smoke")).starts_with(&format!("{file}: scheme: expected proposed, t-deepsc, ")));
         assert_eq!(set("/config/heads", json!(0)), format!("{file}: config.heads: expected 1 to 65536, got 0"));
         assert!(set("/config/width", json!(-1)).starts_with(&format!("{file}: ")));
         assert!(set("/config/dropout/relu", json!(1.5)).contains("config.dropout.relu"));

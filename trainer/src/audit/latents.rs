@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result, bail};
 use corpus::{Clip, Corpus, Modality};
+use model::halves::ProposedTransmitter;
 use model::layers::Run;
 use model::ops::with_slice;
-use model::proposed::ProposedTransmitter;
 use model::scheme::ClipInput;
 
 /// Clips encoded at once.

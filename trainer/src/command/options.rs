@@ -1,15 +1,19 @@
 //! What a run is made of beside its corpus and its seed: options, and the settings that they ask for.
 
+use crate::adamw::USUAL_BETAS;
 use crate::config::RunConfig;
 use crate::data::Validation;
 use crate::law::{ChannelLaw, TrainChannel};
 use crate::objective::Weights;
-use crate::schedule::Schedule;
+use crate::schedule::{END, Schedule};
 use crate::text::Tuning;
 use anyhow::{Context, Result};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, FromArgMatches, ValueEnum};
 use corpus::{Corpus, CorpusSpec};
-use model::config::{Config, HeadKind, Preset};
+use model::config::{Config, Dropout, HeadKind, Preset};
+use model::scheme_kind::SchemeKind;
+use model::tdeepsc::Sizes;
 use phy::Equaliser;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -21,6 +25,8 @@ pub enum HeadName {
     Distribution,
     /// The paper's regressor
     L1,
+    /// A regressor trained with the squared error, as T-DeepSC's is
+    Mse,
 }
 
 /// How the text encoder is used.
@@ -45,8 +51,8 @@ pub struct TrainOptions {
     #[arg(long, value_enum, default_value = "frozen")]
     pub text: TextMode,
     /// The scheme
-    #[arg(long, default_value = model::weights::PROPOSED, value_parser = [model::weights::PROPOSED])]
-    pub scheme: String,
+    #[arg(long, default_value = "proposed", value_parser = PossibleValuesParser::new(SchemeKind::ALL.map(SchemeKind::name)).try_map(|name| name.parse::<SchemeKind>()))]
+    pub scheme: SchemeKind,
     /// Sizes: paper or small; small for `builtin`, paper else
     #[arg(long)]
     pub preset: Option<Preset>,
@@ -124,7 +130,17 @@ impl TrainOptions {
         network.head = match self.head {
             HeadName::Distribution => HeadKind::Distribution,
             HeadName::L1 => HeadKind::L1,
+            HeadName::Mse => HeadKind::Mse,
         };
+        let t_deepsc = self.scheme == SchemeKind::TDeepSc;
+        if t_deepsc {
+            let sizes = match preset {
+                Preset::Small => Sizes::SMALL,
+                Preset::Paper => Sizes::PUBLISHED,
+            };
+            network.t_deepsc = Some(Sizes { side_information: true, ..sizes });
+            network.dropout = Dropout { attention: 0.1, relu: 0.1, residual: 0.1, embedding: 0.0, text: 0.0 };
+        }
         let (epochs, learning_rate) = match preset {
             Preset::Small => (20, 2e-3),
             // The tuned encoder overfits sooner.
@@ -132,6 +148,7 @@ impl TrainOptions {
             Preset::Paper => (40, 3e-4),
         };
         RunConfig {
+            scheme: self.scheme,
             corpus: spec.to_string(),
             text_encoder: self.text_encoder.as_ref().map(name),
             tuning: matches!(self.text, TextMode::FineTune).then_some(TUNING),
@@ -144,6 +161,7 @@ impl TrainOptions {
                 warm_up: 3,
                 ramp_end: 6,
                 learning_rate,
+                end: END,
             },
             objective: Weights {
                 beta: 0.3,
@@ -152,7 +170,8 @@ impl TrainOptions {
                 sign: 1.0,
                 antipodal: 6.0,
                 negatives: 2,
-                realisations: 6,
+                // T-DeepSC's decoder is what its step costs.
+                realisations: if t_deepsc { 2 } else { 6 },
                 one_sided: false,
             },
             law: ChannelLaw { channel: self.train_channel, snr_db: self.train_snr, skew: 2.0 },
@@ -161,9 +180,11 @@ impl TrainOptions {
             modality_dropout: 0.0,
             // Decoupled, times the learning rate: few clips and wide features overfit without it.
             weight_decay: 5.0,
+            betas: USUAL_BETAS,
             averaging: 0.995,
             patience: 12,
             validation: self.validation.clone().unwrap_or_else(|| default_validation(spec, corpus)),
+            calibrate: true,
         }
     }
 }

@@ -125,6 +125,7 @@ mod tests {
         config::{Config, Preset},
         network::Network,
         params::Params,
+        scheme_kind::SchemeKind,
         weights::{Training, Weights},
     };
 
@@ -190,6 +191,7 @@ mod tests {
             cpu: String::new(),
         };
         let weights = Weights {
+            scheme: SchemeKind::Proposed,
             config: &config,
             params: &params,
             standardisations: &standardisations,

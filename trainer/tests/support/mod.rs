@@ -4,12 +4,14 @@
 use corpus::{Clip, Corpus, Sequence};
 use model::config::{Config, Preset, Widths};
 use model::random::Stream;
+use model::scheme_kind::SchemeKind;
+use trainer::adamw::USUAL_BETAS;
 use trainer::config::RunConfig;
 use trainer::data::{Data, Validation};
 use trainer::law::{ChannelLaw, TrainChannel};
 use trainer::material::Readings;
 use trainer::objective::Weights;
-use trainer::schedule::Schedule;
+use trainer::schedule::{END, Schedule};
 
 /// Features of the toy corpus.
 pub const WIDTHS: Widths = Widths { text: Some(6), audio: Some(4), visual: Some(3) };
@@ -50,22 +52,25 @@ pub fn law() -> ChannelLaw {
 /// A run of six short epochs, in which reversal sets in and the selection begins.
 pub fn settings() -> RunConfig {
     RunConfig {
+        scheme: SchemeKind::Proposed,
         corpus: "toy".into(),
         text_encoder: None,
         tuning: None,
         preset: Preset::Small,
         seed: 1,
         network: tiny(WIDTHS),
-        schedule: Schedule { epochs: 6, lambda_red: 0.4, warm_up: 1, ramp_end: 3, learning_rate: 5e-3 },
+        schedule: Schedule { epochs: 6, lambda_red: 0.4, warm_up: 1, ramp_end: 3, learning_rate: 5e-3, end: END },
         objective: weights(),
         law: law(),
         batch: 16,
         parts: 2,
         modality_dropout: 0.1,
         weight_decay: 0.02,
+        betas: USUAL_BETAS,
         averaging: 0.9,
         patience: 10,
         validation: Validation::Split("valid".into()),
+        calibrate: true,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Both halves on the disk, or what was there before.
 
-use super::{Files, WeightsError, file_error};
+use super::save::Files;
+use super::{WeightsError, file_error};
 use std::io;
 use std::path::Path;
 use tempfile::TempDir;

@@ -5,11 +5,12 @@ use corpus::{Modality, Sequence};
 use latentlink_model::batch::Standardisation;
 use latentlink_model::bert::{Bert, Checkpoint};
 use latentlink_model::config::{Config, Preset, Widths};
+use latentlink_model::halves::{ProposedReceiver, ProposedTransmitter};
 use latentlink_model::network::{Network, Receiver, Transmitter};
 use latentlink_model::params::Params;
-use latentlink_model::proposed::{ProposedReceiver, ProposedTransmitter};
 use latentlink_model::random::Stream;
 use latentlink_model::scheme::ClipInput;
+use latentlink_model::scheme_kind::SchemeKind;
 use latentlink_model::weights::{Training, Weights, WeightsError};
 use std::path::{Path, PathBuf};
 
@@ -62,6 +63,11 @@ impl Model {
 
     /// Writes the weights folder; returns the model id.
     pub fn save(&self, folder: &Path) -> Result<String, WeightsError> {
+        self.save_as(SchemeKind::Proposed, folder)
+    }
+
+    /// The same as weights of another scheme.
+    pub fn save_as(&self, scheme: SchemeKind, folder: &Path) -> Result<String, WeightsError> {
         let training = Training {
             corpus: "toy".into(),
             seed: 3,
@@ -73,7 +79,8 @@ impl Model {
         };
         let text_encoder = self.text_encoder.as_ref().map(|(checkpoint, params)| (checkpoint, params));
         let standardisations = &self.standardisations;
-        Weights { config: &self.config, params: &self.params, standardisations, text_encoder, training }.save(folder)
+        Weights { scheme, config: &self.config, params: &self.params, standardisations, text_encoder, training }
+            .save(folder)
     }
 
     /// The half on the parameters in memory.

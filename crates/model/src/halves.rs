@@ -1,11 +1,12 @@
-//! The two halves of scheme `proposed` behind the common interface.
+//! The two halves of a trained network behind the common interface: those of scheme `proposed`, and of T-DeepSC.
 
 use crate::batch::{Batch, Standardisations};
 use crate::bert::{Bert, BertError};
 use crate::config::Config;
-use crate::network::{Receiver, Transmitter};
+use crate::network::{Answers, Receiver, Sends, Transmitter};
 use crate::ops::{tensor, with_slice};
 use crate::scheme::{ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
+use crate::tdeepsc;
 use corpus::{Modality, Sequence};
 use metrics::Prediction;
 use phy::{Equalised, Equaliser, Symbols};
@@ -13,8 +14,20 @@ use phy::{Equalised, Equaliser, Symbols};
 /// The longest transcript accepted, in bytes. What exceeds the text encoder's positions is cut.
 pub const MAX_TRANSCRIPT: usize = 1 << 16;
 
-/// The transmitter half.
-pub struct ProposedTransmitter {
+/// The transmitter half of scheme `proposed`.
+pub type ProposedTransmitter = NetworkTransmitter<Transmitter>;
+
+/// The receiver half of scheme `proposed`.
+pub type ProposedReceiver = NetworkReceiver<Receiver>;
+
+/// The transmitter half of T-DeepSC.
+pub type TDeepScTransmitter = NetworkTransmitter<tdeepsc::Transmitter>;
+
+/// The receiver half of T-DeepSC.
+pub type TDeepScReceiver = NetworkReceiver<tdeepsc::Receiver>;
+
+/// A transmitter half: features and transcripts to the bursts of a network.
+pub struct NetworkTransmitter<N> {
     /// Names the weights.
     pub model_id: String,
     /// The sizes.
@@ -24,14 +37,14 @@ pub struct ProposedTransmitter {
     /// Reads transcripts, where the weights hold one.
     pub text_encoder: Option<Bert>,
     /// The network.
-    pub network: Transmitter,
+    pub network: N,
 }
 
 fn error(kind: InputErrorKind, field: impl Into<String>, message: impl Into<String>) -> InputError {
     InputError { kind, field: field.into(), message: message.into() }
 }
 
-impl ProposedTransmitter {
+impl<N> NetworkTransmitter<N> {
     fn check_features(&self, modality: Modality, features: &Sequence) -> Result<(), InputError> {
         let field = |part: &str| format!("{}.features{part}", modality.name());
         let Some(width) = self.config.widths.get(modality) else {
@@ -74,7 +87,7 @@ impl ProposedTransmitter {
     }
 }
 
-impl ProposedTransmitter {
+impl<N: Sends> NetworkTransmitter<N> {
     /// The clips as the network reads them: transcripts read, features standardised and packed.
     ///
     /// # Errors
@@ -98,7 +111,7 @@ fn internal(e: &dyn std::fmt::Display) -> InputError {
     error(InputErrorKind::Unsupported, "clip", e.to_string())
 }
 
-impl TransmitterHalf for ProposedTransmitter {
+impl<N: Sends> TransmitterHalf for NetworkTransmitter<N> {
     fn model_id(&self) -> &str {
         &self.model_id
     }
@@ -139,24 +152,38 @@ impl TransmitterHalf for ProposedTransmitter {
         let batch = self.batch(clips)?;
         let bursts = self
             .network
-            .forward(&batch)
+            .send(&batch)
             .and_then(|z| with_slice(&z, |z| z.chunks_exact(self.config.reals).map(|r| r.to_vec()).collect::<Vec<_>>()))
             .map_err(|e| internal(&e))?;
         bursts.into_iter().map(|reals| Symbols::new(reals).map_err(|e| internal(&e))).collect()
     }
 }
 
-/// The receiver half.
-pub struct ProposedReceiver {
+/// Whether all bursts are as long as the scheme sends them.
+///
+/// # Errors
+/// Of the first that is not.
+pub(crate) fn check_lengths(bursts: &[Equalised], reals: usize) -> Result<(), InputError> {
+    match bursts.iter().find(|burst| burst.reals.len() != reals) {
+        None => Ok(()),
+        Some(burst) => {
+            let message = format!("expected {} symbols, got {}", reals / 2, burst.reals.len() / 2);
+            Err(error(InputErrorKind::WrongLength, "symbols", message))
+        }
+    }
+}
+
+/// A receiver half: equalised bursts to the predictions of a network.
+pub struct NetworkReceiver<N> {
     /// Names the weights.
     pub model_id: String,
     /// The sizes.
     pub config: Config,
     /// The network.
-    pub network: Receiver,
+    pub network: N,
 }
 
-impl ReceiverHalf for ProposedReceiver {
+impl<N: Answers> ReceiverHalf for NetworkReceiver<N> {
     fn model_id(&self) -> &str {
         &self.model_id
     }
@@ -171,10 +198,7 @@ impl ReceiverHalf for ProposedReceiver {
 
     fn decode(&self, bursts: &[Equalised]) -> Result<Vec<Prediction>, InputError> {
         let reals = self.config.reals;
-        if let Some(burst) = bursts.iter().find(|b| b.reals.len() != reals) {
-            let message = format!("expected {} symbols, got {}", reals / 2, burst.reals.len() / 2);
-            return Err(error(InputErrorKind::WrongLength, "symbols", message));
-        }
+        check_lengths(bursts, reals)?;
         if bursts.is_empty() {
             return Ok(Vec::new());
         }
@@ -182,7 +206,7 @@ impl ReceiverHalf for ProposedReceiver {
         let data = bursts.iter().flat_map(|b| b.reals.iter().map(|v| v.clamp(-1e3, 1e3))).collect();
         let rho: Vec<f32> = bursts.iter().map(|b| b.rho).collect();
         tensor(data, (bursts.len(), reals))
-            .and_then(|received| self.network.forward(&received, &rho))
+            .and_then(|received| self.network.answer(&received, &rho))
             .map_err(|e| error(InputErrorKind::WrongLength, "symbols", e.to_string()))
     }
 }

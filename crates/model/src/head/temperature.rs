@@ -1,0 +1,130 @@
+//! Calibration after training: how much of the stated confidence in the sign is meant.
+//!
+//! A network that has seen its clips fifty times is surer of new ones than it should be, and surest where there is no
+//! noise; one temperature cannot serve both ends. So the logarithms of the probabilities of the three sides of zero are
+//! scaled by a function of ρ, which the receiver is told with every burst. The order of the sides stays, and with it every
+//! decision between positive and negative; what changes is how sure it is said to be. Within a side the cells keep their
+//! shares: scaled likewise, they flatten until the class 0, which is three cells, beats all others, and Acc-7 is lost.
+
+use super::{CELLS, side};
+use crate::ops::with_slice;
+use crate::params::{ParamError, Scope};
+use candle_core::Tensor;
+
+/// Bounds of the logarithm of the factor.
+const MOST: f64 = 4.0;
+
+/// The calibration of a head: the factor exp(a + b·ρ), the inverse of a temperature, on the logarithms of the sides'
+/// probabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Temperature {
+    /// a
+    pub at_zero: f64,
+    /// b
+    pub slope: f64,
+}
+
+impl Temperature {
+    /// Name of its tensor `[2]`, a and b, beside the head's own.
+    pub const TENSOR: &str = "temperature";
+
+    /// The calibration that the weights hold, if they do.
+    ///
+    /// # Errors
+    /// If it has another shape or is not finite.
+    pub fn of(scope: &Scope) -> Result<Option<Self>, ParamError> {
+        let Some(tensor) = scope.find(Self::TENSOR, &[2])? else { return Ok(None) };
+        let of = |v: &[f32]| Temperature { at_zero: f64::from(v[0]), slope: f64::from(v[1]) };
+        Ok(Some(with_slice(&tensor, of)?))
+    }
+
+    /// As a tensor.
+    ///
+    /// # Errors
+    /// Candle's.
+    pub fn tensor(&self) -> candle_core::Result<Tensor> {
+        crate::ops::tensor(vec![self.at_zero as f32, self.slope as f32], 2)
+    }
+
+    /// The factor for a burst with ρ ∈ (0, 1].
+    pub fn factor(&self, rho: f32) -> f64 {
+        (self.at_zero + self.slope * f64::from(rho)).clamp(-MOST, MOST).exp()
+    }
+
+    /// The probabilities of the cells that are meant by `p`, of a burst with `rho`.
+    pub fn apply(&self, p: &[f64; CELLS], rho: f32) -> [f64; CELLS] {
+        let factor = self.factor(rho);
+        let mut sides = [0f64; 3];
+        p.iter().enumerate().for_each(|(cell, p)| sides[side(cell)] += p);
+        let raised = sides.map(|mass| if mass > 0.0 { mass.powf(factor) } else { 0.0 });
+        let total: f64 = raised.iter().sum();
+        std::array::from_fn(|cell| {
+            let which = side(cell);
+            if sides[which] > 0.0 { p[cell] * (raised[which] / total / sides[which]) } else { 0.0 }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::Params;
+    use crate::random::Stream;
+    use std::collections::HashMap;
+
+    fn drawn(seed: u64) -> [f64; CELLS] {
+        let logits = Stream::new(seed, &[]).normals(CELLS);
+        super::super::probabilities(&logits.iter().map(|l| 3.0 * l).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_neutral_calibration_changes_nothing_and_every_one_leaves_the_sign() {
+        for seed in 0..200 {
+            let p = drawn(seed);
+            let same = Temperature::default().apply(&p, 0.3);
+            assert!(p.iter().zip(&same).all(|(a, b)| (a - b).abs() < 1e-12));
+            let [at_zero, slope] = Stream::new(seed, &[1]).normals(2)[..] else { panic!("two") };
+            let temperature = Temperature { at_zero: at_zero.into(), slope: slope.into() };
+            let q = temperature.apply(&p, 0.7);
+            assert!((q.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+            let positive = |p: &[f64; CELLS]| p[5..].iter().sum::<f64>() > p[..4].iter().sum::<f64>();
+            assert_eq!(positive(&p), positive(&q), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn the_factor_is_that_of_the_log_odds_and_shares_within_a_side_stay() {
+        let p = drawn(3);
+        let twice = Temperature { at_zero: 1.5f64.ln(), slope: (4.0f64 / 3.0).ln() };
+        let q = twice.apply(&p, 1.0);
+        let odds = |p: &[f64; CELLS]| (p[5..].iter().sum::<f64>() / p[..4].iter().sum::<f64>()).ln();
+        assert!((odds(&q) - 2.0 * odds(&p)).abs() < 1e-9);
+        assert!((q[0] / q[1] - p[0] / p[1]).abs() < 1e-9);
+    }
+
+    #[test]
+    fn extremes_stay_a_distribution() {
+        let mut certain = [0.0; CELLS];
+        certain[8] = 1.0;
+        let wild = Temperature { at_zero: 1e30, slope: -1e30 };
+        for p in [certain, [1.0 / CELLS as f64; CELLS]] {
+            for rho in [0.0, 0.5, 1.0] {
+                let q = wild.apply(&p, rho);
+                assert!((q.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{q:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn weights_may_lack_it_but_not_hold_it_in_another_shape() {
+        let temperature = Temperature { at_zero: 0.5, slope: -0.25 };
+        let holding = |tensor| Params::from_tensors("w", HashMap::from([("temperature".to_string(), tensor)]), false);
+        let params = holding(temperature.tensor().unwrap());
+        assert_eq!(Temperature::of(&params.root()).unwrap(), Some(temperature));
+        assert_eq!(params.tensors(&["temperature"]).len(), 1);
+        assert_eq!(Temperature::of(&Params::fresh(1).root()).unwrap(), None);
+        let wrong = holding(crate::ops::tensor(vec![0.0; 3], 3).unwrap());
+        let message = Temperature::of(&wrong.root()).unwrap_err().to_string();
+        assert_eq!(message, "w: tensor `temperature` has shape [3], expected [2]");
+    }
+}

@@ -1,0 +1,158 @@
+//! Loading halves.
+
+use super::manifest::{half_folder, read_manifest};
+use super::{Manifest, WeightsError, file_error, hash, model_id, read_file};
+use crate::batch::Standardisation;
+use crate::bert::{Bert, Checkpoint};
+use crate::codebook::{Codebook, CodebookReceiver, CodebookTransmitter};
+use crate::config::Config;
+use crate::halves::{NetworkReceiver, NetworkTransmitter, ProposedTransmitter};
+use crate::network::{Receiver, Transmitter};
+use crate::params::{ParamError, Params, Scope};
+use crate::scheme::{ReceiverHalf, TransmitterHalf};
+use crate::scheme_kind::SchemeKind;
+use crate::tdeepsc;
+use std::path::Path;
+
+/// Reads a half's files and holds them against the hash in its manifest.
+fn check_hash(folder: &Path, names: &[&str], expected: &str) -> Result<(), WeightsError> {
+    let files: Vec<Vec<u8>> = names.iter().map(|name| read_file(&folder.join(name))).collect::<Result<_, _>>()?;
+    let got = hash(names.iter().copied().zip(files.iter().map(Vec::as_slice)));
+    if got != expected {
+        let reason = format!("not what the manifest was written for: expected SHA-256 {expected}, got {got}");
+        return Err(file_error(folder, format!("{}: {reason}", names.join(", "))));
+    }
+    Ok(())
+}
+
+fn standardisations(file: &Path, manifest: &Manifest) -> Result<[Option<Standardisation>; 3], WeightsError> {
+    let mut all = [None, None, None];
+    for (modality, width) in manifest.config.widths.present() {
+        let name = modality.name();
+        if let Some(standard) = manifest.standardisation.get(name) {
+            let finite = standard.mean.iter().chain(&standard.scale).all(|v| v.is_finite());
+            if standard.mean.len() != width || standard.scale.len() != width || !finite {
+                let reason = format!("standardisation.{name}: expected {width} finite means and scales");
+                return Err(file_error(file, reason));
+            }
+            all[modality.index()] = Some(standard.clone());
+        }
+    }
+    Ok(all)
+}
+
+/// Loads the transmitter half from a weights folder or from the half itself.
+///
+/// # Errors
+/// Names the file, tensor or field that is wrong.
+pub fn load_transmitter(path: &Path) -> Result<Box<dyn TransmitterHalf>, WeightsError> {
+    let folder = half_folder(path, "transmitter")?;
+    let manifest = read_manifest(&folder, "transmitter")?;
+    match manifest.scheme {
+        SchemeKind::Proposed => Ok(Box::new(transmitter(&folder, manifest, Transmitter::new)?.0)),
+        SchemeKind::TDeepSc => Ok(Box::new(transmitter(&folder, manifest, tdeepsc::Transmitter::new)?.0)),
+        SchemeKind::SignRepetition | SchemeKind::ClassRepetition | SchemeKind::QuantisedLatent => {
+            let (config, decides) = (manifest.config, manifest.scheme.decides().expect("a codebook's scheme decides"));
+            let (sender, params) = transmitter(&folder, manifest, Transmitter::new)?;
+            let decider = Receiver::new(&params.root(), &config)?;
+            let codebook = Codebook::read(&params.root(), decides)?;
+            Ok(Box::new(CodebookTransmitter { sender, decider, codebook }))
+        }
+    }
+}
+
+/// The proposed transmitter, for those who look into the network, as the audit of its latents does.
+///
+/// # Errors
+/// As [`load_transmitter`], and if the weights are of another scheme.
+pub fn load_proposed_transmitter(path: &Path) -> Result<ProposedTransmitter, WeightsError> {
+    let folder = half_folder(path, "transmitter")?;
+    let manifest = read_manifest(&folder, "transmitter")?;
+    if manifest.scheme != SchemeKind::Proposed {
+        let reason = format!("scheme: expected {}, got {}", SchemeKind::Proposed, manifest.scheme);
+        return Err(file_error(&folder.join("manifest.json"), reason));
+    }
+    Ok(transmitter(&folder, manifest, Transmitter::new)?.0)
+}
+
+/// The half in `folder` with the network that `new` builds, and its parameters.
+fn transmitter<N>(
+    folder: &Path,
+    manifest: Manifest,
+    new: impl Fn(&Scope, &Config) -> Result<N, ParamError>,
+) -> Result<(NetworkTransmitter<N>, Params), WeightsError> {
+    crate::single_threaded();
+    let standardisations = standardisations(&folder.join("manifest.json"), &manifest)?;
+    let params = Params::load(&folder.join("weights.safetensors"), false)?;
+    let network = new(&params.root(), &manifest.config)?;
+    let mut names = vec!["weights.safetensors"];
+    let text_encoder = text_encoder(folder, &manifest, &mut names)?;
+    check_hash(folder, &names, &manifest.tensors.transmitter)?;
+    // The receiver's manifest lacks the standardisation that its model id covers, so only this half can be held to it.
+    let id = model_id(manifest.scheme, &manifest.config, &manifest.standardisation, &manifest.tensors)?;
+    if id != manifest.model_id {
+        let reason = format!("model_id: expected {id} for what the manifest says, got {}", manifest.model_id);
+        return Err(file_error(&folder.join("manifest.json"), reason));
+    }
+    let Manifest { model_id, config, .. } = manifest;
+    Ok((NetworkTransmitter { model_id, config, standardisations, text_encoder, network }, params))
+}
+
+/// The half's text encoder, if it holds one; the names of its files are added to `names`.
+fn text_encoder(folder: &Path, manifest: &Manifest, names: &mut Vec<&str>) -> Result<Option<Bert>, WeightsError> {
+    let encoder = folder.join("text-encoder");
+    if !encoder.is_dir() {
+        return Ok(None);
+    }
+    names.extend(["text-encoder/config.json", "text-encoder/tokenizer.json", "text-encoder/model.safetensors"]);
+    let checkpoint = Checkpoint::read(&encoder)?;
+    let bert = Bert::new(&checkpoint.params(false).root(), checkpoint.config(), checkpoint.tokenizer()?)?;
+    if Some(bert.width()) != manifest.config.widths.text {
+        let reason = format!("width {} is not config.widths.text of the manifest", bert.width());
+        return Err(file_error(&encoder, reason));
+    }
+    Ok(Some(bert))
+}
+
+/// Loads the receiver half from a weights folder or from the half itself.
+///
+/// # Errors
+/// Names the file, tensor or field that is wrong.
+pub fn load_receiver(path: &Path) -> Result<Box<dyn ReceiverHalf>, WeightsError> {
+    crate::single_threaded();
+    let folder = half_folder(path, "receiver")?;
+    let manifest = read_manifest(&folder, "receiver")?;
+    let params = Params::load(&folder.join("weights.safetensors"), false)?;
+    let (root, Manifest { config, model_id, .. }) = (params.root(), manifest.clone());
+    let half: Box<dyn ReceiverHalf> = match manifest.scheme {
+        SchemeKind::Proposed => Box::new(NetworkReceiver { model_id, config, network: Receiver::new(&root, &config)? }),
+        SchemeKind::TDeepSc => {
+            Box::new(NetworkReceiver { model_id, config, network: tdeepsc::Receiver::new(&root, &config)? })
+        }
+        SchemeKind::SignRepetition | SchemeKind::ClassRepetition | SchemeKind::QuantisedLatent => {
+            let decides = manifest.scheme.decides().expect("a codebook's scheme decides");
+            Box::new(CodebookReceiver { model_id, config, codebook: Codebook::read(&root, decides)? })
+        }
+    };
+    check_hash(&folder, &["weights.safetensors"], &manifest.tensors.receiver)?;
+    Ok(half)
+}
+
+/// Both halves of a deployed network.
+pub type Halves = (Box<dyn TransmitterHalf>, Box<dyn ReceiverHalf>);
+
+/// Loads both halves from a weights folder.
+///
+/// # Errors
+/// Also if the two do not belong together.
+pub fn load(folder: &Path) -> Result<Halves, WeightsError> {
+    let (transmitter, receiver) = (load_transmitter(folder)?, load_receiver(folder)?);
+    if transmitter.model_id() != receiver.model_id() {
+        return Err(WeightsError::Halves {
+            folder: folder.into(),
+            transmitter: transmitter.model_id().into(),
+            receiver: receiver.model_id().into(),
+        });
+    }
+    Ok((transmitter, receiver))
+}

@@ -1,0 +1,85 @@
+//! The network of a run: that of scheme `proposed`, or T-DeepSC's.
+
+use crate::law::ChannelLaw;
+use crate::objective::{self, Step, Sums, Weights};
+use anyhow::Result;
+use candle_core::Tensor;
+use model::batch::Batch;
+use model::config::Config;
+use model::head::Head;
+use model::layers::Run;
+use model::network::{Network, Sends};
+use model::params::{ParamError, Scope};
+use model::scheme_kind::SchemeKind;
+use model::tdeepsc::TDeepSc;
+
+/// Both halves and what training needs beside them.
+pub enum Chain {
+    /// Of scheme `proposed`, and of those that send what it decides.
+    Proposed(Box<Network>),
+    /// Of T-DeepSC.
+    TDeepSc(Box<TDeepSc>),
+}
+
+impl Chain {
+    /// All parameters of training.
+    ///
+    /// # Errors
+    /// If the parameters are not to be had.
+    pub fn new(root: &Scope, scheme: SchemeKind, config: &Config) -> Result<Self, ParamError> {
+        Ok(match scheme {
+            SchemeKind::TDeepSc => Chain::TDeepSc(Box::new(TDeepSc::new(root, config)?)),
+            _ => Chain::Proposed(Box::new(Network::new(root, config)?)),
+        })
+    }
+
+    /// The sizes.
+    pub fn config(&self) -> &Config {
+        match self {
+            Chain::Proposed(network) => &network.config,
+            Chain::TDeepSc(network) => &network.config,
+        }
+    }
+
+    /// Z `[clips, reals]` as the deployed transmitter sends it.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn send(&self, batch: &Batch) -> candle_core::Result<Tensor> {
+        match self {
+            Chain::Proposed(network) => network.transmitter.send(batch),
+            Chain::TDeepSc(network) => network.transmitter.send(batch),
+        }
+    }
+
+    /// What the deployed receiver's head reads of Ẑ `[bursts, reals]`.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn latent(&self, received: &Tensor, rho: &[f32]) -> candle_core::Result<Tensor> {
+        match self {
+            Chain::Proposed(network) => network.receiver.mvib.mean(received, rho),
+            Chain::TDeepSc(network) => network.receiver.latent(received, rho, &mut Run::evaluating()),
+        }
+    }
+
+    /// The decision head.
+    pub fn head(&self) -> &Head {
+        match self {
+            Chain::Proposed(network) => &network.receiver.head,
+            Chain::TDeepSc(network) => &network.receiver.head,
+        }
+    }
+
+    /// The scheme's objective over one part of a batch, a share of the mean over the step's clips. The gradients of a
+    /// step's parts sum to those of that mean.
+    ///
+    /// # Errors
+    /// Candle's, if the network does not fit the batch.
+    pub fn objective(&self, weights: &Weights, law: &ChannelLaw, step: Step) -> Result<(Tensor, Sums)> {
+        match self {
+            Chain::Proposed(network) => objective::objective(network, weights, law, step),
+            Chain::TDeepSc(network) => objective::tdeepsc::objective(network, weights, law, step),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! From the selected epoch to the weights folder.
+
+use super::Trainer;
+use crate::chain::Chain;
+use crate::validation::{HeldOut, Said};
+use crate::{calibration, codebook};
+use anyhow::{Context, Result};
+use candle_core::Tensor;
+use model::bert::Checkpoint;
+use model::codebook::with_codebook;
+use model::config::HeadKind;
+use model::head::Temperature;
+use model::params::Params;
+use model::scheme_kind::SchemeKind;
+use model::weights::{Training, Weights};
+use std::collections::HashMap;
+use std::path::Path;
+
+impl Trainer<'_> {
+    /// Writes the selected epoch's weights into `folder`; returns their model id.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn deploy(&self, folder: &Path, text_encoder: Option<(&Checkpoint, &Params)>) -> Result<String> {
+        self.deploy_as(self.config.scheme, folder, text_encoder)
+    }
+
+    /// The same as weights of `scheme`: the run's own, or one that sends what a network of scheme `proposed` decides.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    ///
+    /// # Panics
+    /// If the scheme asks for another network.
+    pub fn deploy_as(
+        &self,
+        scheme: SchemeKind,
+        folder: &Path,
+        text_encoder: Option<(&Checkpoint, &Params)>,
+    ) -> Result<String> {
+        assert_eq!(scheme == SchemeKind::TDeepSc, self.config.scheme == SchemeKind::TDeepSc, "{scheme}: its network");
+        let (best, _) = self.state.best.context("no epoch was trained")?;
+        let tuned = self.text.as_ref().map(|text| anyhow::Ok((text.checkpoint(), text.deployed(&self.best)?)));
+        let tuned = tuned.transpose()?;
+        let params = self.deployed(scheme, tuned.as_ref().map(|(_, params)| params))?;
+        let text_encoder = tuned.as_ref().map(|(checkpoint, params)| (*checkpoint, params)).or(text_encoder);
+        let manner = if tuned.is_some() { "fine-tune" } else { "frozen" };
+        let weights = Weights {
+            scheme,
+            config: &self.config.network,
+            params: &params,
+            standardisations: &self.data.standardisations,
+            text_encoder,
+            training: Training {
+                corpus: self.config.corpus.clone(),
+                seed: self.config.seed,
+                snr_db: self.config.law.snr_db,
+                channels: self.config.law.kinds(),
+                epochs: (self.state.epoch, best),
+                text_encoder: self.config.text_encoder.as_ref().map(|name| format!("{name} ({manner})")),
+                cpu: format!("{} {:?}", std::env::consts::ARCH, model::ops::simd::level()),
+            },
+        };
+        Ok(weights.save(folder)?)
+    }
+
+    /// The parameters of the weights: those of the selected epoch, and what is fitted to what the network then says.
+    fn deployed(&self, scheme: SchemeKind, tuned: Option<&Params>) -> Result<Params> {
+        let config = &self.config.network;
+        let mut tensors: HashMap<String, Tensor> = self.best.clone().into_iter().collect();
+        let built = |tensors: &HashMap<String, Tensor>| -> Result<(Params, Chain)> {
+            let params = Params::from_tensors("best", tensors.clone(), false);
+            let chain = Chain::new(&params.root(), self.config.scheme, config)?;
+            Ok((params, chain))
+        };
+        let calibrated = self.config.calibrate && config.head == HeadKind::Distribution;
+        if !calibrated && scheme.decides().is_none() {
+            return Ok(built(&tensors)?.0);
+        }
+        let mut said = self.said(&built(&tensors)?.1, tuned)?;
+        if calibrated {
+            let temperature = calibration::fit(&said);
+            tensors.insert(format!("head.{}", Temperature::TENSOR), temperature.tensor()?);
+            said.iter_mut().for_each(|said| said.p = temperature.apply(&said.p, said.rho));
+        }
+        let (params, _) = built(&tensors)?;
+        match scheme.decides() {
+            Some(decides) => Ok(with_codebook(&params, config, &codebook::fit(decides, &said))?),
+            None => Ok(params),
+        }
+    }
+
+    /// What the network of these parameters says of the held-out clips, read by the text encoder as it is deployed.
+    fn said(&self, network: &Chain, tuned: Option<&Params>) -> Result<Vec<Said>> {
+        let mut held_out = HeldOut::new(self.data, self.config.law.channel, self.config.objective.sign)?;
+        if let (Some(text), Some(params)) = (&self.text, tuned) {
+            held_out.reread(self.data, |items| text.read_with(params, items, self.readers()))?;
+        }
+        held_out.said(network)
+    }
+}

@@ -1,0 +1,53 @@
+//! The deployed head's calibration: it is part of the weights, changes no decision about the sign, and can be left out.
+
+mod support;
+
+use metrics::sign_ece;
+use model::scheme::ClipInput;
+use model::weights::load;
+use phy::{ChannelKind, Conditions, NoiseKey, SnrDb};
+use std::path::Path;
+use support::{clip, data, settings};
+use tempfile::TempDir;
+use trainer::config::RunConfig;
+use trainer::runs::Threads;
+use trainer::train::Trainer;
+
+fn trained(calibrate: bool) -> (TempDir, String) {
+    let mut config = RunConfig { calibrate, ..settings() };
+    config.schedule.epochs = 40;
+    config.patience = 40;
+    let (folder, data) = (tempfile::tempdir().unwrap(), data());
+    let mut trainer = Trainer::new(&config, &data).unwrap().on(Threads::One);
+    trainer.run(None, &mut |_| ()).unwrap();
+    let id = trainer.deploy(folder.path(), None).unwrap();
+    (folder, id)
+}
+
+/// Predictions and labels of clips that were not trained on, at −9 dB.
+fn answers(folder: &Path) -> Vec<(metrics::Prediction, f32)> {
+    let (transmitter, receiver) = load(folder).unwrap();
+    let point = Conditions::new(ChannelKind::Awgn, Some(SnrDb::try_from(-9.0).unwrap()), None).unwrap();
+    let clips: Vec<_> = (100..400).map(|row| clip(row, "test")).collect();
+    let inputs: Vec<ClipInput> = clips.iter().map(ClipInput::from).collect();
+    let bursts = transmitter.encode(&inputs).unwrap().into_iter().enumerate();
+    let received = bursts.map(|(row, burst)| {
+        let key = NoiseKey { seed: 4, draw: 0, row: row as u64 };
+        let received = phy::draw(key, &point, burst.len()).apply(&burst);
+        phy::equalise(received.symbols.reals(), received.h, received.n0, receiver.equaliser()).unwrap()
+    });
+    let predictions = receiver.decode(&received.collect::<Vec<_>>()).unwrap();
+    predictions.into_iter().zip(clips.iter().map(|clip| clip.label)).collect()
+}
+
+#[test]
+fn calibration_changes_how_sure_the_sign_is_and_never_the_sign() {
+    let ((plain, plain_id), (calibrated, id)) = (trained(false), trained(true));
+    assert_ne!(id, plain_id);
+    let (before, after) = (answers(plain.path()), answers(calibrated.path()));
+    assert!(before.iter().zip(&after).all(|((a, _), (b, _))| a.is_pos() == b.is_pos()));
+    let moved = before.iter().zip(&after).filter(|((a, _), (b, _))| (a.p_pos - b.p_pos).abs() > 1e-3).count();
+    assert!(moved > 200, "{moved} of 300");
+    let error = |rows: &[(metrics::Prediction, f32)]| sign_ece(rows.iter().map(|(p, y)| (p, *y))).unwrap();
+    assert!(error(&after) < error(&before) + 0.02, "{} → {}", error(&before), error(&after));
+}
