@@ -7,6 +7,7 @@
 
 pub mod closed_form;
 mod crc;
+pub mod ldpc;
 mod qam;
 
 pub use crc::{Crc, CrcError};

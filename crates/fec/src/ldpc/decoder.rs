@@ -1,0 +1,183 @@
+//! Layered message passing over the codes of TS 38.212, 5.3.2.
+
+use super::graph::Circulant;
+use super::{Code, LdpcError};
+
+/// What the normalised min-sum rule multiplies messages with, for the least magnitude overstates the sum-product's.
+pub const MIN_SUM_FACTOR: f64 = 0.75;
+
+/// How a check answers its bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CheckRule {
+    /// The least magnitude of the others times [`MIN_SUM_FACTOR`].
+    #[default]
+    NormalisedMinSum,
+    /// 2·artanh of the product of the others' tanh(·/2).
+    SumProduct,
+}
+
+/// Layered decoding, the rows of the base graph in turn, each seeing what those before it found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decoder {
+    /// How checks answer.
+    pub rule: CheckRule,
+    /// Passes over all rows after which it gives up.
+    pub max_iterations: usize,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Decoder { rule: CheckRule::default(), max_iterations: 30 }
+    }
+}
+
+/// Where decoding ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// The word decided on, `[columns · Z]`.
+    pub word: Vec<bool>,
+    /// Passes over all rows.
+    pub iterations: usize,
+    /// Whether every information bit is decided and every check that says anything is met.
+    pub converged: bool,
+}
+
+impl Decoder {
+    /// Decodes one word from `llrs`, `[columns · Z]`, 0 for what was not sent (5.3.2). Stops as soon as all checks are
+    /// met. Rows whose own parity column was not sent at all say nothing and are left out.
+    ///
+    /// # Errors
+    /// If the ratios are not as many as the word's bits, or not finite.
+    pub fn decode(&self, code: &Code, llrs: &[f64]) -> Result<Decoded, LdpcError> {
+        if llrs.len() != code.word_bits() {
+            return Err(LdpcError::Llrs { expected: code.word_bits(), got: llrs.len() });
+        }
+        if let Some(index) = llrs.iter().position(|llr| !llr.is_finite()) {
+            return Err(LdpcError::NotFinite { index });
+        }
+        let mut state = State::new(code, llrs);
+        let mut iterations = 0;
+        let mut converged = state.settled();
+        while !converged && iterations < self.max_iterations {
+            state.pass(self.rule);
+            iterations += 1;
+            converged = state.settled();
+        }
+        let word = state.posterior.iter().map(|&llr| llr < 0.0).collect();
+        Ok(Decoded { word, iterations, converged })
+    }
+}
+
+/// Messages of one word in decoding.
+struct State<'a> {
+    size: usize,
+    info_bits: usize,
+    rows: Vec<&'a [Circulant]>,
+    /// What is known of each bit, `[columns · Z]`.
+    posterior: Vec<f64>,
+    /// By row what its checks last told, `[degree, Z]`.
+    told: Vec<Vec<f64>>,
+    /// What the bits of a row say without it, `[degree, Z]`.
+    others: Vec<f64>,
+}
+
+impl<'a> State<'a> {
+    fn new(code: &'a Code, llrs: &[f64]) -> Self {
+        let size = code.lifting_size();
+        let sent = |column: usize| llrs[column * size..][..size].iter().any(|&llr| llr != 0.0);
+        let core = code.graph().info_columns() + super::graph::CORE_ROWS;
+        let own = |row: &[Circulant]| row.last().map_or(0, |c| c.column);
+        let rows = code.rows().iter().map(Vec::as_slice).filter(|row| own(row) < core || sent(own(row)));
+        let rows: Vec<_> = rows.collect();
+        let told = rows.iter().map(|row| vec![0.0; row.len() * size]).collect();
+        State { size, info_bits: code.info_bits(), rows, posterior: llrs.to_vec(), told, others: Vec::new() }
+    }
+
+    /// Without the first condition, nothing received would be the word of zeros.
+    fn settled(&self) -> bool {
+        self.posterior[..self.info_bits].iter().all(|&llr| llr != 0.0) && self.rows.iter().all(|row| self.met(row))
+    }
+
+    fn met(&self, row: &[Circulant]) -> bool {
+        let mut sum = vec![false; self.size];
+        for circulant in row {
+            let column = &self.posterior[circulant.column * self.size..][..self.size];
+            let (late, early) = column.split_at(circulant.shift);
+            sum.iter_mut().zip(early.iter().chain(late)).for_each(|(sum, &llr)| *sum ^= llr < 0.0);
+        }
+        !sum.contains(&true)
+    }
+
+    fn pass(&mut self, rule: CheckRule) {
+        let size = self.size;
+        for (row, told) in self.rows.iter().zip(&mut self.told) {
+            self.others.resize(told.len(), 0.0);
+            for (k, c) in row.iter().enumerate() {
+                let rotated = &mut self.others[k * size..][..size];
+                rotated.copy_from_slice(&self.posterior[c.column * size..][..size]);
+                rotated.rotate_left(c.shift);
+                rotated.iter_mut().zip(&told[k * size..]).for_each(|(other, told)| *other -= told);
+            }
+            match rule {
+                CheckRule::NormalisedMinSum => min_sum(&self.others, told, size),
+                CheckRule::SumProduct => sum_product(&self.others, told, size),
+            }
+            for (k, c) in row.iter().enumerate() {
+                let column = &mut self.posterior[c.column * size..][..size];
+                let now = self.others[k * size..].iter().zip(&told[k * size..]);
+                column.iter_mut().zip(now).for_each(|(llr, (other, told))| *llr = other + told);
+                column.rotate_right(c.shift);
+            }
+        }
+    }
+}
+
+/// `others` and `told`, `[degree, Z]`.
+fn min_sum(others: &[f64], told: &mut [f64], size: usize) {
+    let (mut least, mut second) = (vec![f64::INFINITY; size], vec![f64::INFINITY; size]);
+    let mut sign = vec![1.0f64; size];
+    for edge in others.chunks_exact(size) {
+        for r in 0..size {
+            let magnitude = edge[r].abs();
+            second[r] = second[r].min(least[r].max(magnitude));
+            least[r] = least[r].min(magnitude);
+            sign[r] = if edge[r] < 0.0 { -sign[r] } else { sign[r] };
+        }
+    }
+    for (edge, told) in others.chunks_exact(size).zip(told.chunks_exact_mut(size)) {
+        for r in 0..size {
+            let magnitude = if edge[r].abs() == least[r] { second[r] } else { least[r] };
+            let signed = if edge[r] < 0.0 { -sign[r] } else { sign[r] };
+            told[r] = MIN_SUM_FACTOR * signed * magnitude;
+        }
+    }
+}
+
+/// `others` and `told`, `[degree, Z]`: what comes before an edge with what comes behind it.
+fn sum_product(others: &[f64], told: &mut [f64], size: usize) {
+    let degree = others.len() / size;
+    for r in 0..size {
+        let mut before = f64::INFINITY;
+        for k in 0..degree {
+            told[k * size + r] = before;
+            before = box_plus(before, others[k * size + r]);
+        }
+        let mut behind = f64::INFINITY;
+        for k in (0..degree).rev() {
+            told[k * size + r] = box_plus(told[k * size + r], behind);
+            behind = box_plus(behind, others[k * size + r]);
+        }
+    }
+}
+
+/// 2·artanh(tanh(a/2)·tanh(b/2)), an infinite one the neutral element.
+fn box_plus(a: f64, b: f64) -> f64 {
+    if a.is_infinite() {
+        return b;
+    }
+    if b.is_infinite() {
+        return a;
+    }
+    let least = a.signum() * b.signum() * a.abs().min(b.abs());
+    least + (-(a + b).abs()).exp().ln_1p() - (-(a - b).abs()).exp().ln_1p()
+}
