@@ -24,6 +24,7 @@ mod log;
 pub mod material;
 pub mod objective;
 mod parallel;
+pub mod reproduce;
 pub mod runs;
 pub mod schedule;
 mod side_by_side;
@@ -52,6 +53,8 @@ pub enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Train and score a grid of variations, and print what each part of the method is worth.
     Ablate(ablate::AblateArgs),
+    /// Train, score and draw what the paper's evaluation shows, beside baselines and references.
+    Reproduce(reproduce::ReproduceArgs),
     /// Measure the dependence that is left between the modalities' latents of trained weights.
     Audit(audit::AuditArgs),
     /// Import a corpus, or look into one.
@@ -70,6 +73,7 @@ pub fn run(args: Args) -> Result<()> {
         }
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Ablate(args) => ablate::run(&args),
+        Command::Reproduce(args) => reproduce::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Corpus(args) => corpus_cmd::run(args),
     }

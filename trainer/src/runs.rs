@@ -6,6 +6,7 @@ use crate::material::Material;
 use crate::train::{Progress, Trainer};
 use anyhow::{Context, Result, ensure};
 use files::PendingFile;
+use model::scheme_kind::SchemeKind;
 use std::path::Path;
 
 /// A run's settings, in its folder.
@@ -54,6 +55,28 @@ pub fn train(
     PendingFile::create(&folder.join(CONFIG))?.commit(|out| out.write_all(&json))?;
     trainer.run(Some(folder), progress)?;
     trainer.deploy(folder, material.text_encoder())
+}
+
+/// Writes weights of a scheme that sends what the network of the finished run in `run` decides. Returns their model id.
+///
+/// # Errors
+/// If the run is not there or is not of these settings, or a file cannot be written.
+pub fn derive(
+    material: &Material,
+    config: &RunConfig,
+    run: &Path,
+    scheme: SchemeKind,
+    folder: &Path,
+    threads: Threads,
+) -> Result<String> {
+    let data = material.data(&config.validation, config.seed)?;
+    let mut trainer = Trainer::new(config, &data)?.on(threads);
+    if let Some((checkpoint, _)) = material.text_encoder() {
+        trainer = trainer.with_text_encoder(checkpoint)?;
+    }
+    trainer.resume(run)?;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    trainer.deploy_as(scheme, folder, material.text_encoder())
 }
 
 /// Sees to it that `folder` holds the weights of a run with these settings: as they are, of a run that was cut short and is

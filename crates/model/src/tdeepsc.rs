@@ -5,7 +5,7 @@
 mod decoder;
 
 use crate::batch::{Batch, Packed};
-use crate::config::Config;
+use crate::config::{Config, Dropout};
 use crate::extractor::{Block, BlockSizes, sinusoids};
 use crate::head::Head;
 use crate::layers::{LayerNorm, Linear, Run};
@@ -55,6 +55,9 @@ impl Sizes {
         queries: 25,
         side_information: false,
     };
+
+    /// Dropout, as published.
+    pub const DROPOUT: Dropout = Dropout { attention: 0.1, relu: 0.1, residual: 0.1, embedding: 0.0, text: 0.0 };
 
     /// Quick on two cores.
     pub const SMALL: Sizes = Sizes {

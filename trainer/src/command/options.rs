@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, FromArgMatches, ValueEnum};
 use corpus::{Corpus, CorpusSpec};
-use model::config::{Config, Dropout, HeadKind, Preset};
+use model::config::{Config, HeadKind, Preset};
 use model::scheme_kind::SchemeKind;
 use model::tdeepsc::Sizes;
 use phy::Equaliser;
@@ -139,7 +139,7 @@ impl TrainOptions {
                 Preset::Paper => Sizes::PUBLISHED,
             };
             network.t_deepsc = Some(Sizes { side_information: true, ..sizes });
-            network.dropout = Dropout { attention: 0.1, relu: 0.1, residual: 0.1, embedding: 0.0, text: 0.0 };
+            network.dropout = Sizes::DROPOUT;
         }
         let (epochs, learning_rate) = match preset {
             Preset::Small => (20, 2e-3),

@@ -1,10 +1,10 @@
 //! Calibration after training: how much of the stated confidence in the sign is meant.
 //!
 //! A network that has seen its clips fifty times is surer of new ones than it should be, and surest where there is no
-//! noise; one temperature cannot serve both ends. So the logarithms of the probabilities of the three sides of zero are
-//! scaled by a function of ρ, which the receiver is told with every burst. The order of the sides stays, and with it every
-//! decision between positive and negative; what changes is how sure it is said to be. Within a side the cells keep their
-//! shares: scaled likewise, they flatten until the class 0, which is three cells, beats all others, and Acc-7 is lost.
+//! noise; one temperature cannot serve both ends. So the log-odds of positive against negative are scaled by a function of
+//! ρ, which the receiver is told with every burst. Every decision between the two stays; what changes is how sure it is
+//! said to be. The probability of exactly zero stays too, and so do the shares of the cells within a side: flattened
+//! likewise, the class 0, which is three cells, beats all others, and Acc-7 and MAE are lost.
 
 use super::{CELLS, side};
 use crate::ops::with_slice;
@@ -14,8 +14,7 @@ use candle_core::Tensor;
 /// Bounds of the logarithm of the factor.
 const MOST: f64 = 4.0;
 
-/// The calibration of a head: the factor exp(a + b·ρ), the inverse of a temperature, on the logarithms of the sides'
-/// probabilities.
+/// The calibration of a head: the factor exp(a + b·ρ) on the log-odds of the sign, the inverse of a temperature.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Temperature {
     /// a
@@ -56,12 +55,14 @@ impl Temperature {
         let factor = self.factor(rho);
         let mut sides = [0f64; 3];
         p.iter().enumerate().for_each(|(cell, p)| sides[side(cell)] += p);
-        let raised = sides.map(|mass| if mass > 0.0 { mass.powf(factor) } else { 0.0 });
-        let total: f64 = raised.iter().sum();
-        std::array::from_fn(|cell| {
-            let which = side(cell);
-            if sides[which] > 0.0 { p[cell] * (raised[which] / total / sides[which]) } else { 0.0 }
-        })
+        let [negative, _, positive] = sides;
+        if negative <= 0.0 || positive <= 0.0 {
+            return *p;
+        }
+        let share = 1.0 / (1.0 + (factor * (negative.ln() - positive.ln())).exp());
+        let signed = negative + positive;
+        let scales = [signed * (1.0 - share) / negative, 1.0, signed * share / positive];
+        std::array::from_fn(|cell| p[cell] * scales[side(cell)])
     }
 }
 
@@ -95,11 +96,11 @@ mod tests {
     #[test]
     fn the_factor_is_that_of_the_log_odds_and_shares_within_a_side_stay() {
         let p = drawn(3);
-        let twice = Temperature { at_zero: 1.5f64.ln(), slope: (4.0f64 / 3.0).ln() };
-        let q = twice.apply(&p, 1.0);
+        let twice = Temperature { at_zero: 2f64.ln(), slope: 0.0 };
+        let q = twice.apply(&p, 0.5);
         let odds = |p: &[f64; CELLS]| (p[5..].iter().sum::<f64>() / p[..4].iter().sum::<f64>()).ln();
         assert!((odds(&q) - 2.0 * odds(&p)).abs() < 1e-9);
-        assert!((q[0] / q[1] - p[0] / p[1]).abs() < 1e-9);
+        assert!((q[0] / q[1] - p[0] / p[1]).abs() < 1e-9 && (q[4] - p[4]).abs() < 1e-12);
     }
 
     #[test]

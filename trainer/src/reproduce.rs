@@ -1,0 +1,223 @@
+//! `trainer reproduce`: the paper's evaluation. A grid of schemes and seeds is trained, scored and drawn; a cell of the grid is
+//! a file, so that what is there is not done again and the parts of several machines can be put together.
+
+mod cell;
+mod entries;
+mod figures;
+mod html;
+mod plan;
+mod report;
+
+use crate::command::{self, TextMode, TrainOptions};
+use crate::config::RunConfig;
+use crate::data::Validation;
+use crate::evaluate::{Subject, Sweep};
+use crate::material::Material;
+use crate::runs::{self, Threads};
+use crate::side_by_side::{Board, Share, run_all};
+use anyhow::{Context, Result, ensure};
+use cell::{Cell, Scored};
+use clap::{Args, Subcommand};
+use corpus::CorpusSpec;
+use entries::{Entry, Family, families};
+use model::config::Preset;
+use phy::{ChannelList, Conditions, SnrList};
+use plan::{Plan, Shard};
+use std::path::{Path, PathBuf};
+
+/// Train, score and draw what the paper's evaluation shows, beside baselines and references.
+#[derive(Args, Clone, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct ReproduceArgs {
+    /// Put the parts of several shards together.
+    #[command(subcommand)]
+    pub merge: Option<Merge>,
+    /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder
+    #[arg(long, value_name = "CORPUS", required = true)]
+    pub corpus: Option<CorpusSpec>,
+    /// Folder of the report, the figures, results.json and the runs; what is in it already is not done again
+    #[arg(long, value_name = "DIR", required = true)]
+    pub out: Option<PathBuf>,
+    /// Folder of a BERT-family checkpoint that reads the transcripts
+    #[arg(long, value_name = "DIR")]
+    pub text_encoder: Option<PathBuf>,
+    /// How the text encoder is used
+    #[arg(long, value_enum, default_value = "frozen")]
+    pub text: TextMode,
+    /// Seeds that each scheme is trained with; 5, or 1 with --quick
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub seeds: Option<u32>,
+    /// One seed, three draws, preset small
+    #[arg(long)]
+    pub quick: bool,
+    /// Only these schemes of the grid, with commas; all of them unless given
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Split of the corpus that is scored
+    #[arg(long, default_value = "test")]
+    pub split: String,
+    /// Es/N0 per complex symbol in dB: one value, a list -12,-6,0, or start:stop:step
+    #[arg(long, value_name = "LIST", default_value = "-12:21:3", allow_hyphen_values = true)]
+    pub snr: SnrList,
+    /// Draws of the channel for every clip at every point; 10, or 3 with --quick
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub draws: Option<u32>,
+    /// Sizes: paper or small; small for `builtin` and with --quick, paper else
+    #[arg(long)]
+    pub preset: Option<Preset>,
+    /// Epochs at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub epochs: Option<u32>,
+    /// What training is stopped on: a split, or fold:I/N cut by video from the training split
+    #[arg(long, value_name = "SPLIT")]
+    pub validation: Option<Validation>,
+    /// Do part I of N of the grid, 0 <= I < N, and leave the report to `merge`
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+}
+
+/// What is done with parts.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Merge {
+    /// Put the parts of several shards together and write the report
+    Merge {
+        /// Folder of the report
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// The shards' folders
+        #[arg(required = true, value_name = "PART")]
+        parts: Vec<PathBuf>,
+    },
+}
+
+/// Does what is missing of the grid, then writes the report.
+///
+/// # Errors
+/// If a run cannot be trained or is not of these settings, a part is missing, or a file cannot be written.
+pub fn run(args: &ReproduceArgs) -> Result<()> {
+    if let Some(Merge::Merge { out, parts }) = &args.merge {
+        let plan = plan::merged(out, parts)?;
+        return report::write(&plan, out);
+    }
+    let (corpus, out) = (args.corpus.as_ref().context("--corpus")?, args.out.as_deref().context("--out")?);
+    let mut material = Material::load(corpus, args.text_encoder.as_deref())?;
+    material.corpus().split(&args.split)?;
+    let entries = entries::chosen(&args.only)?;
+    let base = args.options().resolved(corpus, material.corpus(), 0)?;
+    std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+    command::read(&mut material, &base.validation)?;
+    let points = phy::sweep(&"none,awgn,rayleigh".parse::<ChannelList>()?, &args.snr);
+    let plan = Plan::new(args, &material, &entries, &points)?;
+    plan.save(out)?;
+    let grid = Grid { material: &material, base: &base, points: &points, plan: &plan, out };
+    let units: Vec<(Family, u64)> = families(&entries)
+        .into_iter()
+        .flat_map(|family| (0..u64::from(plan.seeds)).map(move |seed| (family.clone(), seed)))
+        .enumerate()
+        .filter(|(index, _)| args.shard.is_none_or(|shard| shard.has(*index)))
+        .map(|(_, unit)| unit)
+        .collect();
+    let epochs: Result<Vec<usize>> = units.iter().map(|(f, _)| Ok(f.base.of(&base)?.schedule.epochs)).collect();
+    let board = Board::new(epochs?.iter().sum())?;
+    let done = run_all(units.len(), |index, share| grid.unit(&units[index].0, units[index].1, share, &board));
+    board.finish();
+    done?;
+    match args.shard {
+        None => report::write(&plan, out),
+        Some(shard) => {
+            let line = format!("shard {shard} is done: `trainer reproduce merge --out DIR {} ...`\n", out.display());
+            Ok(console::print(line)?)
+        }
+    }
+}
+
+impl ReproduceArgs {
+    /// The options that the base of the grid is trained with.
+    fn options(&self) -> TrainOptions {
+        TrainOptions {
+            text_encoder: self.text_encoder.clone(),
+            text: self.text,
+            preset: self.preset.or(self.quick.then_some(Preset::Small)),
+            epochs: self.epochs,
+            validation: self.validation.clone(),
+            ..TrainOptions::default()
+        }
+    }
+}
+
+/// What all cells share.
+struct Grid<'a> {
+    material: &'a Material,
+    base: &'a RunConfig,
+    points: &'a [Conditions],
+    plan: &'a Plan,
+    out: &'a Path,
+}
+
+impl Grid<'_> {
+    /// Trains one network and scores all schemes that stand on it.
+    fn unit(&self, family: &Family, seed: u64, share: Share, board: &Board) -> Result<()> {
+        let config = |entry: &Entry| -> Result<RunConfig> {
+            Ok(RunConfig { seed, ..self.material.settled(entry.of(self.base)?) })
+        };
+        let trained = config(&family.base)?;
+        let mut missing = Vec::new();
+        for entry in &family.entries {
+            let scored = Scored { config: config(entry)?, sweep: self.plan.sweep.clone() };
+            if !cell::done(self.out, entry.name, seed, &scored)? {
+                missing.push((entry, scored));
+            }
+        }
+        if missing.is_empty() {
+            board.skip(trained.schedule.epochs);
+            return Ok(());
+        }
+        let name = format!("{}/seed-{seed}", family.base.name);
+        let run = self.out.join("runs").join(&name);
+        share.ensure_trained(self.material, &trained, &run, &name, board)?;
+        for (entry, scored) in missing {
+            let weights = self.weights(family, entry, seed, &trained, &run)?;
+            let cell = self.score(entry, seed, scored, &weights, &run, share)?;
+            cell.save(self.out)?;
+        }
+        Ok(())
+    }
+
+    /// The folder of the weights of an entry: the run's own, or fitted to what the run's network says.
+    fn weights(&self, family: &Family, entry: &Entry, seed: u64, trained: &RunConfig, run: &Path) -> Result<PathBuf> {
+        if entry.name == family.base.name {
+            return Ok(run.to_path_buf());
+        }
+        let folder = self.out.join("runs").join(entry.name).join(format!("seed-{seed}"));
+        runs::derive(self.material, trained, run, entry.scheme, &folder, Threads::One)?;
+        Ok(folder)
+    }
+
+    fn score(
+        &self,
+        entry: &Entry,
+        seed: u64,
+        scored: Scored,
+        weights: &Path,
+        run: &Path,
+        share: Share,
+    ) -> Result<Cell> {
+        let sweep = Sweep {
+            corpus: self.material.corpus(),
+            split: &self.plan.sweep.split,
+            points: self.points,
+            draws: self.plan.sweep.draws,
+            seed: 0,
+        };
+        let mut records = Subject::load(weights)?.score(&sweep, &[], Some(share.threads()))?.records;
+        ensure!(!records.is_empty(), "{}: no point to score", entry.name);
+        for record in &mut records {
+            record.training_seed = Some(seed);
+            record.scheme = entry.name.to_owned();
+        }
+        let model_id = records[0].model_id.clone();
+        let discriminators = if entry.watches { cell::discriminators(run)? } else { Vec::new() };
+        let cpu = format!("{} {:?}", std::env::consts::ARCH, model::ops::simd::level());
+        Ok(Cell { entry: entry.name.to_owned(), seed, scored, model_id, cpu, records, discriminators })
+    }
+}

@@ -1,0 +1,168 @@
+//! What a grid consists of: written by every shard, so that what is put together belongs together.
+
+use super::ReproduceArgs;
+use super::cell::{Cell, SweepSettings, path};
+use super::entries::Entry;
+use crate::material::Material;
+use anyhow::{Context, Result, bail, ensure};
+use files::PendingFile;
+use metrics::BestConstant;
+use phy::Conditions;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// A part of the grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    index: usize,
+    count: usize,
+}
+
+impl Shard {
+    /// Whether the part holds this unit of the grid.
+    pub fn has(self, unit: usize) -> bool {
+        unit % self.count == self.index
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}`: expected I/N with 0 <= I < N, such as 0/4");
+        let (index, count) = text.split_once('/').ok_or_else(wrong)?;
+        let (index, count) = (index.parse().map_err(|_| wrong())?, count.parse().map_err(|_| wrong())?);
+        if index < count { Ok(Shard { index, count }) } else { Err(wrong()) }
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
+    }
+}
+
+/// What one answer for every clip reaches, the best on the training split.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Constant {
+    /// Acc-2 "pos".
+    pub acc2_pos: Option<f64>,
+    /// F1 "pos".
+    pub f1_pos: Option<f64>,
+    /// Acc-7.
+    pub acc7: Option<f64>,
+    /// Mean absolute error.
+    pub mae: Option<f64>,
+}
+
+/// The grid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Of this program.
+    pub version: String,
+    /// The corpus.
+    pub corpus: String,
+    /// The text encoder's folder name, and how it is used.
+    pub text_encoder: Option<String>,
+    /// The schemes.
+    pub entries: Vec<String>,
+    /// Seeds 0, 1, and so on.
+    pub seeds: u32,
+    /// What is scored.
+    pub sweep: SweepSettings,
+    /// The best constant, where the corpus has a training split.
+    pub constant: Option<Constant>,
+}
+
+const FILE: &str = "plan.json";
+
+impl Plan {
+    /// Of the options.
+    ///
+    /// # Errors
+    /// If the split is missing.
+    pub fn new(args: &ReproduceArgs, material: &Material, entries: &[Entry], points: &[Conditions]) -> Result<Self> {
+        let corpus = material.corpus();
+        let labels =
+            |split: &str| -> Result<Vec<f32>> { Ok(corpus.split(split)?.iter().map(|(_, clip)| clip.label).collect()) };
+        let scores = BestConstant::fit(&labels("train")?)?.scores(&labels(&args.split)?);
+        let name = |path: &PathBuf| path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        Ok(Plan {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            corpus: corpus.name.clone(),
+            text_encoder: args.text_encoder.as_ref().map(|path| format!("{} ({:?})", name(path), args.text)),
+            entries: entries.iter().map(|entry| entry.name.to_owned()).collect(),
+            seeds: args.seeds.unwrap_or(if args.quick { 1 } else { 5 }),
+            sweep: SweepSettings {
+                split: args.split.clone(),
+                points: points.iter().map(ToString::to_string).collect(),
+                draws: args.draws.unwrap_or(if args.quick { 3 } else { 10 }),
+            },
+            constant: Some(Constant {
+                acc2_pos: scores.acc2_pos,
+                f1_pos: scores.f1_pos,
+                acc7: scores.acc7,
+                mae: scores.mae,
+            }),
+        })
+    }
+
+    /// Writes it into the folder of a grid.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, out: &Path) -> Result<()> {
+        let json = serde_json::to_vec_pretty(self)?;
+        Ok(PendingFile::create(&out.join(FILE))?.commit(|out| out.write_all(&json))?)
+    }
+
+    fn load(out: &Path) -> Result<Self> {
+        let file = out.join(FILE);
+        let bytes = std::fs::read(&file).with_context(|| format!("{}: no part of a grid", file.display()))?;
+        serde_json::from_slice(&bytes).with_context(|| file.display().to_string())
+    }
+
+    /// Scheme and seed of every cell, in the order of results and tables.
+    pub fn cells(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.entries.iter().flat_map(|entry| (0..u64::from(self.seeds)).map(move |seed| (entry.as_str(), seed)))
+    }
+}
+
+/// Copies the cells of all parts into one folder, and says what they are of.
+///
+/// # Errors
+/// If the parts are of different grids, or together lack a cell, naming it.
+pub fn merged(out: &Path, parts: &[PathBuf]) -> Result<Plan> {
+    let plan = Plan::load(&parts[0])?;
+    for part in &parts[1..] {
+        let shown = (part.display(), parts[0].display());
+        ensure!(Plan::load(part)? == plan, "{}: of another grid than {}", shown.0, shown.1);
+    }
+    let mut cells = Vec::new();
+    for (entry, seed) in plan.cells() {
+        match parts.iter().find(|part| path(part, entry, seed).exists()) {
+            Some(part) => cells.push(Cell::load(part, entry, seed)?),
+            None => bail!("{entry}, seed {seed}: in none of the parts; is a shard still to be done?"),
+        }
+    }
+    std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+    cells.iter().try_for_each(|cell| cell.save(out))?;
+    plan.save(out)?;
+    Ok(plan)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_unit_is_in_one_shard() {
+        let shards: Vec<Shard> = (0..3).map(|i| format!("{i}/3").parse().unwrap()).collect();
+        assert!((0..20).all(|unit| shards.iter().filter(|shard| shard.has(unit)).count() == 1));
+        for wrong in ["3/3", "1", "a/2", "1/0", "-1/2"] {
+            assert!(wrong.parse::<Shard>().unwrap_err().starts_with(&format!("`{wrong}`: expected I/N")));
+        }
+    }
+}
