@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use latentlink_tests::{Stack, rows_of};
+use latentlink_tests::{Process, Stack, rows_of};
 
 use crate::{SITE, evaluate, sweep_args, text};
 
@@ -41,6 +41,30 @@ fn one_draw_sent_equals_that_draw_evaluated() {
     };
     assert_eq!(rows_of(&outside), draw("2"));
     assert_ne!(draw("1"), draw("2"));
+}
+
+/// Every kind of scheme runs over the same three processes: another network, and words for decisions.
+#[test]
+fn other_schemes_cross_the_same_link() {
+    for scheme in ["t-deepsc", "quantised-latent"] {
+        let folder = SITE.folder(&format!("{scheme}-weights"));
+        let weights = folder.join("run");
+        let train = ["trainer", "train", "--corpus", text(SITE.corpus()), "--scheme", scheme, "--epochs", "6"];
+        let train = [&train[..], &["--preset", "small", "--validation", "valid", "--out", text(&weights)]].concat();
+        Process::run(SITE.binary(), &train).succeeded();
+        let stack = Stack::down(&SITE, scheme, &weights, &weights).started();
+        let (inside, outside) = (folder.join("inside.csv"), folder.join("outside.csv"));
+        let sweep = ["--channel", "none,rayleigh", "--snr", "-6", "--draws", "2", "--seed", "3"];
+        let fixed =
+            ["trainer", "evaluate", "--weights", text(&weights), "--corpus", text(SITE.corpus()), "--split", "test"];
+        let evaluate = [&fixed[..], &["--predictions", text(&inside)], &sweep].concat();
+        Process::run(SITE.binary(), &evaluate).succeeded();
+        stack.send(&sweep_args(&sweep, &outside)).succeeded();
+        let rows = rows_of(&outside);
+        assert_eq!((rows.len(), &rows), (SITE.test_clips() * 3, &rows_of(&inside)), "{scheme}");
+        let answers: HashSet<&str> = rows.iter().filter_map(|row| row.split(',').nth(9)).collect();
+        assert!(answers.len() > SITE.test_clips(), "{scheme}: only {} answers", answers.len());
+    }
 }
 
 /// The records of a results file.
