@@ -1,4 +1,4 @@
-//! Sound by symphonia, in process.
+//! Sound of WAV files by symphonia, in process.
 
 use std::io::{Cursor, ErrorKind};
 
@@ -14,6 +14,11 @@ use crate::{Audio, Error, Limits};
 /// Rates that are taken, in Hz.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 4_000..=192_000;
 
+/// Whether bytes begin as a WAV file does.
+pub fn sniff(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"RIFF") && bytes.get(8..12).is_some_and(|kind| kind == b"WAVE")
+}
+
 /// Decodes the first sound track of a file.
 pub fn audio(bytes: Vec<u8>, limits: &Limits) -> Result<Audio, Error> {
     let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
@@ -27,8 +32,8 @@ pub fn audio(bytes: Vec<u8>, limits: &Limits) -> Result<Audio, Error> {
     let parameters = parameters.ok_or_else(|| Error::NoAudio("its codec is not known".into()))?;
     let mut decoder = symphonia::default::get_codecs()
         .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-        .map_err(|e| Error::NoAudio(e.to_string()))?;
-    let mut mono = Mono { audio: None, limit: limits.seconds };
+        .map_err(|e| Error::Unsupported(format!("a WAV file whose codec is not PCM ({e})")))?;
+    let mut mono = Mono::new(limits.seconds);
     let cut_off = packets(format.as_mut(), id, decoder.as_mut(), &mut mono)?;
     let found = mono.audio.as_ref().map_or(0, |a| a.pcm.len() as u64);
     match announced {
@@ -68,13 +73,29 @@ fn packets(
 }
 
 /// What was decoded so far, folded to one channel.
-struct Mono {
+pub(crate) struct Mono {
     audio: Option<Audio>,
     limit: f64,
 }
 
 impl Mono {
-    fn extend(&mut self, interleaved: &[f32], channels: usize, rate_hz: u32) -> Result<(), Error> {
+    pub(crate) fn new(limit: f64) -> Self {
+        Self { audio: None, limit }
+    }
+
+    /// The rate, once something is known of it.
+    pub(crate) fn rate_hz(&self) -> Option<u32> {
+        self.audio.as_ref().map(|a| a.rate_hz)
+    }
+
+    pub(crate) fn finish(self) -> Option<Audio> {
+        self.audio
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Rate`], [`Error::Damaged`] if the rate changes, and [`Error::TooLong`].
+    pub(crate) fn extend(&mut self, interleaved: &[f32], channels: usize, rate_hz: u32) -> Result<(), Error> {
         if !RATES_HZ.contains(&rate_hz) {
             return Err(Error::Rate(rate_hz));
         }

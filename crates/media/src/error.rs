@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-/// Why a media file gives no sound.
+/// Why a media file gives no sound or no pictures.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
@@ -43,6 +43,61 @@ pub enum Error {
     /// What the container says about the sound contradicts itself.
     #[error("damaged: {0}")]
     Damaged(String),
+    /// A file that ends before the bytes that its own tables point to.
+    #[error("the file is cut off: it wants {expected} bytes and has {found}")]
+    CutOff {
+        /// Bytes by the tables.
+        expected: u64,
+        /// Bytes that are there.
+        found: u64,
+    },
+    /// An MP4 file in fragments, as for streaming.
+    #[error("a fragmented MP4 file ({0}), which is not decoded in process")]
+    Fragmented(String),
+    /// A known container with something in it that is not decoded in process.
+    #[error("not decoded in process: {0}")]
+    Unsupported(String),
+    /// A known container that holds no pictures, or none that can be decoded.
+    #[error("no pictures that can be decoded: {0}")]
+    NoVideo(String),
+    /// The pictures go on past [`Limits::seconds`](crate::Limits::seconds).
+    #[error("the film is longer than {limit} s, the limit")]
+    FilmTooLong {
+        /// The limit in seconds.
+        limit: f64,
+    },
+    /// Pictures of more than [`Limits::pixels`](crate::Limits::pixels).
+    #[error("pictures of {width} × {height} have more than {limit} pixels, the limit")]
+    TooManyPixels {
+        /// The limit.
+        limit: u64,
+        /// Width in pixels.
+        width: u64,
+        /// Height in pixels.
+        height: u64,
+    },
+    /// More of something than is taken.
+    #[error("expected at most {limit} {what}, got {got}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+        /// What the file has.
+        got: u64,
+    },
+    /// A rate at which no frames are given.
+    #[error("expected a rate above 0 and at most 120 frames a second, got {0}")]
+    FrameRate(f64),
+    /// The ffmpeg process failed.
+    #[error("ffmpeg: {0}")]
+    Ffmpeg(String),
+    /// The ffmpeg process was ended at [`Limits::ffmpeg_seconds`](crate::Limits::ffmpeg_seconds).
+    #[error("ffmpeg took longer than {limit} s, the limit")]
+    FfmpegTime {
+        /// The limit in seconds.
+        limit: f64,
+    },
     /// A rate that no recording of speech has.
     #[error("expected a sampling rate of 4000 to 192000 Hz, got {0}")]
     Rate(u32),

@@ -2,7 +2,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::{Audio, Error, Limits, decode};
+use crate::video::{self, Frames};
+use crate::{Audio, Error, Limits, decode, ffmpeg, mp4, sound};
 
 /// A media file in memory, no larger than its limits allow.
 #[derive(Debug)]
@@ -42,12 +43,40 @@ impl Media {
     }
 
     /// Decodes the first sound track to mono (the mean of its channels) at the rate it has. The kind is found by content,
-    /// never by name: WAV with PCM.
+    /// never by name: WAV with PCM, and MP4 or MOV with AAC-LC or MPEG audio, whose edit list is honoured; all else by
+    /// ffmpeg if it is on PATH.
     ///
     /// # Errors
     ///
-    /// [`Error::Unknown`], [`Error::NoAudio`], [`Error::Truncated`], [`Error::TooLong`], [`Error::Rate`], [`Error::Damaged`].
+    /// [`Error::Unknown`], [`Error::NoAudio`], [`Error::Unsupported`], [`Error::Fragmented`], [`Error::Truncated`],
+    /// [`Error::CutOff`], [`Error::TooLong`], [`Error::TooMany`], [`Error::Rate`], [`Error::Damaged`], [`Error::Ffmpeg`],
+    /// [`Error::FfmpegTime`].
     pub fn audio(&self) -> Result<Audio, Error> {
-        decode::audio(self.bytes.clone(), &self.limits)
+        self.audio_in_process().or_else(|error| {
+            ffmpeg::instead(error, &self.limits, |program| ffmpeg::audio(program, &self.bytes, &self.limits))
+        })
+    }
+
+    fn audio_in_process(&self) -> Result<Audio, Error> {
+        if mp4::sniff(&self.bytes) {
+            sound::audio(&self.bytes, &self.limits)
+        } else if decode::sniff(&self.bytes) {
+            decode::audio(self.bytes.clone(), &self.limits)
+        } else {
+            Err(Error::Unknown("it begins neither as WAV nor as MP4 does".into()))
+        }
+    }
+
+    /// The frames shown at 0, 1/`rate_hz`, 2/`rate_hz` … seconds, decoded as they are asked for. MP4 or MOV with H.264 is
+    /// decoded in process with the feature `h264`, its edit list and rotation honoured; all else by ffmpeg if it is on
+    /// PATH. [`FRAME_RATE_HZ`](crate::FRAME_RATE_HZ) is the rate of the visual front ends.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FrameRate`] for a rate of 0 or less or above 120; [`Error::Unknown`], [`Error::NoVideo`],
+    /// [`Error::Unsupported`], [`Error::Fragmented`], [`Error::CutOff`], [`Error::FilmTooLong`], [`Error::TooManyPixels`],
+    /// [`Error::TooMany`], [`Error::Damaged`], [`Error::Ffmpeg`], [`Error::FfmpegTime`], at once or in place of a frame.
+    pub fn frames(&self, rate_hz: f64) -> Result<Frames<'_>, Error> {
+        video::frames(&self.bytes, rate_hz, &self.limits)
     }
 }
