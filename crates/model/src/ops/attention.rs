@@ -2,10 +2,11 @@
 
 use super::matmul::{Operand, Start, matmul};
 use super::packed::Offsets;
-use super::simd::{dot, exp, multiversion, sum};
+use super::simd::{dot, exp, sum};
 use super::{output, slice, tensor, with_slice};
 use crate::random::Mask;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use kernels::multiversion;
 use std::sync::Mutex;
 
 /// softmax(Q·Kᵀ/√d_h)·V for each head and sequence; `qkv` `[frames, 3·width]` holds Q, K and V side by side, each with

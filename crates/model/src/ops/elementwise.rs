@@ -1,8 +1,9 @@
 //! Element-wise functions that candle lacks or does without a gradient.
 
-use super::simd::{exp, multiversion};
+use super::simd::exp;
 use super::{output, slice, tensor, with_slice};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use kernels::multiversion;
 
 /// The Gaussian error linear unit's two forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Layer normalisation over the last dimension.
 
-use super::simd::{multiversion, sum};
+use super::simd::sum;
 use super::{output, slice, tensor, with_slice};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use kernels::multiversion;
 
 /// y = γ·(x − mean)/√(var + eps) + β over each row of x `[rows, width]`; γ, β `[width]`. The variance is the mean squared
 /// deviation, computed about the mean (not as E[x²] − E[x]²).

@@ -11,10 +11,8 @@ mod dropout;
 mod elementwise;
 mod layer_norm;
 mod linear;
-pub mod matmul;
 mod packed;
 mod reversal;
-pub mod simd;
 
 pub use attention::attention;
 pub use bottleneck::{Gaussian, kl, sample};
@@ -25,6 +23,8 @@ pub use layer_norm::layer_norm;
 pub use linear::{Activation, linear};
 pub use packed::{Offsets, mean_frames, neighbours};
 pub use reversal::reverse_gradient;
+
+pub use kernels::{matmul, simd};
 
 use candle_core::{CpuStorage, Device, Layout, Result, Shape, Storage, Tensor};
 

@@ -64,12 +64,12 @@ pub fn matmul(
         assert!(b.len() >= (k - 1) * b_stride + n, "B is too short");
     }
     #[cfg(target_arch = "x86_64")]
-    match super::simd::level() {
+    match crate::simd::level() {
         // SAFETY: the features were detected; the bounds were checked above.
-        super::simd::Level::Avx512 => return unsafe { avx512::run(m, k, n, a, b, b_stride, start, c, c_stride) },
+        crate::simd::Level::Avx512 => return unsafe { avx512::run(m, k, n, a, b, b_stride, start, c, c_stride) },
         // SAFETY: as above.
-        super::simd::Level::Avx2 => return unsafe { portable_avx2(m, k, n, a, b, b_stride, start, c, c_stride) },
-        super::simd::Level::Baseline => {}
+        crate::simd::Level::Avx2 => return unsafe { portable_avx2(m, k, n, a, b, b_stride, start, c, c_stride) },
+        crate::simd::Level::Baseline => {}
     }
     portable(m, k, n, a, b, b_stride, start, c, c_stride);
 }

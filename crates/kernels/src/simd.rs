@@ -38,6 +38,7 @@ pub fn level() -> Level {
 }
 
 /// Defines a function whose body is compiled for every [`Level`].
+#[macro_export]
 macro_rules! multiversion {
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$meta])*
@@ -50,19 +51,18 @@ macro_rules! multiversion {
                 fn avx512($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
-                match $crate::ops::simd::level() {
+                match $crate::simd::level() {
                     // SAFETY: the features were detected on this machine.
-                    $crate::ops::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
+                    $crate::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
                     // SAFETY: as above.
-                    $crate::ops::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
-                    $crate::ops::simd::Level::Baseline => {}
+                    $crate::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::simd::Level::Baseline => {}
                 }
             }
             body($($arg),*)
         }
     };
 }
-pub(crate) use multiversion;
 
 /// e^x to about 2 ulp for x in [−87, 88]; clamped outside (Cephes' polynomial). Vectorises; the same bits everywhere.
 #[inline(always)]
