@@ -1,0 +1,18 @@
+//! Pretrained networks that turn the content of a clip into features.
+//!
+//! [`Whisper`] is the audio encoder; [`AudioExtractor`] puts decoding's [`media::Audio`] through it by the one convention
+//! of windows and pooling that training and serving share. [`Identity`] says which network and which convention made a
+//! modality's features, so that features and models that do not belong together can be refused.
+
+#![forbid(unsafe_code)]
+
+mod audio;
+mod checkpoint;
+mod identity;
+mod layers;
+pub mod whisper;
+
+pub use audio::{AudioExtractor, FEATURE_RATE_HZ};
+pub use checkpoint::CheckpointError;
+pub use identity::Identity;
+pub use whisper::Whisper;
