@@ -7,7 +7,7 @@
 use anyhow::{Result, ensure};
 use candle_core::backprop::GradStore;
 use clap::{Parser, ValueEnum};
-use corpus::Sequence;
+use corpus::{Origins, Sequence};
 use model::batch::Standardisation;
 use model::config::{Config, Preset, Widths};
 use model::network::Network;
@@ -88,7 +88,7 @@ fn data(lengths: Lengths) -> Data {
         let sequences = train.iter().filter_map(|item| item.features[modality.index()].as_ref());
         standardisations[modality.index()] = Some(Standardisation::fit(width, sequences));
     }
-    Data { train, held_out: Vec::new(), widths: WIDTHS, standardisations }
+    Data { train, held_out: Vec::new(), widths: WIDTHS, standardisations, origins: Origins::default() }
 }
 
 /// Gradients of each part of a step, on a thread of its own.

@@ -2,7 +2,7 @@
 
 use crate::material::Readings;
 use anyhow::{Context, Result, ensure};
-use corpus::{Clip, Corpus, Modality, Sequence, folds_by_video};
+use corpus::{Clip, Corpus, Modality, Origins, Sequence, folds_by_video};
 use model::batch::{Batch, Standardisation, Standardisations};
 use model::config::Widths;
 use model::random::Stream;
@@ -89,6 +89,8 @@ pub struct Data {
     pub widths: Widths,
     /// Fitted on the clips trained on.
     pub standardisations: Standardisations,
+    /// What made the features, where that is known.
+    pub origins: Origins,
 }
 
 impl Data {
@@ -134,7 +136,7 @@ impl Data {
             );
             standardisations[modality.index()] = Some(Standardisation::fit(width, sequences));
         }
-        Ok(Data { train, held_out, widths, standardisations })
+        Ok(Data { train, held_out, widths, standardisations, origins: corpus.origins.clone() })
     }
 
     /// Packs items for the network.

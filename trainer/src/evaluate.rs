@@ -10,7 +10,7 @@ mod subject;
 
 use std::{num::NonZeroUsize, ops::Range};
 
-use corpus::{Clip, Corpus, CorpusError, Modality};
+use corpus::{Clip, Corpus, CorpusError, Modality, OtherOrigin};
 use metrics::{Context, Prediction, PredictionRow, Record};
 use model::scheme::{ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
 use phy::{ChannelSpec, Complex, Conditions, EqualiserError, NoiseKey, Symbols, draw, equalise};
@@ -73,6 +73,14 @@ pub enum EvaluateError {
         transmitter: String,
         /// The receiver's model id.
         receiver: String,
+    },
+    /// Features that the weights were not trained on.
+    #[error("corpus {corpus}: {source}")]
+    Origin {
+        /// The corpus.
+        corpus: String,
+        /// What was expected and what came.
+        source: OtherOrigin,
     },
     /// No draws to make.
     #[error("no draws: the range {0:?} is empty")]
@@ -188,6 +196,10 @@ pub fn evaluate(request: &Request) -> Result<Evaluation, EvaluateError> {
             receiver: receiver.model_id().to_owned(),
         });
     }
+    transmitter
+        .origins()
+        .check(&request.corpus.origins)
+        .map_err(|source| EvaluateError::Origin { corpus: request.corpus.name.clone(), source })?;
     if request.draws.is_empty() {
         return Err(EvaluateError::NoDraws(request.draws.clone()));
     }

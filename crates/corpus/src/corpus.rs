@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Clip, CorpusError, CorpusSpec, Modality, builtin, folder};
+use crate::{Clip, CorpusError, CorpusSpec, Modality, Origins, builtin, folder};
 
 /// The range of labels, both ends included.
 pub const LABEL_RANGE: std::ops::RangeInclusive<f32> = -3.0..=3.0;
@@ -42,6 +42,8 @@ pub struct Corpus {
     pub widths: [Option<usize>; 3],
     /// What was replaced on reading, by [`Modality::index`].
     pub replaced: [Replaced; 3],
+    /// What made the features, where that is known.
+    pub origins: Origins,
 }
 
 impl Corpus {
@@ -103,7 +105,7 @@ impl Corpus {
                 }
             }
         }
-        Ok(Corpus { name, clips, widths, replaced: Default::default() })
+        Ok(Corpus { name, clips, widths, replaced: Default::default(), origins: Origins::default() })
     }
 
     /// The rows and clips of a split, in row order.

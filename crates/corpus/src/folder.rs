@@ -1,10 +1,10 @@
-//! The corpus folder: `clips.csv` and `features.safetensors`.
+//! The corpus folder: `clips.csv`, `features.safetensors` and, where it is known what made those, `extractors.json`.
 
 use std::path::Path;
 
 use crate::clips_csv::{Columns, read_clips};
 use crate::features::{TensorNames, read_features};
-use crate::{Corpus, CorpusError};
+use crate::{Corpus, CorpusError, Origins};
 
 /// Name of the file of clips in a corpus folder.
 pub const CLIPS_FILE: &str = "clips.csv";
@@ -23,13 +23,15 @@ pub(crate) fn load(folder: &Path) -> Result<Corpus, CorpusError> {
     };
     let features = folder.join(FEATURES_FILE);
     let there = features.try_exists().map_err(|source| CorpusError::io(&features, source))?;
-    read_files(
+    let corpus = read_files(
         name,
         &folder.join(CLIPS_FILE),
         &Columns::default(),
         there.then_some(&*features),
         &TensorNames::default(),
-    )
+    )?;
+    let origins = Origins::read(folder, &corpus.widths)?;
+    Ok(Corpus { origins, ..corpus })
 }
 
 /// Reads a corpus from a CSV file of clips and, unless there are transcripts alone, a safetensors file of features.

@@ -14,6 +14,7 @@ mod error;
 mod features;
 mod folder;
 mod folds;
+mod origin;
 mod save;
 mod spec;
 
@@ -24,4 +25,5 @@ pub use error::CorpusError;
 pub use features::TensorNames;
 pub use folder::{CLIPS_FILE, FEATURES_FILE, read_files};
 pub use folds::folds_by_video;
+pub use origin::{EXTRACTORS_FILE, Identity, Origins, OtherOrigin};
 pub use spec::CorpusSpec;

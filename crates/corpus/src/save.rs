@@ -8,7 +8,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, View};
 
 use crate::folder::{CLIPS_FILE, FEATURES_FILE};
-use crate::{Corpus, CorpusError, Modality};
+use crate::{Corpus, CorpusError, EXTRACTORS_FILE, Modality};
 
 impl Corpus {
     /// Writes the corpus as a new folder, which [`Corpus::load`] reads back equal except for name and counts of
@@ -34,6 +34,11 @@ impl Corpus {
         if self.widths.iter().any(Option::is_some) {
             let failed = |source| CorpusError::io(&folder.join(FEATURES_FILE), source);
             self.write_features(&inside.join(FEATURES_FILE)).map_err(failed)?;
+        }
+        if !self.origins.is_empty() {
+            let failed = |source| CorpusError::io(&folder.join(EXTRACTORS_FILE), source);
+            let json = serde_json::to_vec_pretty(&self.origins).map_err(|error| failed(error.into()))?;
+            std::fs::write(inside.join(EXTRACTORS_FILE), json).map_err(failed)?;
         }
         std::fs::rename(&inside, folder).map_err(|source| CorpusError::io(folder, source))
     }

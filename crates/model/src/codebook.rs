@@ -18,6 +18,7 @@ use crate::ops::{tensor, with_slice};
 use crate::params::{Init, ParamError, Params, Scope};
 use crate::scheme::{ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
 use candle_core::Tensor;
+use corpus::Origins;
 use metrics::Prediction;
 use phy::{Equalised, Equaliser, Symbols};
 use std::collections::HashMap;
@@ -194,6 +195,10 @@ pub struct CodebookTransmitter {
 impl TransmitterHalf for CodebookTransmitter {
     fn model_id(&self) -> &str {
         self.sender.model_id()
+    }
+
+    fn origins(&self) -> &Origins {
+        self.sender.origins()
     }
 
     fn symbols(&self) -> usize {

@@ -7,7 +7,7 @@ use crate::network::{Answers, Receiver, Sends, Transmitter};
 use crate::ops::{tensor, with_slice};
 use crate::scheme::{ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
 use crate::tdeepsc;
-use corpus::{Modality, Sequence};
+use corpus::{Modality, Origins, Sequence};
 use metrics::Prediction;
 use phy::{Equalised, Equaliser, Symbols};
 
@@ -34,6 +34,8 @@ pub struct NetworkTransmitter<N> {
     pub config: Config,
     /// By `Modality::index()`.
     pub standardisations: Standardisations,
+    /// What made the features trained on, where that is known.
+    pub origins: Origins,
     /// Reads transcripts, where the weights hold one.
     pub text_encoder: Option<Bert>,
     /// The network.
@@ -118,6 +120,10 @@ impl<N: Sends> TransmitterHalf for NetworkTransmitter<N> {
 
     fn symbols(&self) -> usize {
         self.config.reals / 2
+    }
+
+    fn origins(&self) -> &Origins {
+        &self.origins
     }
 
     fn check(&self, clip: &ClipInput) -> Result<(), InputError> {

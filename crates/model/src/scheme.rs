@@ -1,6 +1,6 @@
 //! What services, evaluation and plots know of a scheme: two halves behind one small interface.
 
-use corpus::{Clip, Modality, Sequence};
+use corpus::{Clip, Modality, Origins, Sequence};
 use metrics::Prediction;
 use phy::{Equalised, Equaliser, Symbols};
 
@@ -68,6 +68,12 @@ pub trait TransmitterHalf: Send + Sync {
 
     /// Complex symbols sent for each clip.
     fn symbols(&self) -> usize;
+
+    /// What made the features that the half was trained on, where that is known; features of other origins do not belong.
+    fn origins(&self) -> &Origins {
+        static UNKNOWN: Origins = Origins::unknown();
+        &UNKNOWN
+    }
 
     /// Whether [`TransmitterHalf::encode`] would take this clip.
     fn check(&self, clip: &ClipInput) -> Result<(), InputError>;

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::params::ParamError;
 use crate::scheme_kind::SchemeKind;
 use candle_core::Tensor;
+use corpus::Origins;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -87,7 +88,12 @@ fn model_id(
     config: &Config,
     standards: &Standards,
     tensors: &TensorHashes,
+    origins: &Origins,
 ) -> Result<String, WeightsError> {
-    let canonical = serde_json::to_vec(&(scheme, config, standards, tensors));
+    // Where nothing is known of extractors nothing is said of them.
+    let canonical = match origins.is_empty() {
+        true => serde_json::to_vec(&(scheme, config, standards, tensors)),
+        false => serde_json::to_vec(&(scheme, config, standards, tensors, origins)),
+    };
     Ok(hex(Sha256::digest(canonical.map_err(|e| file_error(Path::new("manifest.json"), e))?)))
 }

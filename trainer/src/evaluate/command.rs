@@ -195,6 +195,7 @@ mod tests {
             config: &config,
             params: &params,
             standardisations: &standardisations,
+            extractors: &corpus.origins,
             text_encoder: None,
             training,
         };

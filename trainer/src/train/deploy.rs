@@ -50,6 +50,7 @@ impl Trainer<'_> {
             config: &self.config.network,
             params: &params,
             standardisations: &self.data.standardisations,
+            extractors: &self.data.origins,
             text_encoder,
             training: Training {
                 corpus: self.config.corpus.clone(),

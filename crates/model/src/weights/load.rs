@@ -89,13 +89,14 @@ fn transmitter<N>(
     let text_encoder = text_encoder(folder, &manifest, &mut names)?;
     check_hash(folder, &names, &manifest.tensors.transmitter)?;
     // The receiver's manifest lacks the standardisation that its model id covers, so only this half can be held to it.
-    let id = model_id(manifest.scheme, &manifest.config, &manifest.standardisation, &manifest.tensors)?;
+    let Manifest { scheme, config, standardisation, extractors, tensors, .. } = &manifest;
+    let id = model_id(*scheme, config, standardisation, tensors, extractors)?;
     if id != manifest.model_id {
         let reason = format!("model_id: expected {id} for what the manifest says, got {}", manifest.model_id);
         return Err(file_error(&folder.join("manifest.json"), reason));
     }
-    let Manifest { model_id, config, .. } = manifest;
-    Ok((NetworkTransmitter { model_id, config, standardisations, text_encoder, network }, params))
+    let Manifest { model_id, config, extractors: origins, .. } = manifest;
+    Ok((NetworkTransmitter { model_id, config, standardisations, origins, text_encoder, network }, params))
 }
 
 /// The half's text encoder, if it holds one; the names of its files are added to `names`.

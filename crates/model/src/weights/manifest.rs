@@ -4,6 +4,7 @@ use super::{FORMAT, WeightsError, file_error, read_file};
 use crate::batch::Standardisation;
 use crate::config::Config;
 use crate::scheme_kind::SchemeKind;
+use corpus::Origins;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -66,6 +67,9 @@ pub struct Manifest {
     /// Of the features, by modality; the transmitter's only.
     #[serde(default, skip_serializing_if = "Standards::is_empty")]
     pub standardisation: Standards,
+    /// What made the features trained on, where that is known; the transmitter's only.
+    #[serde(default, skip_serializing_if = "Origins::is_empty")]
+    pub extractors: Origins,
 }
 
 /// The folder of one half: `path` itself, or the half inside it.

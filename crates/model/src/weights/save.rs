@@ -8,7 +8,7 @@ use crate::bert::{self, Checkpoint};
 use crate::config::Config;
 use crate::params::{ParamError, Params};
 use crate::scheme_kind::SchemeKind;
-use corpus::Modality;
+use corpus::{Modality, Origins};
 use std::path::Path;
 
 /// What is saved: the parameters of both halves and what goes into the manifests.
@@ -21,6 +21,8 @@ pub struct Weights<'a> {
     pub params: &'a Params,
     /// By `Modality::index()`.
     pub standardisations: &'a [Option<Standardisation>; 3],
+    /// What made the features trained on, where that is known.
+    pub extractors: &'a Origins,
     /// The text encoder's checkpoint and the parameters it runs on now.
     pub text_encoder: Option<(&'a Checkpoint, &'a Params)>,
     /// How the network came to be.
@@ -57,8 +59,8 @@ impl Weights<'_> {
             .into_iter()
             .filter_map(|m| Some((m.name().to_string(), self.standardisations[m.index()].clone()?)));
         let standards: Standards = named.collect();
-        let id = model_id(self.scheme, self.config, &standards, &tensors)?;
-        let manifest = |half: &str, standardisation: Standards| {
+        let id = model_id(self.scheme, self.config, &standards, &tensors, self.extractors)?;
+        let manifest = |half: &str, standardisation: Standards, extractors: Origins| {
             let manifest = Manifest {
                 format: FORMAT,
                 half: half.into(),
@@ -68,12 +70,14 @@ impl Weights<'_> {
                 tensors: tensors.clone(),
                 training: self.training.clone(),
                 standardisation,
+                extractors,
             };
             serde_json::to_vec_pretty(&manifest).map_err(|e| file_error(Path::new("manifest.json"), e))
         };
-        // The receiver's model id covers the standardisation too, but only the transmitter needs it.
-        transmitter.push(("manifest.json".into(), manifest("transmitter", standards.clone())?));
-        receiver.push(("manifest.json".into(), manifest("receiver", Standards::new())?));
+        // The receiver's model id covers these too, but only the transmitter needs them.
+        transmitter
+            .push(("manifest.json".into(), manifest("transmitter", standards.clone(), self.extractors.clone())?));
+        receiver.push(("manifest.json".into(), manifest("receiver", Standards::new(), Origins::default())?));
         std::fs::create_dir_all(folder).map_err(|e| file_error(folder, e))?;
         // Both are complete on the disk before the first takes its place.
         let staged = [

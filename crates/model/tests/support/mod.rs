@@ -1,7 +1,7 @@
 //! Small networks, their weights folders and clips.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use corpus::{Modality, Sequence};
+use corpus::{Modality, Origins, Sequence};
 use latentlink_model::batch::Standardisation;
 use latentlink_model::bert::{Bert, Checkpoint};
 use latentlink_model::config::{Config, Preset, Widths};
@@ -79,8 +79,16 @@ impl Model {
         };
         let text_encoder = self.text_encoder.as_ref().map(|(checkpoint, params)| (checkpoint, params));
         let standardisations = &self.standardisations;
-        Weights { scheme, config: &self.config, params: &self.params, standardisations, text_encoder, training }
-            .save(folder)
+        Weights {
+            scheme,
+            config: &self.config,
+            params: &self.params,
+            standardisations,
+            extractors: &Origins::default(),
+            text_encoder,
+            training,
+        }
+        .save(folder)
     }
 
     /// The half on the parameters in memory.
@@ -89,6 +97,7 @@ impl Model {
             model_id: "in memory".into(),
             config: self.config,
             standardisations: self.standardisations.clone(),
+            origins: Origins::default(),
             text_encoder: self.text_encoder.as_ref().map(|(checkpoint, params)| bert(checkpoint, params)),
             network: Transmitter::new(&self.params.root(), &self.config).unwrap(),
         }
