@@ -1,7 +1,8 @@
 //! Sound to features: windows of 30 s, five rows a second.
 
+use crate::CheckpointError;
 use crate::whisper::{FRAMES, Whisper};
-use crate::{CheckpointError, Identity};
+use corpus::Identity;
 use media::{LogMel, RATE_HZ, WINDOW_SAMPLES};
 use std::path::Path;
 
@@ -11,6 +12,14 @@ pub const FEATURE_RATE_HZ: usize = 5;
 const FRAMES_A_ROW: usize = 50 / FEATURE_RATE_HZ;
 const SAMPLES_A_FRAME: usize = WINDOW_SAMPLES / FRAMES;
 const SAMPLES_A_ROW: usize = RATE_HZ as usize / FEATURE_RATE_HZ;
+
+/// A sample of a sound that is NaN or infinite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("sample {sample} of the sound is not a finite number")]
+pub struct NotFinite {
+    /// Its index.
+    pub sample: usize,
+}
 
 /// The audio extractor: windows of 30 s side by side, the last filled up with silence, each through the encoder by itself;
 /// every ten frames of the encoder that hold sound become one row, their mean.
@@ -41,12 +50,15 @@ impl AudioExtractor {
     /// Samples `[time]` at [`RATE_HZ`] → rows `[rows, width]`, row by row: one for each 0.2 s begun.
     ///
     /// # Errors
-    /// If a sample is NaN or infinite.
-    pub fn extract(&self, pcm: &[f32]) -> Result<Vec<f32>, media::Error> {
+    /// If a sample is NaN or infinite, with its index.
+    pub fn extract(&self, pcm: &[f32]) -> Result<Vec<f32>, NotFinite> {
+        if let Some(sample) = pcm.iter().position(|sample| !sample.is_finite()) {
+            return Err(NotFinite { sample });
+        }
         let width = self.whisper.width();
         let mut rows = Vec::with_capacity(pcm.len().div_ceil(SAMPLES_A_ROW) * width);
         for window in pcm.chunks(WINDOW_SAMPLES) {
-            let frames = self.whisper.encode(&self.mel.window(window)?);
+            let frames = self.whisper.encode(&self.mel.window(window).expect("no longer than a window"));
             let heard = window.len().div_ceil(SAMPLES_A_FRAME);
             for group in frames[..heard * width].chunks(FRAMES_A_ROW * width) {
                 let mut mean = vec![0.0f32; width];

@@ -8,11 +8,12 @@
 
 mod audio;
 mod checkpoint;
-mod identity;
+mod extractors;
 mod layers;
 pub mod whisper;
 
-pub use audio::{AudioExtractor, FEATURE_RATE_HZ};
+pub use audio::{AudioExtractor, FEATURE_RATE_HZ, NotFinite};
 pub use checkpoint::CheckpointError;
-pub use identity::Identity;
+pub use corpus::Identity;
+pub use extractors::{ExtractError, Extracted, Extractors, ExtractorsError, PEAKS_HZ};
 pub use whisper::Whisper;
