@@ -75,6 +75,7 @@ impl Client {
 /// A corpus's sequence as the wire has it.
 fn features(sequence: &corpus::Sequence) -> Modality {
     let data: Vec<u8> = sequence.data().iter().flat_map(|v| v.to_le_bytes()).collect();
-    let features = Features { frames: sequence.frames() as u32, width: sequence.width() as u32, data };
+    let features =
+        Features { frames: sequence.frames() as u32, width: sequence.width() as u32, data, ..Features::default() };
     Modality { content: Some(modality::Content::Features(features)) }
 }

@@ -15,7 +15,7 @@ fn pinned(kind: ChannelKind, snr_db: Option<f64>) -> Conditions {
 
 fn features(frames: u32, width: u32, values: &[f32]) -> Option<Modality> {
     let data: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-    Some(Modality { content: Some(Content::Features(Features { frames, width, data })) })
+    Some(Modality { content: Some(Content::Features(Features { frames, width, data, ..Features::default() })) })
 }
 
 /// What is wrong, the error it must get, and the field that error must name.

@@ -8,6 +8,7 @@ mod deaths;
 mod demo;
 mod discovery;
 mod equality;
+mod films;
 mod forever;
 mod metrics;
 mod order;

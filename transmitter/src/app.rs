@@ -1,7 +1,9 @@
 //! The serving process: its arguments, its parts, its run.
 
 use crate::service::Service;
-use anyhow::Context;
+use anyhow::{Context, bail};
+use corpus::Origins;
+use extract::Extractors;
 use link::serve::{Services, Socket, serve};
 use link::{Drain, Observer, PeerUrl};
 use model::scheme::TransmitterHalf;
@@ -9,7 +11,7 @@ use model::weights::{Manifest, load_transmitter, transmitter_manifest};
 use proto::v1::Model;
 use proto::v1::transmitter_server::TransmitterServer;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Arguments of `transmitter serve`.
@@ -24,6 +26,9 @@ pub struct ServeArgs {
     /// Where to listen, host:port; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051")]
     pub listen: String,
+    /// Folder of the pretrained extractors that the weights were trained with, for clips that are media files.
+    #[arg(long, value_name = "DIR", env = "LATENTLINK_EXTRACTORS")]
+    pub extractors: Option<PathBuf>,
 }
 
 /// A transmitter that is ready to serve.
@@ -31,6 +36,7 @@ pub struct App {
     socket: Socket,
     half: Arc<dyn TransmitterHalf>,
     model: Model,
+    extractors: Result<Extractors, String>,
     emulator: PeerUrl,
 }
 
@@ -44,18 +50,21 @@ impl App {
         let manifest = transmitter_manifest(&args.weights)?;
         let half = load_transmitter(&args.weights)?;
         let mut app = App::with(socket, half.into(), args.emulator.clone());
+        app.extractors = extractors(args.extractors.as_deref(), &manifest.extractors)?;
         app.model = describe(&manifest, app.model);
+        app.model.takes_media = app.extractors.is_ok();
         Ok(app)
     }
 
-    /// Of parts: a bound port, any half, and the channel emulator.
+    /// Of parts: a bound port, any half, and the channel emulator. Media files are refused.
     pub fn with(socket: Socket, half: Arc<dyn TransmitterHalf>, emulator: PeerUrl) -> App {
         let model = Model {
             model_id: half.model_id().into(),
             symbols: u32::try_from(half.symbols()).unwrap_or(u32::MAX),
             ..Model::default()
         };
-        App { socket, half, model, emulator }
+        let extractors = Err("this transmitter takes features only".to_owned());
+        App { socket, half, model, extractors, emulator }
     }
 
     /// The address that was bound.
@@ -77,15 +86,38 @@ impl App {
     /// # Errors
     /// If serving fails.
     pub async fn run_until(self, drain: Drain) -> anyhow::Result<()> {
-        let App { socket, half, model, emulator } = self;
+        let App { socket, half, model, extractors, emulator } = self;
         tracing::info!(model_id = model.model_id, symbols = model.symbols, %emulator, "transmitter");
         let observer = Observer::new("transmitter");
-        let service = Service::new(half, model, &emulator, drain.clone(), &observer)
+        let service = Service::new(half, model, extractors, &emulator, drain.clone(), &observer)
             .context("the compute thread did not start")?;
         let server = TransmitterServer::new(service).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
         serve(socket, Services::of(observer).with(server), &drain).await?;
         Ok(())
     }
+}
+
+/// The extractors that made what the weights were trained on, or what to say of media files.
+fn extractors(folder: Option<&Path>, trained: &Origins) -> anyhow::Result<Result<Extractors, String>> {
+    if trained.is_empty() {
+        let reason = "it is not known what made the features that these weights were trained on; send features";
+        if let Some(folder) = folder {
+            tracing::warn!(folder = %folder.display(), "extractors are not used: {reason}");
+        }
+        return Ok(Err(reason.to_owned()));
+    }
+    let named: Vec<String> = trained.iter().map(|(modality, identity)| format!("{modality}: {identity}")).collect();
+    let named = named.join(", ");
+    let Some(folder) = folder else {
+        return Ok(Err(format!("start the transmitter with --extractors DIR, a folder that holds {named}")));
+    };
+    let found = Extractors::load(folder)?.only(trained);
+    let made = found.origins();
+    trained.check(&made).with_context(|| format!("--extractors {}", folder.display()))?;
+    if made != *trained {
+        bail!("--extractors {}: these weights need {named}, and not all of that is there", folder.display());
+    }
+    Ok(Ok(found))
 }
 
 /// `model` with what the manifest knows.
@@ -98,6 +130,7 @@ fn describe(manifest: &Manifest, model: Model) -> Model {
         training_snr_low_db: range.map(|(low, _)| low),
         training_snr_high_db: range.map(|(_, high)| high),
         takes_text: training.text_encoder.is_some(),
+        origins: manifest.extractors.iter().map(|(name, identity)| (name.to_owned(), identity.id())).collect(),
         ..model
     }
 }

@@ -1,6 +1,6 @@
 //! A clip from the wire, checked.
 
-use corpus::{Modality, Sequence};
+use corpus::{Identity, Modality, Origins, Sequence};
 use link::fault::ErrorCode;
 use link::{Delivery, Fault, convert};
 use model::scheme::ClipInput;
@@ -19,15 +19,17 @@ pub struct CheckedClip {
     pub delivery: Delivery,
     /// What is encoded.
     pub input: ClipInput,
+    /// A file that gives the modalities which `input` lacks.
+    pub media: Option<Vec<u8>>,
     /// Everything of the burst but its symbols and timings.
     pub burst: v1::Burst,
 }
 
-/// Checks a clip.
+/// Checks a clip for weights that were trained on features of these origins.
 ///
 /// # Errors
 /// Names the field, such as `audio.features.data`.
-pub fn check(clip: v1::Clip) -> Result<CheckedClip, Fault> {
+pub fn check(clip: v1::Clip, origins: &Origins) -> Result<CheckedClip, Fault> {
     let delivery = Delivery::from_wire(clip.delivery.as_ref())?;
     if clip.id.len() > MAX_ID_BYTES {
         let problem = format!("at most {MAX_ID_BYTES} bytes are accepted, got {}", clip.id.len());
@@ -37,7 +39,11 @@ pub fn check(clip: v1::Clip) -> Result<CheckedClip, Fault> {
     if let Some(conditions) = &clip.conditions {
         convert::conditions_from_wire(conditions).map_err(|fault| fault.within("conditions"))?;
     }
-    let input = input([clip.text, clip.audio, clip.visual])?;
+    let media = clip.media.map(file).transpose()?;
+    let input = input([clip.text, clip.audio, clip.visual], origins)?;
+    if media.is_none() && input == ClipInput::default() {
+        return Err(Fault::new(ErrorCode::Empty, "clip", "a clip needs text, audio or visual content, got none"));
+    }
     let said = if clip.caption.is_empty() { input.transcript.as_deref().unwrap_or_default() } else { &clip.caption };
     let cut = (0..=CAPTION_BYTES.min(said.len())).rev().find(|&end| said.is_char_boundary(end)).unwrap_or(0);
     let caption = said[..cut].to_owned();
@@ -48,7 +54,7 @@ pub fn check(clip: v1::Clip) -> Result<CheckedClip, Fault> {
         reference: Some(v1::Reference { clip_id: clip.id, label: clip.label, caption }),
         ..v1::Burst::default()
     };
-    Ok(CheckedClip { delivery, input, burst })
+    Ok(CheckedClip { delivery, input, media, burst })
 }
 
 fn check_label(label: Option<f32>) -> Result<(), Fault> {
@@ -63,14 +69,29 @@ fn check_label(label: Option<f32>) -> Result<(), Fault> {
     }
 }
 
+/// A media file that is all there.
+fn file(media: v1::Media) -> Result<Vec<u8>, Fault> {
+    let got = media.data.len();
+    match media.size {
+        _ if got == 0 => Err(Fault::new(ErrorCode::Empty, "media.data", "the file is empty")),
+        0 => Ok(media.data),
+        size if size == got as u64 => Ok(media.data),
+        size => {
+            let problem = format!("media.size announces {size} bytes, got {got}");
+            Err(Fault::new(ErrorCode::Malformed, "media.data", problem))
+        }
+    }
+}
+
 /// `modalities` in the order of [`Modality::ALL`].
-fn input(modalities: [Option<v1::Modality>; 3]) -> Result<ClipInput, Fault> {
+fn input(modalities: [Option<v1::Modality>; 3], origins: &Origins) -> Result<ClipInput, Fault> {
     let mut input = ClipInput::default();
     for (modality, message) in Modality::ALL.into_iter().zip(modalities) {
         match message.and_then(|message| message.content) {
             None => {}
             Some(Content::Features(features)) => {
                 let fields = format!("{}.features", modality.name());
+                check_origin(&features.origin, origins.get(modality)).map_err(|fault| fault.within(&fields))?;
                 input.features[modality.index()] = Some(sequence(&features).map_err(|fault| fault.within(&fields))?);
             }
             Some(Content::Transcript(text)) if modality == Modality::Text => {
@@ -83,10 +104,18 @@ fn input(modalities: [Option<v1::Modality>; 3]) -> Result<ClipInput, Fault> {
             }
         }
     }
-    if input == ClipInput::default() {
-        return Err(Fault::new(ErrorCode::Empty, "clip", "a clip needs text, audio or visual content, got none"));
-    }
     Ok(input)
+}
+
+/// Whether features that say where they are from may be those that the weights were trained on.
+fn check_origin(origin: &str, expected: Option<&Identity>) -> Result<(), Fault> {
+    match expected {
+        Some(expected) if !origin.is_empty() && origin != expected.id() => {
+            let problem = format!("expected features of {expected}, whose id is {}, got {origin}", expected.id());
+            Err(Fault::new(ErrorCode::Unsupported, "origin", problem))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn sequence(features: &v1::Features) -> Result<Sequence, Fault> {
@@ -119,7 +148,14 @@ mod tests {
 
     fn features(frames: u32, width: u32, values: &[f32]) -> Option<v1::Modality> {
         let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Some(v1::Modality { content: Some(Content::Features(v1::Features { frames, width, data })) })
+        let origin = String::new();
+        Some(v1::Modality { content: Some(Content::Features(v1::Features { frames, width, data, origin })) })
+    }
+
+    fn of_origin(clip: &mut v1::Clip, origin: &str) {
+        if let Some(Content::Features(features)) = clip.audio.as_mut().and_then(|audio| audio.content.as_mut()) {
+            features.origin = origin.into();
+        }
     }
 
     fn transcript(text: &str) -> Option<v1::Modality> {
@@ -140,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_good_clip_becomes_an_input_and_a_burst() {
-        let checked = check(good()).unwrap();
+        let checked = check(good(), &Origins::default()).unwrap();
         assert_eq!(checked.delivery.sequence, 7);
         assert_eq!(checked.input.transcript.as_deref(), Some("what a wonderful film"));
         let audio = checked.input.features[1].as_ref().unwrap();
@@ -152,7 +188,9 @@ mod tests {
 
     #[test]
     fn a_caption_stands_for_the_transcript_and_is_cut_between_characters() {
-        let caption = |caption: String| check(v1::Clip { caption, ..good() }).unwrap().burst.reference.unwrap().caption;
+        let caption = |caption: String| {
+            check(v1::Clip { caption, ..good() }, &Origins::default()).unwrap().burst.reference.unwrap().caption
+        };
         assert_eq!(caption("other words".into()), "other words");
         assert_eq!(caption("€".repeat(400)), "€".repeat(341));
     }
@@ -160,7 +198,12 @@ mod tests {
     #[test]
     fn a_bad_clip_is_refused_by_field() {
         type Case = (fn(&mut v1::Clip), ErrorCode, &'static str);
-        let cases: [Case; 17] = [
+        let identity = Identity { network: "n".into(), sha256: "00".into(), convention: "c".into(), width: 3 };
+        let origins = Origins::new([None, Some(identity), None]);
+        let cases: [Case; 20] = [
+            (|clip| of_origin(clip, "another"), ErrorCode::Unsupported, "audio.features.origin"),
+            (|clip| clip.media = Some(v1::Media::default()), ErrorCode::Empty, "media.data"),
+            (|clip| clip.media = Some(v1::Media { data: vec![1], size: 2 }), ErrorCode::Malformed, "media.data"),
             (|clip| clip.delivery = None, ErrorCode::BadKey, "delivery"),
             (|clip| clip.delivery.as_mut().unwrap().run_id.clear(), ErrorCode::BadKey, "delivery.run_id"),
             (|clip| clip.id = "x".repeat(1025), ErrorCode::TooLong, "id"),
@@ -183,7 +226,7 @@ mod tests {
         for (change, code, field) in cases {
             let mut clip = good();
             change(&mut clip);
-            let fault = check(clip).expect_err(field);
+            let fault = check(clip, &origins).expect_err(field);
             assert_eq!((fault.code, fault.field.as_str()), (code, field), "{fault}");
         }
     }

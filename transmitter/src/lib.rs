@@ -2,7 +2,8 @@
 //! of it. Also the client that sends a corpus or a clip of one's own.
 //!
 //! ```text
-//! client ─ Clip ─▶ session ─▶ encoder (one thread, batches) ─▶ session ─ hop ─ Burst ─▶ channel emulator
+//!                   ┌─▶ extraction ─┐ features of media files
+//! client ─ Clip ─▶ session ──▶ encoder (one thread, batches) ─▶ session ─ hop ─ Burst ─▶ channel emulator
 //!    ◀─ Outcome ── session ◀──────────────────────────────────────────── hop ◀─ Receipt ──┘
 //! ```
 //!
@@ -15,6 +16,7 @@
 mod app;
 mod clip;
 mod encoder;
+mod extraction;
 mod meter;
 mod relay;
 pub mod send;

@@ -21,6 +21,8 @@ pub struct Meter {
     pub encoding: Histogram,
     /// From a clip's arrival to its outcome.
     pub answering: Histogram,
+    /// From when a media file is begun with to its features.
+    pub extracting: Histogram,
     /// Clips encoded at once.
     pub batch: Histogram,
     /// The hop to the emulator.
@@ -54,6 +56,7 @@ impl Meter {
                 "From a clip's arrival to its burst, waiting for a place in the window included",
             ),
             answering: latency("answer", "From a clip's arrival to its outcome, through the whole link"),
+            extracting: latency("extract", "From when a media file is begun with to its features"),
             batch: observer.histogram("latentlink_transmitter_batch_clips", "Clips encoded at once", BATCH_BOUNDS),
             hop: HopMeter::register(observer, "channel-emulator", true),
         }

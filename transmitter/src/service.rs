@@ -1,9 +1,11 @@
 //! The gRPC service.
 
 use crate::encoder::Encoder;
+use crate::extraction::Extraction;
 use crate::meter::Meter;
 use crate::relay::ToEmulator;
 use crate::session::{Session, Ticket};
+use extract::Extractors;
 use link::backoff::Outage;
 use link::hop::HopConfig;
 use link::observe::Held;
@@ -27,6 +29,7 @@ pub struct Service {
     half: Arc<dyn TransmitterHalf>,
     model: Model,
     encoder: Encoder<Ticket>,
+    extraction: Extraction,
     emulator: Channel,
     outage: Arc<Outage>,
     admission: Admission,
@@ -36,7 +39,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Encodes with `half`, which `model` describes, and sends to the channel emulator at `emulator`; `observer` sees it.
+    /// Encodes with `half`, which `model` describes, what `extractors` make of files, or what comes as features, and sends
+    /// to the channel emulator at `emulator`; `observer` sees it.
     /// Starts the compute thread.
     ///
     /// # Errors
@@ -44,6 +48,7 @@ impl Service {
     pub fn new(
         half: Arc<dyn TransmitterHalf>,
         model: Model,
+        extractors: Result<Extractors, String>,
         emulator: &PeerUrl,
         drain: Drain,
         observer: &Observer,
@@ -52,6 +57,7 @@ impl Service {
         let outage = Outage::new(format!("channel emulator at {emulator}")).metered(meter.hop.clone());
         Ok(Service {
             encoder: Encoder::start(half.clone(), meter.batch.clone())?,
+            extraction: Extraction::new(extractors, meter.clone()),
             half,
             model,
             emulator: emulator.channel(),
@@ -76,6 +82,7 @@ impl Transmitter for Service {
         let session = Session {
             half: self.half.clone(),
             encoder: self.encoder.clone(),
+            extraction: self.extraction.clone(),
             window: config.window,
             outcomes,
             in_flight: Mutex::new(HashSet::new()),

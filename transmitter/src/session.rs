@@ -5,19 +5,23 @@
 
 use crate::clip::{self, CheckedClip};
 use crate::encoder::{Encoded, Encoder, Job, fault_of};
+use crate::extraction::Extraction;
 use crate::meter::Meter;
 use crate::relay::{Sent, ToEmulator};
+use futures::{StreamExt, TryStreamExt};
+use link::chunks::{Assembler, MAX_MEDIA_BYTES, Rejected};
 use link::fault::ErrorCode;
 use link::hop::{Acknowledged, HopReceiver, HopSender, Slot};
 use link::serve::{Incoming, Outgoing};
 use link::trace::{Span, Tracer};
 use link::{Delivery, Fault, Hop};
-use model::scheme::TransmitterHalf;
+use model::scheme::{ClipInput, TransmitterHalf};
 use proto::v1::{Burst, Clip, DeliveryKey, Outcome, Receipt, Timings, outcome, receipt};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 /// What a clip leaves behind while it is encoded.
@@ -30,10 +34,23 @@ pub struct Ticket {
     slot: Slot<ToEmulator>,
 }
 
+/// A clip whose features are still in a file.
+struct Film {
+    file: Vec<u8>,
+    /// What the clip brings beside the file.
+    input: ClipInput,
+    ticket: Ticket,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// Files of a client that are read at once; [`Extraction`] sets the pace.
+const READERS: usize = 16;
+
 /// One client's stream.
 pub struct Session {
     pub half: Arc<dyn TransmitterHalf>,
     pub encoder: Encoder<Ticket>,
+    pub extraction: Extraction,
     /// Clips in the hop's window.
     pub window: usize,
     pub outcomes: Outgoing<Outcome>,
@@ -48,10 +65,17 @@ impl Session {
     /// drains and all that was taken is answered, when the hop has a final status, or when the client is gone.
     pub async fn run(self, mut clips: Incoming<Clip>, hop: Hop<ToEmulator>) {
         let (reply, encoded) = mpsc::channel(self.window);
-        // The ends of the three parts follow each other: the last clip drops `hop.sender` and `reply`, the last encoded
-        // one its slot, and the last acknowledgement ends the hop. An error in one ends all.
+        let (films, unread) = mpsc::channel(self.window);
+        // The ends of the four parts follow each other: the last clip drops `hop.sender`, `films` and `reply`, the last file
+        // read `reply` too, the last encoded clip its slot, and the last acknowledgement ends the hop. An error in one ends
+        // all.
         let parts = async {
-            tokio::try_join!(self.take(&mut clips, hop.sender, reply), self.forward(encoded), self.answer(hop.receiver),)
+            tokio::try_join!(
+                self.take(&mut clips, hop.sender, films, reply.clone()),
+                self.read(unread, reply),
+                self.forward(encoded),
+                self.answer(hop.receiver),
+            )
         };
         let done = tokio::select! {
             biased;
@@ -64,42 +88,113 @@ impl Session {
         }
     }
 
-    /// Clips to the encoder.
+    /// Clips to the encoder, those with a file to [`Session::read`].
     async fn take(
         &self,
         clips: &mut Incoming<Clip>,
         hop: HopSender<ToEmulator>,
+        films: mpsc::Sender<Film>,
         reply: mpsc::Sender<Encoded<Ticket>>,
     ) -> Result<(), Status> {
-        while let Some(clip) = clips.next().await? {
-            let arrived = Instant::now();
-            self.meter.clips.inc();
-            let (delivery, clip_id) = (clip.delivery.clone(), clip.id.clone());
-            let key = Delivery::from_wire(delivery.as_ref()).ok();
-            let span = self.tracer.begin(&clip.traceparent, key, arrived);
-            let CheckedClip { delivery, input, burst } = match self.admit(clip) {
-                Ok(checked) => checked,
-                Err(fault) => {
-                    self.refuse(delivery, clip_id, fault, &span).await?;
-                    continue;
+        let mut assembler = Assembler::default();
+        // For the file that is being put together.
+        let mut room = None;
+        while let Some(message) = clips.next().await? {
+            if message.chunk == 0 {
+                drop(room.take());
+                room = self.room(&message).await;
+            }
+            for assembled in assembler.push(message) {
+                let arrived = Instant::now();
+                self.meter.clips.inc();
+                let clip = match assembled {
+                    Ok(clip) => clip,
+                    Err(rejected) => {
+                        let Rejected { delivery, fault } = *rejected;
+                        let key = Delivery::from_wire(delivery.as_ref()).ok();
+                        let span = self.tracer.begin("", key, arrived);
+                        self.refuse(delivery, String::new(), fault, &span).await?;
+                        continue;
+                    }
+                };
+                let (delivery, clip_id) = (clip.delivery.clone(), clip.id.clone());
+                let key = Delivery::from_wire(delivery.as_ref()).ok();
+                let span = self.tracer.begin(&clip.traceparent, key, arrived);
+                let CheckedClip { delivery, input, media, burst } = match self.admit(clip) {
+                    Ok(checked) => checked,
+                    Err(fault) => {
+                        self.refuse(delivery, clip_id, fault, &span).await?;
+                        continue;
+                    }
+                };
+                let Ok(slot) = hop.reserve().await else {
+                    // The status that ended the hop comes through `answer`.
+                    return Ok(());
+                };
+                let ticket = Ticket { span, delivery, clip_id, burst, slot };
+                match media {
+                    None => self.encode(input, ticket, reply.clone()).await?,
+                    Some(file) => {
+                        // As long as the window, which bounds the clips in it; gone only with the whole session.
+                        let _ = films.send(Film { file, input, ticket, _room: room.take() }).await;
+                    }
                 }
-            };
-            let Ok(slot) = hop.reserve().await else {
-                // The status that ended the hop comes through `answer`.
-                return Ok(());
-            };
-            let ticket = Ticket { span, delivery, clip_id, burst, slot };
-            if !self.encoder.submit(Job { input, ticket, reply: reply.clone() }).await {
-                return Err(Status::internal("the encoder has stopped"));
             }
         }
         Ok(())
     }
 
-    /// Checks a clip and notes that it is in flight.
+    /// Room for the file that begins with this message.
+    async fn room(&self, message: &Clip) -> Option<OwnedSemaphorePermit> {
+        let media = message.media.as_ref()?;
+        let announced = usize::try_from(media.size).map_or(MAX_MEDIA_BYTES, |size| size.min(MAX_MEDIA_BYTES));
+        Some(self.extraction.room(announced.max(media.data.len())).await)
+    }
+
+    async fn encode(
+        &self,
+        input: ClipInput,
+        ticket: Ticket,
+        reply: mpsc::Sender<Encoded<Ticket>>,
+    ) -> Result<(), Status> {
+        match self.encoder.submit(Job { input, ticket, reply }).await {
+            true => Ok(()),
+            false => Err(Status::internal("the encoder has stopped")),
+        }
+    }
+
+    /// Clips with a file to the encoder, with what the file gave.
+    async fn read(&self, films: mpsc::Receiver<Film>, reply: mpsc::Sender<Encoded<Ticket>>) -> Result<(), Status> {
+        let films = ReceiverStream::new(films).map(Ok);
+        films.try_for_each_concurrent(READERS, |film| self.read_one(film, reply.clone())).await
+    }
+
+    async fn read_one(&self, film: Film, reply: mpsc::Sender<Encoded<Ticket>>) -> Result<(), Status> {
+        let Film { file, mut input, ticket, _room } = film;
+        let added = self.extraction.extract(file).await.and_then(|extracted| {
+            for (own, from_file) in input.features.iter_mut().zip(&extracted.features) {
+                if own.is_none() {
+                    own.clone_from(from_file);
+                }
+            }
+            self.half.check(&input).map_err(fault_of)
+        });
+        match added {
+            Ok(()) => self.encode(input, ticket, reply).await,
+            Err(fault) => {
+                let Ticket { span, delivery, clip_id, .. } = ticket;
+                self.in_flight().remove(&delivery);
+                self.refuse(Some(delivery.to_wire()), clip_id, fault, &span).await
+            }
+        }
+    }
+
+    /// Checks a clip and notes that it is in flight. What a file will add is not there yet.
     fn admit(&self, clip: Clip) -> Result<CheckedClip, Fault> {
-        let checked = clip::check(clip)?;
-        self.half.check(&checked.input).map_err(fault_of)?;
+        let checked = clip::check(clip, self.half.origins())?;
+        if checked.media.is_none() {
+            self.half.check(&checked.input).map_err(fault_of)?;
+        }
         if !self.in_flight().insert(checked.delivery) {
             let problem = format!("{} is in flight on this stream already", checked.delivery);
             return Err(Fault::new(ErrorCode::BadKey, "delivery", problem));

@@ -17,24 +17,30 @@ pub struct Args {
     /// The transmitter, http://host:port.
     #[arg(long, value_name = "URL")]
     pub to: PeerUrl,
+    /// Clips of one's own: media files (*.wav, *.mp4 and others), and all that --clips takes.
+    #[arg(value_name = "PATH", conflicts_with_all = ["corpus", "clips", "split"])]
+    pub paths: Vec<PathBuf>,
     /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder.
-    #[arg(long, value_name = "CORPUS", required_unless_present_any = ["text", "clips"], conflicts_with_all = ["text", "clips"])]
+    #[arg(long, value_name = "CORPUS", required_unless_present_any = ["text", "clips", "paths"], conflicts_with_all = ["text", "clips"])]
     pub corpus: Option<CorpusSpec>,
     /// Split of the corpus.
     #[arg(long, default_value = "test")]
     pub split: String,
-    /// A transcript of one's own instead of a corpus.
+    /// A transcript of one's own instead of a corpus, or what is said in the one media file.
     #[arg(long, value_name = "TRANSCRIPT", conflicts_with_all = ["clips", "draws", "json", "predictions", "rate"])]
     pub text: Option<String>,
-    /// Clips of one's own: a folder of `*.json` (a clip each), `*.jsonl` (a clip a line) and `*.txt` (a transcript each), one
-    /// such file, or `-` for JSON lines on standard input.
+    /// CSV file with columns id (a media file's name, with or without extension) and text, and label if there is one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["corpus", "text"])]
+    pub transcripts: Option<PathBuf>,
+    /// Clips of one's own: a folder of media files, `*.json` (a clip each), `*.jsonl` (a clip a line) and `*.txt` (a
+    /// transcript each), one such file, or `-` for JSON lines on standard input.
     #[arg(long, value_name = "PATH", conflicts_with = "split")]
     pub clips: Option<PathBuf>,
-    /// Print outcomes of --clips as JSON lines on a terminal, too.
-    #[arg(long, conflicts_with_all = ["corpus", "text"])]
+    /// Print outcomes of clips of one's own as JSON lines on a terminal, too.
+    #[arg(long, conflicts_with = "corpus")]
     pub jsonl: bool,
     /// Send the split over and over, with the next draws of the channel in every round, until SIGTERM or Ctrl-C.
-    #[arg(long, conflicts_with_all = ["text", "clips", "predictions"])]
+    #[arg(long, conflicts_with_all = ["text", "clips", "paths", "predictions"])]
     pub forever: bool,
     /// Send no more clips a second than this.
     #[arg(long, value_name = "N")]
@@ -71,16 +77,18 @@ pub(super) enum What<'a> {
     /// One transcript.
     Transcript(&'a str),
     /// Clips from files or standard input.
-    Clips(&'a Path),
+    Clips(Vec<&'a Path>),
 }
 
 impl Args {
     pub(super) fn what(&self) -> Result<What<'_>> {
-        match (&self.corpus, &self.text, &self.clips) {
-            (Some(spec), None, None) => Ok(What::Corpus(spec)),
-            (None, Some(text), None) => Ok(What::Transcript(text)),
-            (None, None, Some(path)) => Ok(What::Clips(path)),
-            _ => bail!("give one of --corpus, --clips and --text"),
+        let paths: Vec<&Path> = self.clips.iter().chain(&self.paths).map(PathBuf::as_path).collect();
+        match (&self.corpus, &self.text, paths.len()) {
+            (Some(spec), None, 0) => Ok(What::Corpus(spec)),
+            (None, Some(text), 0) => Ok(What::Transcript(text)),
+            (None, Some(_), 1) | (None, None, 1..) => Ok(What::Clips(paths)),
+            (None, Some(_), _) => bail!("--text is said in one file; use --transcripts for several"),
+            _ => bail!("give one of --corpus, --clips, --text and files"),
         }
     }
 
@@ -108,7 +116,7 @@ impl Args {
     pub(super) fn draws(&self) -> Range<u32> {
         match self.draw {
             Some(draw) => draw..draw.saturating_add(1),
-            None => 0..self.draws.unwrap_or(if self.forever || self.clips.is_some() { 1 } else { DRAWS }),
+            None => 0..self.draws.unwrap_or(if self.forever || self.corpus.is_none() { 1 } else { DRAWS }),
         }
     }
 

@@ -4,6 +4,7 @@ use super::pace::Pace;
 use super::plan::Plan;
 use anyhow::{Context, Result, anyhow};
 use link::backoff::{Backoff, Outage};
+use link::chunks;
 use link::connect::{UNARY_DEADLINE, is_transient, reason};
 use link::hop::HopConfig;
 use link::hop::HopSender;
@@ -42,7 +43,7 @@ impl Exchange for ToTransmitter {
     }
 
     fn requests(item: &Item, out: &mut VecDeque<Clip>) {
-        out.push_back(item.plan.message(item.sequence));
+        out.extend(chunks::split(item.plan.message(item.sequence)));
     }
 
     fn acknowledges(response: &Outcome) -> Option<Delivery> {

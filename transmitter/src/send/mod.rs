@@ -45,7 +45,7 @@ pub async fn run(args: Args) -> Result<()> {
     match args.what()? {
         What::Corpus(spec) => send_split(&args, spec).await,
         What::Transcript(text) => transcript::send(&args, text).await,
-        What::Clips(path) => clips::send(&args, path).await,
+        What::Clips(paths) => clips::send(&args, &paths).await,
     }
 }
 

@@ -128,8 +128,12 @@ impl Plan {
 }
 
 /// A clip of a corpus as it is sent: features where it has them, else for text what was said.
-pub(super) fn prepare(row: usize, clip: &Clip) -> Prepared {
-    let features = |modality: Modality| clip.features[modality.index()].as_ref().map(features);
+/// `origins` are the ids of what made the features, by [`Modality::index`].
+pub(super) fn prepare(row: usize, clip: &Clip, origins: &[String; 3]) -> Prepared {
+    let features = |modality: Modality| {
+        let at = modality.index();
+        clip.features[at].as_ref().map(|sequence| features(sequence, origins[at].clone()))
+    };
     let transcript = || (!clip.text.is_empty()).then(|| Content::Transcript(clip.text.clone()));
     let modality = |content: Option<Content>| content.map(|content| v1::Modality { content: Some(content) });
     let message = v1::Clip {
@@ -144,12 +148,13 @@ pub(super) fn prepare(row: usize, clip: &Clip) -> Prepared {
     Prepared { message, row: row as u64, place: String::new() }
 }
 
-fn features(sequence: &Sequence) -> Content {
+fn features(sequence: &Sequence, origin: String) -> Content {
     Content::Features(v1::Features {
         // A corpus with more would not fit into a message.
         frames: u32::try_from(sequence.frames()).unwrap_or(u32::MAX),
         width: u32::try_from(sequence.width()).unwrap_or(u32::MAX),
         data: sequence.data().iter().flat_map(|value| value.to_le_bytes()).collect(),
+        origin,
     })
 }
 

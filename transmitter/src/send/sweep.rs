@@ -5,7 +5,7 @@ use super::client::Client;
 use super::pace::{Pace, Rate};
 use super::plan::{Part, Pass, Plan, Prepared, Shot, prepare};
 use anyhow::{Result, bail};
-use corpus::{Corpus, CorpusError};
+use corpus::{Corpus, CorpusError, Identity, Modality};
 use link::{Fault, PeerUrl};
 use metrics::{Context, PredictionRow, Record};
 use phy::{ChannelSpec, Conditions, SnrDb};
@@ -150,7 +150,9 @@ pub(super) async fn send_paced(request: &Request<'_>, rate: Option<Rate>, mut pr
 
 /// The clips of the split, as they are sent.
 pub(super) fn prepared(request: &Request<'_>) -> Result<Arc<[Prepared]>, CorpusError> {
-    Ok(request.corpus.split(request.split)?.into_iter().map(|(row, clip)| prepare(row, clip)).collect())
+    let Corpus { origins, .. } = request.corpus;
+    let origins = Modality::ALL.map(|modality| origins.get(modality).map(Identity::id).unwrap_or_default());
+    Ok(request.corpus.split(request.split)?.into_iter().map(|(row, clip)| prepare(row, clip, &origins)).collect())
 }
 
 /// Figures of two models must not get into one table.

@@ -253,7 +253,9 @@ pub fn clip(run: u128, sequence: u64, mean: f32) -> Clip {
     Clip {
         delivery: Some(Delivery { run: Uuid::from_u128(run), sequence }.to_wire()),
         id: format!("clip {sequence}"),
-        audio: Some(Modality { content: Some(Content::Features(Features { frames: 2, width: WIDTH, data })) }),
+        audio: Some(Modality {
+            content: Some(Content::Features(Features { frames: 2, width: WIDTH, data, ..Features::default() })),
+        }),
         label: Some(1.0),
         ..Clip::default()
     }

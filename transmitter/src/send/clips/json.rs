@@ -4,7 +4,9 @@
 //! `text` is a transcript or features; features are `[[value, …], …]`, a list of frames, or `[value, …]`, one frame. They go
 //! straight into the bytes that are sent: a tree of JSON values would take many times the memory of the line.
 
+use super::transcripts::Said;
 use link::MAX_MESSAGE_BYTES;
+use link::chunks::MAX_MEDIA_BYTES;
 use phy::{Conditions, SnrDb};
 use proto::v1;
 use proto::v1::modality::Content;
@@ -60,6 +62,23 @@ impl OwnClip {
         JsonClip { text, ..JsonClip::default() }.checked(id)
     }
 
+    /// A media file and what is known of it.
+    ///
+    /// # Errors
+    /// If it is empty, or larger than the link takes.
+    pub fn from_media(file: Vec<u8>, id: &str, said: Said) -> Result<OwnClip, String> {
+        if file.is_empty() {
+            return Err("the file is empty".into());
+        }
+        if file.len() > MAX_MEDIA_BYTES {
+            return Err(format!("a media file has at most {MAX_MEDIA_BYTES} bytes, this one has more"));
+        }
+        let media = Some(v1::Media { size: file.len() as u64, data: file });
+        let mut message = v1::Clip { id: id.to_owned(), media, ..v1::Clip::default() };
+        said.into_clip(&mut message);
+        Ok(OwnClip { message, conditions: None })
+    }
+
     /// Bytes that it takes, nearly.
     pub fn size(&self) -> usize {
         let content = |modality: &Option<v1::Modality>| match modality.as_ref().and_then(|m| m.content.as_ref()) {
@@ -67,8 +86,13 @@ impl OwnClip {
             Some(Content::Transcript(text)) => text.len(),
             None => 0,
         };
-        let v1::Clip { text, audio, visual, caption, id, .. } = &self.message;
-        content(text) + content(audio) + content(visual) + caption.len() + id.len()
+        let v1::Clip { text, audio, visual, caption, id, media, .. } = &self.message;
+        media.as_ref().map_or(0, |media| media.data.len())
+            + content(text)
+            + content(audio)
+            + content(visual)
+            + caption.len()
+            + id.len()
     }
 }
 
@@ -219,7 +243,7 @@ impl Frames {
     fn content(self) -> Content {
         // A line is too short for widths beyond u32.
         let width = u32::try_from(self.width).unwrap_or(u32::MAX);
-        Content::Features(v1::Features { frames: self.frames, width, data: self.data })
+        Content::Features(v1::Features { frames: self.frames, width, data: self.data, origin: String::new() })
     }
 
     fn push<E: de::Error>(&mut self, value: f64) -> Result<(), E> {

@@ -11,6 +11,7 @@ mod outcome;
 mod source;
 #[cfg(test)]
 mod tests;
+mod transcripts;
 
 use super::Args;
 use super::answer::Answer;
@@ -33,22 +34,28 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
+use transcripts::Transcripts;
 
 /// What clips that are out may take together, in KiB.
 const BUDGET_KIB: usize = 64 << 10;
 /// Predictions that are kept for `--json` and `--predictions`.
 const MAX_ROWS: usize = 1_000_000;
 
-/// Sends the clips at `path` and prints what came of each.
+/// Sends the clips at `paths` and prints what came of each.
 ///
 /// # Errors
 /// If the options or the path cannot be used, the transmitter refuses the stream for good, or a clip has no prediction.
-pub(super) async fn send(args: &Args, path: &Path) -> Result<()> {
+pub(super) async fn send(args: &Args, paths: &[&Path]) -> Result<()> {
     let json = args.json.as_deref().map(PendingFile::create).transpose()?;
     let predictions = args.predictions.as_deref().map(PendingFile::create).transpose()?;
     let points = args.points()?;
-    let (source, warning) = Source::find(path)?;
-    if let Some(warning) = warning {
+    let transcripts = match (&args.transcripts, &args.text) {
+        (Some(path), _) => Transcripts::read(path)?,
+        (None, Some(text)) => Transcripts::of_all(text),
+        (None, None) => Transcripts::default(),
+    };
+    let (source, warnings) = Source::find(paths)?;
+    for warning in warnings {
         console::note(format_args!("warning: {warning}"));
     }
     let drain = Drain::on_signals().context("cannot listen for signals")?;
@@ -68,7 +75,7 @@ pub(super) async fn send(args: &Args, path: &Path) -> Result<()> {
         seed: args.clips_seed(),
         pace: Pace::new(args.rate),
     };
-    let entries = reader(source)?;
+    let entries = reader(source, transcripts)?;
     let feed = async |to: Feed| numbering.feed(entries, to, &report).await;
     let sent = client.stream(Some(&drain), feed, |item, outcome| report.borrow_mut().outcome(&item, outcome)).await;
     match sent {
@@ -77,7 +84,8 @@ pub(super) async fn send(args: &Args, path: &Path) -> Result<()> {
         sent => sent?,
     }
     let report = report.into_inner();
-    report.write(path, args.seed(), json, predictions)?;
+    let shown = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    report.write(&shown, args.seed(), json, predictions)?;
     report.check()
 }
 
@@ -94,9 +102,9 @@ impl fmt::Display for NobodyReads {
 impl std::error::Error for NobodyReads {}
 
 /// Reads on a thread of its own, which is not waited for: a read from a pipe or terminal cannot be called off.
-fn reader(source: Source) -> Result<mpsc::Receiver<Entry>> {
+fn reader(source: Source, transcripts: Transcripts) -> Result<mpsc::Receiver<Entry>> {
     let (sender, entries) = mpsc::channel(1);
-    let read = move || source.read(|entry| sender.blocking_send(entry).is_ok());
+    let read = move || source.read(&transcripts, |entry| sender.blocking_send(entry).is_ok());
     std::thread::Builder::new().name("clips".into()).spawn(read).context("starting the thread that reads clips")?;
     Ok(entries)
 }
@@ -125,7 +133,7 @@ impl Numbering {
                     continue;
                 }
             };
-            // A clip is no larger than a message, and a message smaller than the budget.
+            // One that is larger than the budget goes alone.
             let share = (clip.size() / 1024 + 1).min(BUDGET_KIB) as u32;
             let Ok(held) = budget.clone().acquire_many_owned(share).await else { break };
             let plan = self.plan(clip, row, place);
@@ -224,13 +232,13 @@ impl Report {
         }
     }
 
-    fn write(&self, path: &Path, seed: u64, json: Option<PendingFile>, predictions: Option<PendingFile>) -> Result<()> {
+    fn write(&self, paths: &str, seed: u64, json: Option<PendingFile>, predictions: Option<PendingFile>) -> Result<()> {
         let rows = self.rows.as_deref().unwrap_or_default();
         if self.unlabelled > 0 {
             console::note(format_args!("{} predictions of clips without a label are in no file", self.unlabelled));
         }
         if let Some(file) = json {
-            let records = metrics::records(rows, &self.context(path, seed), None);
+            let records = metrics::records(rows, &self.context(paths, seed), None);
             file.commit(|out| {
                 serde_json::to_writer_pretty(&mut *out, &records)?;
                 out.write_all(b"\n")
@@ -242,11 +250,11 @@ impl Report {
         Ok(())
     }
 
-    fn context(&self, path: &Path, seed: u64) -> Context {
+    fn context(&self, paths: &str, seed: u64) -> Context {
         let model = &self.model;
         Context {
             scheme: model.scheme.clone(),
-            corpus: path.display().to_string(),
+            corpus: paths.to_owned(),
             split: "clips".into(),
             equaliser: model.equaliser.clone(),
             training_snr_db: model.training_snr_low_db.zip(model.training_snr_high_db),

@@ -1,7 +1,9 @@
 //! Where clips of one's own come from: a folder, a file, or standard input, read in bounded pieces.
 
 use super::json::OwnClip;
+use super::transcripts::Transcripts;
 use anyhow::{Context, Result, bail};
+use link::chunks::MAX_MEDIA_BYTES;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -39,7 +41,14 @@ pub(super) enum Kind {
     Lines,
     /// A transcript.
     Transcript,
+    /// Sound, or a film.
+    Media,
 }
+
+/// How names of media files end. What is in them is told by their content.
+const MEDIA: [&str; 15] =
+    ["wav", "mp4", "m4v", "m4a", "mov", "mp3", "aac", "flac", "ogg", "opus", "webm", "mkv", "avi", "mpg", "3gp"];
+const EXPECTED: &str = "*.json, *.jsonl, *.txt or media such as *.wav and *.mp4";
 
 impl Kind {
     /// By the end of the name.
@@ -49,31 +58,41 @@ impl Kind {
             "json" => Some(Kind::Clip),
             "jsonl" => Some(Kind::Lines),
             "txt" => Some(Kind::Transcript),
-            _ => None,
+            extension => MEDIA.contains(&extension).then_some(Kind::Media),
         }
     }
 }
 
 impl Source {
-    /// What is at `path`, and a warning if not all of a folder is read.
+    /// What is at `paths`, and a warning for each folder of which not all is read.
     ///
     /// # Errors
-    /// If there is nothing at `path`, or nothing that holds clips.
-    pub fn find(path: &Path) -> Result<(Source, Option<String>)> {
-        if path == Path::new("-") {
-            return Ok((Source::Stdin, None));
+    /// If there is nothing at one of them, or nothing that holds clips.
+    pub fn find(paths: &[&Path]) -> Result<(Source, Vec<String>)> {
+        if paths == [Path::new("-")] {
+            return Ok((Source::Stdin, Vec::new()));
         }
+        let (mut all, mut warnings) = (Vec::new(), Vec::new());
+        for path in paths {
+            let (files, warning) = Self::files(path)?;
+            all.extend(files);
+            warnings.extend(warning);
+        }
+        Ok((Source::Files(all), warnings))
+    }
+
+    fn files(path: &Path) -> Result<(Vec<(Kind, PathBuf)>, Option<String>)> {
         let shown = path.display();
-        let what = std::fs::metadata(path).with_context(|| format!("--clips {shown}"))?;
+        let what = std::fs::metadata(path).with_context(|| shown.to_string())?;
         if !what.is_dir() {
             // A pipe of the shell's, `<(…)`, has no name to tell by.
             let kind = Kind::of(path).or((!what.is_file()).then_some(Kind::Lines));
-            let Some(kind) = kind else { bail!("--clips {shown}: expected a folder, *.json, *.jsonl or *.txt") };
-            return Ok((Source::Files(vec![(kind, path.to_owned())]), None));
+            let Some(kind) = kind else { bail!("{shown}: expected a folder, {EXPECTED}") };
+            return Ok((vec![(kind, path.to_owned())], None));
         }
         let mut paths: Vec<PathBuf> = std::fs::read_dir(path)
             .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
-            .with_context(|| format!("--clips {shown}"))?;
+            .with_context(|| shown.to_string())?;
         paths.sort();
         let (mut files, mut others) = (Vec::new(), Vec::new());
         for path in paths {
@@ -83,23 +102,24 @@ impl Source {
             }
         }
         if files.is_empty() {
-            bail!("--clips {shown}: no clips in this folder; expected *.json, *.jsonl or *.txt");
+            bail!("{shown}: no clips in this folder; expected {EXPECTED}");
         }
         let more = others.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let warning = format!("{shown}: not read: {}{more}", others[..others.len().min(NAMED)].join(", "));
-        Ok((Source::Files(files), (!others.is_empty()).then_some(warning)))
+        Ok((files, (!others.is_empty()).then_some(warning)))
     }
 
-    /// Reads all clips in order and hands each to `take`, until that says `false`. Blocks.
-    pub fn read(self, mut take: impl FnMut(Entry) -> bool) {
+    /// Reads all clips in order, media files with what is known of them, and hands each to `take`, until that says `false`.
+    /// Blocks.
+    pub fn read(self, transcripts: &Transcripts, mut take: impl FnMut(Entry) -> bool) {
         match self {
             Source::Stdin => {
                 lines(io::stdin().lock(), "stdin", &mut take);
             }
             Source::Files(files) => {
                 for (kind, path) in files {
-                    if !read_file(kind, &path, &mut take) {
+                    if !read_file(kind, &path, transcripts, &mut take) {
                         return;
                     }
                 }
@@ -112,7 +132,7 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-fn read_file(kind: Kind, path: &Path, take: &mut impl FnMut(Entry) -> bool) -> bool {
+fn read_file(kind: Kind, path: &Path, transcripts: &Transcripts, take: &mut impl FnMut(Entry) -> bool) -> bool {
     let name = name(path);
     let file = match File::open(path) {
         Ok(file) => file,
@@ -122,7 +142,9 @@ fn read_file(kind: Kind, path: &Path, take: &mut impl FnMut(Entry) -> bool) -> b
         return lines(BufReader::new(file), &name, take);
     }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let clip = whole(file).and_then(|content| match kind {
+    let limit = if kind == Kind::Media { MAX_MEDIA_BYTES } else { MAX_CLIP_BYTES };
+    let clip = whole(file, limit).and_then(|content| match kind {
+        Kind::Media => OwnClip::from_media(content, &stem, transcripts.of(path)),
         Kind::Transcript => OwnClip::from_transcript(content, &stem),
         _ => OwnClip::from_json(&content, &stem),
     });
@@ -130,11 +152,11 @@ fn read_file(kind: Kind, path: &Path, take: &mut impl FnMut(Entry) -> bool) -> b
 }
 
 /// A file that is one clip.
-fn whole(file: File) -> Result<Vec<u8>, String> {
+fn whole(file: File, limit: usize) -> Result<Vec<u8>, String> {
     let mut content = Vec::new();
-    file.take(MAX_CLIP_BYTES as u64 + 1).read_to_end(&mut content).map_err(|error| error.to_string())?;
-    match content.len() > MAX_CLIP_BYTES {
-        true => Err(format!("a clip has at most {MAX_CLIP_BYTES} bytes, this file has more")),
+    file.take(limit as u64 + 1).read_to_end(&mut content).map_err(|error| error.to_string())?;
+    match content.len() > limit {
+        true => Err(format!("a clip has at most {limit} bytes, this file has more")),
         false => Ok(content),
     }
 }
@@ -219,11 +241,11 @@ mod tests {
         write("c.JSON", "{\"id\": \"own\", \"text\": \"so\"}");
         std::fs::create_dir(folder.path().join("deeper.json")).unwrap();
         (0..7).for_each(|n| write(&format!("z{n}.csv"), ""));
-        let (source, warning) = Source::find(folder.path()).unwrap();
-        let warning = warning.unwrap();
+        let (source, warnings) = Source::find(&[folder.path()]).unwrap();
+        let warning = warnings.concat();
         assert!(warning.ends_with("not read: deeper.json, z0.csv, z1.csv, z2.csv, z3.csv and 3 more"), "{warning}");
         let mut entries = Vec::new();
-        source.read(|entry| {
+        source.read(&Transcripts::default(), |entry| {
             entries.push((entry.place, entry.clip.map(|clip| clip.message.id)));
             true
         });
@@ -231,7 +253,7 @@ mod tests {
         assert_eq!(ids, [("a.jsonl:1", "a.jsonl:1"), ("a.jsonl:3", "-"), ("b.txt", "b"), ("c.JSON", "own")]);
         assert!(entries[1].1.as_ref().unwrap_err().contains("`colour`"));
 
-        let error = |path: &Path| format!("{:#}", Source::find(path).unwrap_err());
+        let error = |path: &Path| format!("{:#}", Source::find(&[path]).unwrap_err());
         assert!(error(&folder.path().join("none")).contains("none"));
         assert!(error(&folder.path().join("z0.csv")).contains("expected a folder"));
         assert!(error(&folder.path().join("deeper.json")).contains("no clips"));

@@ -1,0 +1,108 @@
+//! Media files, from the file to the prediction: extracted into a corpus, trained on, and sent over the three processes.
+
+use std::path::{Path, PathBuf};
+
+use latentlink_tests::{Process, Stack, rows_of, shared};
+use serde_json::Value;
+
+use crate::{SITE, text};
+
+/// Recordings of three speakers, of whom the last is tested on.
+const SPEAKERS: [&str; 3] = ["03", "08", "09"];
+const OF_EACH: usize = 5;
+
+/// A table of recordings with their valence as label.
+fn labels(shared: &Path, out: &Path) -> Vec<String> {
+    let all = std::fs::read_to_string(shared.join("data/emodb-dev/clips.csv")).unwrap();
+    let mut table = "id,speaker,split,label,text\n".to_owned();
+    let mut tested = Vec::new();
+    for (speaker, split) in SPEAKERS.into_iter().zip(["train", "train", "test"]) {
+        let lines = all.lines().map(|line| line.splitn(6, ',').collect::<Vec<_>>());
+        for fields in lines.filter(|fields| fields[1] == speaker).take(OF_EACH) {
+            table += &format!("{},{speaker},{split},{},{}\n", fields[0], fields[4], fields[5]);
+            tested.extend((split == "test").then(|| fields[0].to_owned()));
+        }
+    }
+    std::fs::write(out, table).unwrap();
+    assert_eq!(tested.len(), OF_EACH);
+    tested
+}
+
+/// A corpus of recordings and weights trained on it.
+fn extracted_and_trained(shared: &Path, folder: &Path) -> (PathBuf, PathBuf, Vec<String>) {
+    let (table, corpus, weights) = (folder.join("labels.csv"), folder.join("corpus"), folder.join("weights"));
+    let tested = labels(shared, &table);
+    let (clips, models) = (shared.join("data/emodb-dev/wav"), shared.join("models"));
+    let extract = ["trainer", "corpus", "extract", "--clips", text(&clips), "--labels", text(&table), "--out"];
+    let options = ["--extractors", text(&models), "--only", "audio", "--video-column", "speaker"];
+    let args = [&extract[..], &[text(&corpus)], &options].concat();
+    let said = Process::run(SITE.binary(), &args).succeeded().stdout;
+    assert!(said.contains("15 clips (train 10, test 5), audio of width 384"), "{said}");
+    let again = Process::run(SITE.binary(), &args);
+    assert!(again.failed().contains("is there already"), "{}", again.stderr);
+    let train = ["trainer", "train", "--corpus", text(&corpus), "--preset", "small", "--epochs", "2", "--out"];
+    Process::run(SITE.binary(), &[&train[..], &[text(&weights), "--validation", "test"]].concat()).succeeded();
+    (corpus, weights, tested)
+}
+
+fn outcomes(stdout: &str) -> Vec<Value> {
+    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_recording_is_predicted_as_its_features_are() {
+    let Some(shared) = shared("films") else { return };
+    let folder = SITE.folder("films-corpus");
+    let (corpus, weights, tested) = extracted_and_trained(&shared, &folder);
+    let models = shared.join("models");
+
+    let stack = Stack::down(&SITE, "films", &weights, &weights).with("LATENTLINK_EXTRACTORS", text(&models)).started();
+    let recordings: Vec<PathBuf> =
+        tested.iter().map(|id| shared.join(format!("data/emodb-dev/wav/{id}.wav"))).collect();
+    let broken = stack.folder().join("broken.wav");
+    std::fs::write(&broken, b"RIFF and nothing more").unwrap();
+    let table = folder.join("labels.csv");
+    let (csv, from_corpus) = (stack.folder().join("sent.csv"), stack.folder().join("corpus.csv"));
+    let paths: Vec<&str> = recordings.iter().chain([&broken]).map(|path| text(path)).collect();
+    let options = ["--transcripts", text(&table), "--channel", "none,awgn", "--snr", "0", "--predictions", text(&csv)];
+    let sent = stack.send(&[&paths[..], &options].concat());
+    assert!(sent.reason().contains("10 predicted, 2 answered with an error, 0 unreadable"), "{}", sent.stderr);
+    let errors: Vec<Value> = outcomes(&sent.stdout).into_iter().filter(|o| !o["error"].is_null()).collect();
+    assert!(errors.iter().all(|o| o["id"] == "broken" && o["error"]["field"] == "media"), "{errors:?}");
+
+    // Without noise a recording is the same as its features in the corpus.
+    let sweep = ["--channel", "none", "--predictions", text(&from_corpus)];
+    stack.send(&[&["--corpus", text(&corpus)], &sweep[..]].concat()).succeeded();
+    let mut noiseless: Vec<String> = rows_of(&csv).into_iter().filter(|row| row.contains(",none,")).collect();
+    let mut expected = rows_of(&from_corpus);
+    noiseless.sort();
+    expected.sort();
+    assert_eq!(noiseless.len(), OF_EACH);
+    assert_eq!(noiseless, expected);
+
+    // A transcript that these weights cannot read does not keep the sound from being heard.
+    let one = stack.send(&[text(&recordings[0]), "--text", "Der Lappen liegt auf dem Eisschrank."]).succeeded();
+    assert_eq!(outcomes(&one.stdout).len(), 1, "{}", one.stdout);
+
+    // Features of another origin do not belong to these weights, however well their width agrees.
+    let named = corpus.join("extractors.json");
+    let origins = std::fs::read_to_string(&named).unwrap();
+    std::fs::write(&named, origins.replace("windows of 30 s", "windows of 10 s")).unwrap();
+    let args = ["trainer", "evaluate", "--weights", text(&weights), "--corpus", text(&corpus), "--channel", "none"];
+    let refused = Process::run(SITE.binary(), &args);
+    assert!(refused.failed().contains("windows of 10 s"), "{}", refused.stderr);
+    let refused = stack.send(&["--corpus", text(&corpus), "--channel", "none"]);
+    assert!(refused.failed().contains("audio.features.origin"), "{}", refused.stderr);
+}
+
+#[test]
+fn without_extractors_a_recording_is_refused_and_features_are_taken() {
+    let Some(shared) = shared("films without extractors") else { return };
+    let stack = Stack::up(&SITE, "films-without");
+    let recording = shared.join("media/speech-16k.wav");
+    let sent = stack.send(&[text(&recording)]);
+    let outcome = &outcomes(&sent.stdout)[0];
+    assert_eq!((&outcome["error"]["code"], &outcome["error"]["field"]), (&"UNSUPPORTED".into(), &"media".into()));
+    assert!(outcome["error"]["message"].as_str().unwrap().contains("send features"), "{outcome}");
+    stack.send(&["--corpus", text(SITE.corpus()), "--channel", "none"]).succeeded();
+}

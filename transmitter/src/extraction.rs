@@ -1,0 +1,135 @@
+//! Media files to features, off the runtime: one at a time for each two cores, as an extractor uses several itself. What a
+//! file gave is remembered for a while, for the same one comes again at every point of a sweep.
+
+use crate::meter::Meter;
+use extract::{ExtractError, Extracted, Extractors};
+use link::Fault;
+use link::chunks::MAX_MEDIA_BYTES;
+use link::fault::ErrorCode;
+use media::{Limits, Media};
+use sha2::{Digest, Sha256};
+use std::collections::VecDeque;
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
+
+/// What files that wait or are being read may take together, over all clients, in KiB.
+const BUDGET_KIB: usize = 4 * (MAX_MEDIA_BYTES >> 10);
+/// Files whose features are remembered.
+const REMEMBERED: usize = 32;
+
+type Cell = Arc<OnceCell<Result<Arc<Extracted>, Fault>>>;
+
+/// The extractors at work. Cheap to clone.
+#[derive(Clone)]
+pub struct Extraction {
+    /// Or what is said where there are none.
+    extractors: Result<Arc<Extractors>, Arc<str>>,
+    limits: Limits,
+    budget: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    remembered: Arc<Mutex<VecDeque<([u8; 32], Cell)>>>,
+    meter: Meter,
+}
+
+impl Extraction {
+    /// With these extractors; where there are none, every file is refused with the words given instead.
+    pub fn new(extractors: Result<Extractors, String>, meter: Meter) -> Extraction {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Extraction {
+            extractors: extractors.map(Arc::new).map_err(Arc::from),
+            limits: Limits { bytes: MAX_MEDIA_BYTES as u64, ..Limits::default() },
+            budget: Arc::new(Semaphore::new(BUDGET_KIB)),
+            places: Arc::new(Semaphore::new(cores.div_ceil(2))),
+            remembered: Arc::default(),
+            meter,
+        }
+    }
+
+    /// Room for a file of so many bytes, to be held until it has been read. Waits while there is none.
+    pub async fn room(&self, bytes: usize) -> OwnedSemaphorePermit {
+        let kib = (bytes / 1024 + 1).min(BUDGET_KIB) as u32;
+        self.budget.clone().acquire_many_owned(kib).await.expect("never closed")
+    }
+
+    /// The features of a file.
+    ///
+    /// # Errors
+    /// What is wrong with it, or that there are no extractors.
+    pub async fn extract(&self, file: Vec<u8>) -> Result<Arc<Extracted>, Fault> {
+        let refused = |why: &Arc<str>| Fault::new(ErrorCode::Unsupported, "media", &**why);
+        let extractors = self.extractors.as_ref().map_err(refused)?;
+        self.cell(Sha256::digest(&file).into()).get_or_init(|| self.read(extractors.clone(), file)).await.clone()
+    }
+
+    /// Where the features of the file with this hash are or will be.
+    fn cell(&self, key: [u8; 32]) -> Cell {
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = remembered.iter().position(|(known, _)| *known == key).and_then(|at| remembered.remove(at));
+        let (key, cell) = known.unwrap_or_else(|| (key, Cell::default()));
+        remembered.truncate(REMEMBERED - 1);
+        remembered.push_front((key, cell.clone()));
+        cell
+    }
+
+    async fn read(&self, extractors: Arc<Extractors>, file: Vec<u8>) -> Result<Arc<Extracted>, Fault> {
+        let _place = self.places.acquire().await.expect("never closed");
+        let (limits, began) = (self.limits.clone(), Instant::now());
+        let work = move || {
+            let read = || Ok(extractors.extract(&Media::from_bytes(file, &limits)?)?);
+            catch_unwind(AssertUnwindSafe(read))
+        };
+        let done = tokio::task::spawn_blocking(work).await.ok();
+        self.meter.extracting.observe_since(began);
+        match done {
+            Some(Ok(extracted)) => extracted.map(Arc::new).map_err(|error: ExtractError| fault_of(&error)),
+            // The panic hook has told the log where.
+            Some(Err(_)) | None => Err(Fault::new(ErrorCode::Internal, "media", "the extractors failed on this file")),
+        }
+    }
+}
+
+fn fault_of(error: &ExtractError) -> Fault {
+    use media::Error;
+    let code = match error {
+        ExtractError::Nothing(_) | ExtractError::Media(Error::Empty) => ErrorCode::Empty,
+        ExtractError::Sound(_) => ErrorCode::NotFinite,
+        ExtractError::Media(
+            Error::TooLarge { .. }
+            | Error::TooLong { .. }
+            | Error::FilmTooLong { .. }
+            | Error::TooManyPixels { .. }
+            | Error::TooMany { .. }
+            | Error::FfmpegTime { .. },
+        ) => ErrorCode::TooLong,
+        ExtractError::Media(Error::Unsupported(_) | Error::Fragmented(_)) => ErrorCode::Unsupported,
+        ExtractError::Media(_) => ErrorCode::Malformed,
+    };
+    Fault::new(code, "media", error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn without_extractors_a_file_is_refused_by_field() {
+        let extraction = Extraction::new(Err("start with --extractors".into()), Meter::default());
+        let fault = extraction.extract(vec![1]).await.unwrap_err();
+        assert_eq!(fault, Fault::new(ErrorCode::Unsupported, "media", "start with --extractors"));
+    }
+
+    #[test]
+    fn the_newest_files_are_remembered() {
+        let extraction = Extraction::new(Err(String::new()), Meter::default());
+        let first = extraction.cell([0; 32]);
+        (1..REMEMBERED as u8).for_each(|n| drop(extraction.cell([n; 32])));
+        assert!(Arc::ptr_eq(&first, &extraction.cell([0; 32])), "asked for again, it is the newest");
+        let second = extraction.cell([1; 32]);
+        drop(extraction.cell([99; 32]));
+        assert!(Arc::ptr_eq(&second, &extraction.cell([1; 32])));
+        assert_eq!(extraction.remembered.lock().unwrap().len(), REMEMBERED);
+    }
+}

@@ -1,0 +1,117 @@
+//! `--transcripts`: a CSV file that says what is said in media files, and their labels where it has them.
+
+use anyhow::{Context, Result, bail};
+use proto::v1;
+use proto::v1::modality::Content;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// What a table says of one file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Said {
+    /// What is said; may be empty.
+    pub text: String,
+    /// Sentiment in [−3, 3].
+    pub label: Option<f32>,
+}
+
+impl Said {
+    /// Puts it into the clip of a media file.
+    pub fn into_clip(self, clip: &mut v1::Clip) {
+        if !self.text.trim().is_empty() {
+            clip.text = Some(v1::Modality { content: Some(Content::Transcript(self.text.trim().to_owned())) });
+        }
+        clip.label = self.label;
+    }
+}
+
+/// By the name of the file, with or without its extension.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Transcripts(HashMap<String, Said>);
+
+impl Transcripts {
+    /// Reads columns `id` and `text`, and `label` if it is there; others are passed over.
+    ///
+    /// # Errors
+    /// Names the file and the line or column.
+    pub fn read(path: &Path) -> Result<Transcripts> {
+        let shown = path.display();
+        let mut reader = csv::Reader::from_path(path).with_context(|| format!("--transcripts {shown}"))?;
+        let header = reader.headers().with_context(|| format!("--transcripts {shown}"))?.clone();
+        let column = |name: &str| header.iter().position(|column| column.trim() == name);
+        let (Some(id), Some(text)) = (column("id"), column("text")) else {
+            let there = header.iter().collect::<Vec<_>>().join(", ");
+            bail!("--transcripts {shown}: expected columns id and text, and label if there is one; there are: {there}");
+        };
+        let label = column("label");
+        let mut all = HashMap::new();
+        for record in reader.records() {
+            let record = record.with_context(|| format!("--transcripts {shown}"))?;
+            let line = record.position().map_or(0, |position| position.line());
+            let value = |at: usize| record.get(at).unwrap_or_default().trim();
+            let said = Said {
+                text: value(text).to_owned(),
+                label: label.and_then(|at| number(value(at))).transpose().map_err(|got| {
+                    anyhow::anyhow!(
+                        "--transcripts {shown}: line {line}, field `label`: expected a number in [-3, 3], got `{got}`"
+                    )
+                })?,
+            };
+            if all.insert(value(id).to_owned(), said).is_some() {
+                bail!("--transcripts {shown}: line {line}: `{}` is there twice", value(id));
+            }
+        }
+        Ok(Transcripts(all))
+    }
+
+    /// One transcript, for the only file.
+    pub fn of_all(text: &str) -> Transcripts {
+        Transcripts([(String::new(), Said { text: text.to_owned(), label: None })].into())
+    }
+
+    /// What is known of a file.
+    pub fn of(&self, file: &Path) -> Said {
+        let name = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+        let keys = [name(file.file_name()), name(file.file_stem()), String::new()];
+        keys.iter().find_map(|key| self.0.get(key)).cloned().unwrap_or_default()
+    }
+}
+
+/// `None` for an empty field.
+fn number(text: &str) -> Option<std::result::Result<f32, String>> {
+    let in_range = |label: &f32| (-3.0..=3.0).contains(label);
+    (!text.is_empty()).then(|| text.parse().ok().filter(in_range).ok_or_else(|| text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Transcripts> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, text).unwrap();
+        Transcripts::read(&path)
+    }
+
+    #[test]
+    fn files_are_found_by_name_and_by_stem() {
+        let all = read("label,id,text\n-1.5,a,so\n,b.wav, and so \n").unwrap();
+        assert_eq!(all.of(Path::new("x/a.mp4")), Said { text: "so".into(), label: Some(-1.5) });
+        assert_eq!(all.of(Path::new("b.wav")), Said { text: "and so".into(), label: None });
+        assert_eq!(all.of(Path::new("b.mp4")), Said::default());
+        assert_eq!(Transcripts::of_all("so").of(Path::new("any")).text, "so");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, part) in [
+            ("id,words\na,so\n", "expected columns id and text"),
+            ("id,text\na,so\na,so\n", "line 3: `a` is there twice"),
+            ("id,text,label\na,so,4\n", "line 2, field `label`: expected a number in [-3, 3], got `4`"),
+        ] {
+            let error = format!("{:#}", read(text).unwrap_err());
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}
