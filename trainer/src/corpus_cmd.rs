@@ -1,11 +1,13 @@
 //! `trainer corpus`: bring data in, and look at it before training on it.
 
+mod extract;
 mod import;
 mod inspect;
 mod render;
 
 use clap::{Args, Subcommand};
 
+pub use extract::ExtractArgs;
 pub use import::{CsdArgs, CsvArgs, ImportArgs, ImportFrom};
 pub use inspect::{BaselineRow, InspectArgs, Inspection, ModalityRow, SplitRow, TruthRow, inspect};
 
@@ -22,6 +24,8 @@ pub struct CorpusArgs {
 pub enum CorpusCommand {
     /// Write a corpus folder from data in other formats
     Import(Box<ImportArgs>),
+    /// Write a corpus folder from media files: pretrained extractors make features of what is heard and seen
+    Extract(Box<ExtractArgs>),
     /// Print widths, lengths, splits, labels, what was replaced, and what a line can tell from each modality
     Inspect(InspectArgs),
 }
@@ -33,6 +37,7 @@ pub enum CorpusCommand {
 pub fn run(args: CorpusArgs) -> anyhow::Result<()> {
     match args.command {
         CorpusCommand::Import(args) => import::run(*args),
+        CorpusCommand::Extract(args) => extract::run(&args),
         CorpusCommand::Inspect(args) => inspect::run(&args),
     }
 }

@@ -130,11 +130,11 @@ fn read_csd(args: &CsdArgs) -> anyhow::Result<Corpus> {
     Ok(imported.corpus)
 }
 
-fn name_of(out: &Path) -> String {
+pub(super) fn name_of(out: &Path) -> String {
     out.file_name().unwrap_or(out.as_os_str()).to_string_lossy().into_owned()
 }
 
-fn summary(corpus: &Corpus, out: &Path) -> String {
+pub(super) fn summary(corpus: &Corpus, out: &Path) -> String {
     let splits = corpus.splits().iter().map(|(split, clips)| format!("{split} {clips}")).collect::<Vec<_>>();
     let mut line = format!("wrote {}: {} clips ({})", out.display(), corpus.clips.len(), splits.join(", "));
     for modality in Modality::ALL {

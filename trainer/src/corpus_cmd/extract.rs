@@ -1,0 +1,230 @@
+//! `trainer corpus extract`: a corpus folder from media files and a table of labels, by the extractors that serve, too.
+
+mod cache;
+mod labels;
+#[cfg(test)]
+mod tests;
+
+use crate::parallel;
+use anyhow::{Context, Result, bail, ensure};
+use cache::Cache;
+use clap::Args;
+use corpus::{Clip, Corpus, Modality, Origins, folds_by_video};
+use extract::{ExtractError, Extractors};
+use labels::{Entry, LabelMap, Names};
+use media::{Limits, Media};
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+/// Write a corpus folder from media files: pretrained extractors make features of what is heard and seen.
+#[derive(Args, Clone, Debug)]
+pub struct ExtractArgs {
+    /// Folder of media files, searched with the folders below it
+    #[arg(long, value_name = "DIR")]
+    pub clips: PathBuf,
+    /// CSV file with one line per clip
+    #[arg(long, value_name = "FILE")]
+    pub labels: PathBuf,
+    /// Corpus folder to write
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Folder of pretrained extractors, one in each folder below it
+    #[arg(long, value_name = "DIR", env = "LATENTLINK_EXTRACTORS")]
+    pub extractors: PathBuf,
+    /// Only these modalities, with commas: audio, visual; both unless given, as far as there are extractors
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub only: Vec<Modality>,
+    /// Folder of what was extracted before, by content; another run takes it from there [default: OUT.cache]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Column of the clip's unique name; the media file has it as its name, with or without extension
+    #[arg(long, value_name = "NAME", default_value = "id")]
+    pub id_column: String,
+    /// Column of the video or speaker that folds are cut by [default: video_id if it is there, else each clip its own]
+    #[arg(long, value_name = "NAME")]
+    pub video_column: Option<String>,
+    /// Column of the split [default: split if it is there, else a fifth of the videos is `test` and the rest `train`]
+    #[arg(long, value_name = "NAME")]
+    pub split_column: Option<String>,
+    /// Column of the label: a number in [-3, 3], or a word that --label-map has
+    #[arg(long, value_name = "NAME", default_value = "label")]
+    pub label_column: String,
+    /// What words in the column of the label stand for: sad=-2,neutral=0,happy=2
+    #[arg(long, value_name = "WORD=NUMBER,...")]
+    pub label_map: Option<LabelMap>,
+    /// Column of the transcript [default: text if it is there]
+    #[arg(long, value_name = "NAME")]
+    pub text_column: Option<String>,
+    /// Leave out clips whose file is missing or broken instead of giving up
+    #[arg(long)]
+    pub skip_broken: bool,
+}
+
+/// Files that are named when they cannot be used.
+const NAMED: usize = 5;
+
+pub(super) fn run(args: &ExtractArgs) -> Result<()> {
+    let taken = std::fs::read_dir(&args.out).is_ok_and(|mut entries| entries.next().is_some());
+    ensure!(!taken, "{}: is there already; name a folder that does not exist yet", args.out.display());
+    let names = Names {
+        id: &args.id_column,
+        video: args.video_column.as_deref(),
+        split: args.split_column.as_deref(),
+        label: &args.label_column,
+        text: args.text_column.as_deref(),
+    };
+    let entries = labels::read(&args.labels, &names, args.label_map.as_ref())?;
+    let files = files(&args.clips)?;
+    let extractors = Extractors::load(&args.extractors)?;
+    let extractors = if args.only.is_empty() { extractors } else { extractors.only_modalities(&args.only) };
+    let origins = extractors.origins();
+    ensure!(!origins.is_empty(), "--only: {} has no extractor of that", args.extractors.display());
+    let cache = Cache::open(&args.cache.clone().unwrap_or_else(|| beside(&args.out)), &origins)?;
+    let (clips, broken) = extract(&entries, &files, &extractors, &cache)?;
+    report(&broken, args.skip_broken)?;
+    let clips = with_splits(clips)?;
+    let corpus = Corpus { origins: kept(&origins, &clips), ..Corpus::new(super::import::name_of(&args.out), clips)? };
+    corpus.save(&args.out)?;
+    Ok(console::print(super::import::summary(&corpus, &args.out) + "\n")?)
+}
+
+fn beside(out: &Path) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(".cache");
+    out.with_file_name(name)
+}
+
+/// Those of the modalities that any clip has.
+fn kept(origins: &Origins, clips: &[Clip]) -> Origins {
+    Origins::new(Modality::ALL.map(|modality| {
+        let there = clips.iter().any(|clip| clip.features[modality.index()].is_some());
+        origins.get(modality).filter(|_| there).cloned()
+    }))
+}
+
+/// All files below `folder` by their names, with and without extension.
+fn files(folder: &Path) -> Result<HashMap<String, Vec<PathBuf>>> {
+    let mut files: HashMap<String, Vec<PathBuf>> = HashMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
+        for entry in entries {
+            let entry = entry.with_context(|| folder.display().to_string())?;
+            // Links are not followed: they may go round in circles.
+            let (path, kind) = (entry.path(), entry.file_type()?);
+            if kind.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = |part: Option<&std::ffi::OsStr>| part.map(|name| name.to_string_lossy().into_owned());
+            let names: BTreeSet<String> =
+                [name(path.file_name()), name(path.file_stem())].into_iter().flatten().collect();
+            names.into_iter().for_each(|name| files.entry(name).or_default().push(path.clone()));
+        }
+    }
+    Ok(files)
+}
+
+/// The clips of the files that can be used, and what is wrong with the others.
+type Extracted = (Vec<(Clip, bool)>, Vec<String>);
+
+fn extract(
+    entries: &[Entry],
+    files: &HashMap<String, Vec<PathBuf>>,
+    extractors: &Extractors,
+    cache: &Cache,
+) -> Result<Extracted> {
+    let bar = crate::command::bar(entries.len() as u64, "extracting", "clips")?;
+    let work = |row: usize| -> Result<Result<(Clip, bool), String>> {
+        let entry = &entries[row];
+        let features = features(entry, files, extractors, cache)?;
+        bar.inc(1);
+        Ok(features.map(|features| {
+            let Entry { id, video_id, split, label, text } = entry.clone();
+            let cut = split.is_none();
+            (Clip { id, video_id, split: split.unwrap_or_default(), label, text, features }, cut)
+        }))
+    };
+    let done = parallel::map(entries.len(), None, work);
+    bar.finish_and_clear();
+    let (mut clips, mut broken) = (Vec::new(), Vec::new());
+    for clip in done? {
+        match clip {
+            Ok(clip) => clips.push(clip),
+            Err(problem) => broken.push(problem),
+        }
+    }
+    Ok((clips, broken))
+}
+
+/// The features of a clip, or what is wrong with its file. A clip that has only its words is one, too.
+fn features(
+    entry: &Entry,
+    files: &HashMap<String, Vec<PathBuf>>,
+    extractors: &Extractors,
+    cache: &Cache,
+) -> Result<Result<cache::Features, String>> {
+    let id = &entry.id;
+    let path = match files.get(id).map(Vec::as_slice) {
+        Some([path]) => path,
+        Some([first, second, ..]) => {
+            bail!("clip `{id}`: both {} and {} have its name", first.display(), second.display())
+        }
+        Some([]) | None if entry.text.trim().is_empty() => {
+            return Ok(Err(format!("clip `{id}`: no file of that name")));
+        }
+        Some([]) | None => return Ok(Ok([None, None, None])),
+    };
+    let named = |problem: &dyn std::fmt::Display| Ok(Err(format!("{}: {problem}", path.display())));
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => return named(&error),
+    };
+    let key = cache.key(&bytes);
+    if let Some(features) = cache.get(&key)? {
+        return Ok(Ok(features));
+    }
+    let extracted = Media::from_bytes(bytes, &Limits::default())
+        .map_err(ExtractError::from)
+        .and_then(|media| extractors.extract(&media));
+    let features = match extracted {
+        Ok(extracted) => extracted.features,
+        Err(ExtractError::Nothing(_)) if !entry.text.trim().is_empty() => [None, None, None],
+        Err(error) => return named(&error),
+    };
+    cache.put(&key, &features)?;
+    Ok(Ok(features))
+}
+
+fn report(broken: &[String], skip: bool) -> Result<()> {
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let more = broken.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let listed =
+        format!("{} clips cannot be used: {}{more}", broken.len(), broken[..broken.len().min(NAMED)].join("; "));
+    ensure!(skip, "{listed} (--skip-broken leaves them out)");
+    console::note(listed);
+    Ok(())
+}
+
+/// Cuts a fifth of the videos off as `test` where the table names no splits.
+fn with_splits(clips: Vec<(Clip, bool)>) -> Result<Vec<Clip>> {
+    let cut = clips.iter().any(|(_, cut)| *cut);
+    let mut clips: Vec<Clip> = clips.into_iter().map(|(clip, _)| clip).collect();
+    if !cut {
+        return Ok(clips);
+    }
+    let videos = clips.iter().map(|clip| &clip.video_id).collect::<BTreeSet<_>>().len();
+    let rows: Vec<(usize, &Clip)> = clips.iter().enumerate().collect();
+    let test: BTreeSet<usize> = match videos {
+        // One video cannot be cut; it is trained on.
+        0 | 1 => BTreeSet::new(),
+        _ => folds_by_video(&rows, videos.min(5), 0, 0)?.1.into_iter().collect(),
+    };
+    for (row, clip) in clips.iter_mut().enumerate() {
+        clip.split = if test.contains(&row) { "test" } else { "train" }.into();
+    }
+    Ok(clips)
+}
