@@ -16,7 +16,7 @@ pub enum CheckpointError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// `config.json` is not what this network reads.
+    /// A configuration or a manifest is not what this network reads.
     #[error("{}: {reason}", path.display())]
     Config {
         /// The file.
@@ -31,6 +31,18 @@ pub enum CheckpointError {
         path: PathBuf,
         /// What the reader says.
         reason: String,
+    },
+    /// A file ends before a tensor does.
+    #[error("{}: ends within tensor '{name}', which takes {wanted} bytes of which {found} are there", path.display())]
+    CutOff {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// Bytes it takes.
+        wanted: usize,
+        /// Bytes that are left for it.
+        found: usize,
     },
     /// A tensor is missing.
     #[error("tensor '{0}' is missing")]

@@ -9,6 +9,7 @@
 mod audio;
 mod checkpoint;
 mod extractors;
+pub mod face;
 mod layers;
 pub mod whisper;
 
