@@ -1,7 +1,8 @@
 //! Pretrained networks that turn the content of a clip into features.
 //!
 //! [`Whisper`] is the audio encoder; [`AudioExtractor`] puts decoding's [`media::Audio`] through it by the one convention
-//! of windows and pooling that training and serving share. [`Identity`] says which network and which convention made a
+//! of windows and pooling that training and serving share. [`FaceExtractor`] does the same for the [`media::Frame`]s of a
+//! film, by the networks of face-api. [`Identity`] says which network and which convention made a
 //! modality's features, so that features and models that do not belong together can be refused.
 
 #![forbid(unsafe_code)]
@@ -17,4 +18,5 @@ pub use audio::{AudioExtractor, FEATURE_RATE_HZ, NotFinite};
 pub use checkpoint::CheckpointError;
 pub use corpus::Identity;
 pub use extractors::{ExtractError, Extracted, Extractors, ExtractorsError, PEAKS_HZ};
+pub use face::{FaceExtractor, FaceRow};
 pub use whisper::Whisper;

@@ -32,11 +32,17 @@ impl Bounds {
         Some(Region { x, y, width, height })
     }
 
-    /// The square with the same centre whose sides are `factor` times its longer one.
-    pub fn enlarged(&self, factor: f64) -> Bounds {
+    /// The square around its centre whose sides are `factor` times its longer one, moved into a region and cut to it only
+    /// where it is larger: a face keeps its size in it wherever it is. None if that is not a pixel.
+    pub fn around(&self, factor: f64, region: Region) -> Option<Region> {
         let side = factor * self.width.max(self.height);
-        let (x, y) = (self.x + (self.width - side) / 2.0, self.y + (self.height - side) / 2.0);
-        Bounds { x, y, width: side, height: side }
+        let along = |start: f64, length: f64, first: usize, count: usize| {
+            let first = first as f64;
+            (start + (length - side) / 2.0).min(first + count as f64 - side).max(first)
+        };
+        let x = along(self.x, self.width, region.x, region.width);
+        let y = along(self.y, self.height, region.y, region.height);
+        Bounds { x, y, width: side, height: side }.within(region)
     }
 
     /// Intersection over union with another, between 0 and 1.
@@ -45,6 +51,13 @@ impl Bounds {
         let both =
             shared(self.x, self.width, other.x, other.width) * shared(self.y, self.height, other.y, other.height);
         both / (self.width * self.height + other.width * other.height - both)
+    }
+}
+
+impl From<Region> for Bounds {
+    fn from(region: Region) -> Bounds {
+        let [x, y, width, height] = [region.x, region.y, region.width, region.height].map(|v| v as f64);
+        Bounds { x, y, width, height }
     }
 }
 
@@ -95,7 +108,18 @@ mod tests {
         assert_eq!(at(0.0, 0.0, 2.0, 2.0).overlap(&at(1.0, 1.0, 2.0, 2.0)), 1.0 / 7.0);
         assert_eq!(at(0.0, 0.0, 2.0, 2.0).overlap(&at(0.0, 0.0, 2.0, 2.0)), 1.0);
         assert_eq!(at(0.0, 0.0, 2.0, 2.0).overlap(&at(2.0, 0.0, 2.0, 2.0)), 0.0);
-        assert_eq!(at(4.0, 4.0, 2.0, 4.0).enlarged(2.0), at(1.0, 2.0, 8.0, 8.0));
+    }
+
+    #[test]
+    fn a_square_around_a_box_is_moved_into_the_picture() {
+        let picture = Region { x: 0, y: 0, width: 20, height: 10 };
+        let around =
+            |x, y, width, height| at(x, y, width, height).around(2.0, picture).map(|r| (r.x, r.y, r.width, r.height));
+        assert_eq!(around(9.0, 4.0, 2.0, 3.0), Some((7, 2, 6, 6)));
+        assert_eq!(around(0.0, 8.0, 2.0, 3.0), Some((0, 4, 6, 6)));
+        assert_eq!(around(17.0, -2.0, 7.0, 3.0), Some((6, 0, 14, 10)));
+        assert_eq!(around(0.0, 0.0, 99.0, 99.0), Some((0, 0, 20, 10)));
+        assert_eq!(around(f64::NAN, 0.0, f64::INFINITY, 1.0), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! face-api's network of seven expressions.
 
-use super::backbone::Network;
+use super::backbone::{FEATURES, Network};
 use super::picture::{Picture, Region};
 use super::shards::Shards;
 use crate::checkpoint::CheckpointError;
@@ -14,7 +14,7 @@ pub const EXPRESSIONS: [&str; 7] = ["neutral", "happy", "sad", "angry", "fearful
 pub struct Expression {
     /// One value for each of [`EXPRESSIONS`], before the softmax.
     pub logits: [f32; EXPRESSIONS.len()],
-    /// What the logits are a linear map of: the mean of the last feature map, 256 values.
+    /// What the logits are a linear map of: the mean of the last feature map, [`FaceExpressionNet::EMBEDDING`] values.
     pub embedding: Vec<f32>,
 }
 
@@ -32,6 +32,9 @@ impl Expression {
 pub struct FaceExpressionNet(Network);
 
 impl FaceExpressionNet {
+    /// Values of an embedding.
+    pub const EMBEDDING: usize = FEATURES;
+
     /// From a folder with `face_expression_model-weights_manifest.json` and its shards.
     ///
     /// # Errors

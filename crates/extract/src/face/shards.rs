@@ -49,11 +49,12 @@ impl Entry {
     }
 }
 
-/// The tensors of one network.
+/// The tensors of one network and the files they came from.
 pub(crate) struct Shards {
     /// Where each tensor lies: its group and its bytes there.
     tensors: HashMap<String, (Entry, usize, Range<usize>)>,
     groups: Vec<Vec<u8>>,
+    manifest: Vec<u8>,
 }
 
 impl Shards {
@@ -63,7 +64,7 @@ impl Shards {
         let manifest = read(&path)?;
         let wrong = |reason: String| CheckpointError::Config { path: path.clone(), reason };
         let groups: Vec<Group> = serde_json::from_slice(&manifest).map_err(|e| wrong(e.to_string()))?;
-        let mut shards = Shards { tensors: HashMap::new(), groups: Vec::new() };
+        let mut shards = Shards { tensors: HashMap::new(), groups: Vec::new(), manifest };
         for group in groups {
             let mut bytes = Vec::new();
             let mut last = path.clone();
@@ -117,6 +118,11 @@ impl Shards {
         }
         Ok(values)
     }
+
+    /// The bytes of all files: the manifest, then the shards in its order.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(self.manifest.as_slice()).chain(self.groups.iter().map(Vec::as_slice))
+    }
 }
 
 /// The file of this name in the folder; none if the name leads out of it.
@@ -154,6 +160,7 @@ mod tests {
         let shards = load(&two, &[("1", &floats[..3]), ("2", &[&floats[3..], &[0, 2, 255]].concat())]).unwrap();
         assert_eq!(shards.get("a/bias", &[2]).unwrap(), [1.5, -2.0]);
         assert_eq!(shards.get("a/w", &[1, 3]).unwrap(), [-1.0, 0.0, 126.5]);
+        assert_eq!(shards.files().map(<[u8]>::len).sum::<usize>(), two.len() + 11);
         let text = |r: Result<Vec<f32>, CheckpointError>| r.unwrap_err().to_string();
         assert_eq!(text(shards.get("b", &[2])), "tensor 'b' is missing");
         let found = "tensor 'a/w' is float32 quantised to uint8 [1, 3], expected [3, 1]";
