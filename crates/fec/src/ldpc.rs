@@ -7,7 +7,7 @@ mod decoder;
 mod graph;
 
 pub use code::Code;
-pub use decoder::{CheckRule, Decoded, Decoder, MIN_SUM_FACTOR};
+pub use decoder::{CheckRule, Decoded, Decoder, MIN_SUM_FACTOR, PARABOLA_END};
 pub use graph::{BaseGraph, lifting_sizes};
 
 /// A code that is not, or words that are not its own.

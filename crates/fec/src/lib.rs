@@ -7,9 +7,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bler;
 pub mod closed_form;
 mod crc;
+pub mod finite_length;
 pub mod ldpc;
+mod link_to_system;
 mod mcs;
 mod qam;
 mod rate_matching;
@@ -17,6 +20,7 @@ mod segmentation;
 mod transport;
 
 pub use crc::{Crc, CrcError};
+pub use link_to_system::{Fading, LinkToSystem};
 pub use mcs::{Mcs, McsError};
 pub use qam::{Demapping, LLR_LIMIT, Qam, QamError};
 pub use segmentation::Segmentation;

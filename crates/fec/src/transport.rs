@@ -5,7 +5,7 @@
 
 use phy::Symbols;
 
-use crate::ldpc::{Code, Decoder, LdpcError};
+use crate::ldpc::{CheckRule, Code, Decoder, LdpcError};
 use crate::rate_matching::RateMatching;
 use crate::{Mcs, Qam, QamError, Segmentation};
 
@@ -93,7 +93,8 @@ impl Transport {
         }
         let matching = |block| RateMatching::new(&code, segmentation.block_bits, width * of_block(block), width);
         let matchings = (0..blocks).map(matching).collect();
-        Ok(Transport { payload_bits, modulation, segmentation, code, matchings, decoder: Decoder::default() })
+        let decoder = Decoder { rule: CheckRule::ApproximateSumProduct, ..Decoder::default() };
+        Ok(Transport { payload_bits, modulation, segmentation, code, matchings, decoder })
     }
 
     /// [`Transport::new`] with the modulation and code rate of `mcs`.
@@ -104,7 +105,7 @@ impl Transport {
         Transport::new(payload_bits, mcs.modulation(), mcs.code_rate())
     }
 
-    /// With another decoder than the default.
+    /// With another decoder than [`CheckRule::ApproximateSumProduct`] in up to 30 passes.
     #[must_use]
     pub fn decoded_by(mut self, decoder: Decoder) -> Self {
         self.decoder = decoder;
