@@ -9,6 +9,7 @@ use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
+use crate::source::Source;
 use crate::{Audio, Error, Limits};
 
 /// Rates that are taken, in Hz.
@@ -20,8 +21,8 @@ pub fn sniff(bytes: &[u8]) -> bool {
 }
 
 /// Decodes the first sound track of a file.
-pub fn audio(bytes: Vec<u8>, limits: &Limits) -> Result<Audio, Error> {
-    let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
+pub fn audio(source: Source, limits: &Limits) -> Result<Audio, Error> {
+    let stream = MediaSourceStream::new(Box::new(Cursor::new(source)), Default::default());
     let mut format = symphonia::default::get_probe()
         .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
         .map_err(|e| Error::Unknown(e.to_string()))?;

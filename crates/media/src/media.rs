@@ -2,15 +2,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use crate::source::Source;
 use crate::video::{self, Frames};
 use crate::{Audio, Error, Limits, decode, ffmpeg, mp4, sound};
 
-/// A media file in memory, no larger than its limits allow.
-#[derive(Debug)]
-pub struct Media {
-    bytes: Vec<u8>,
-    limits: Limits,
-}
+/// A media file in memory, no larger than its limits allow. Its sound and its frames can be asked for in any order, from any
+/// thread and more than once; a clone is the same bytes.
+#[derive(Clone, Debug)]
+pub struct Media(Source);
 
 impl Media {
     /// Reads a file, at most one byte past the limit.
@@ -27,7 +26,7 @@ impl Media {
         Self::from_bytes(bytes, limits)
     }
 
-    /// Takes a file that is in memory already.
+    /// Takes a file that is in memory already, without a copy. What it is called does not matter: the kind is told by content.
     ///
     /// # Errors
     ///
@@ -39,7 +38,7 @@ impl Media {
         if bytes.len() as u64 > limits.bytes {
             return Err(Error::TooLarge { limit: limits.bytes });
         }
-        Ok(Self { bytes, limits: limits.clone() })
+        Ok(Self(Source::new(bytes, limits)))
     }
 
     /// Decodes the first sound track to mono (the mean of its channels) at the rate it has. The kind is found by content,
@@ -52,16 +51,16 @@ impl Media {
     /// [`Error::CutOff`], [`Error::TooLong`], [`Error::TooMany`], [`Error::Rate`], [`Error::Damaged`], [`Error::Ffmpeg`],
     /// [`Error::FfmpegTime`].
     pub fn audio(&self) -> Result<Audio, Error> {
-        self.audio_in_process().or_else(|error| {
-            ffmpeg::instead(error, &self.limits, |program| ffmpeg::audio(program, &self.bytes, &self.limits))
-        })
+        self.audio_in_process()
+            .or_else(|error| ffmpeg::instead(error, self.0.limits(), |program| ffmpeg::audio(program, &self.0)))
     }
 
     fn audio_in_process(&self) -> Result<Audio, Error> {
-        if mp4::sniff(&self.bytes) {
-            sound::audio(&self.bytes, &self.limits)
-        } else if decode::sniff(&self.bytes) {
-            decode::audio(self.bytes.clone(), &self.limits)
+        let (bytes, limits) = (self.0.bytes(), self.0.limits());
+        if mp4::sniff(bytes) {
+            sound::audio(bytes, limits)
+        } else if decode::sniff(bytes) {
+            decode::audio(self.0.clone(), limits)
         } else {
             Err(Error::Unknown("it begins neither as WAV nor as MP4 does".into()))
         }
@@ -76,7 +75,7 @@ impl Media {
     /// [`Error::FrameRate`] for a rate of 0 or less or above 120; [`Error::Unknown`], [`Error::NoVideo`],
     /// [`Error::Unsupported`], [`Error::Fragmented`], [`Error::CutOff`], [`Error::FilmTooLong`], [`Error::TooManyPixels`],
     /// [`Error::TooMany`], [`Error::Damaged`], [`Error::Ffmpeg`], [`Error::FfmpegTime`], at once or in place of a frame.
-    pub fn frames(&self, rate_hz: f64) -> Result<Frames<'_>, Error> {
-        video::frames(&self.bytes, rate_hz, &self.limits)
+    pub fn frames(&self, rate_hz: f64) -> Result<Frames, Error> {
+        video::frames(&self.0, rate_hz)
     }
 }

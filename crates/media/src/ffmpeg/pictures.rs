@@ -4,6 +4,7 @@ use std::io::{BufRead, Read};
 use std::path::Path;
 
 use super::process::Process;
+use crate::source::Source;
 use crate::video::Frame;
 use crate::{Error, Limits};
 
@@ -20,13 +21,14 @@ pub struct Pictures {
 
 impl Pictures {
     /// Starts to decode the first video track, and waits for its first frame.
-    pub fn new(program: &Path, bytes: &[u8], rate_hz: f64, limits: &Limits) -> Result<Self, Error> {
+    pub fn new(program: &Path, source: &Source, rate_hz: f64) -> Result<Self, Error> {
+        let limits = source.limits();
         let seconds = format!("{}", limits.seconds + 1.0);
         // Rounding up gives each time the last picture due by then.
         let filter = format!("fps=fps={rate_hz}:round=up");
         let select = ["-map", "0:v:0", "-an", "-sn", "-dn", "-t", &seconds, "-vf", &filter];
         let output = ["-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe"];
-        let process = Process::new(program, bytes, &[&select[..], &output].concat(), limits)?;
+        let process = Process::new(program, source, &[&select[..], &output].concat())?;
         let mut pictures = Self { process, rate_hz, limits: limits.clone(), given: 0, over: false, first: None };
         pictures.first = pictures.read()?;
         if pictures.first.is_none() {

@@ -1,7 +1,7 @@
 //! One ffmpeg process: an array of arguments and no shell, one local file and nothing else to open, a time limit, and an end
 //! with its owner.
 
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -9,9 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tempfile::NamedTempFile;
-
-use crate::{Error, Limits};
+use crate::Error;
+use crate::source::{OnDisk, Source};
 
 /// Containers that it may open. Playlists are not among them: they name other files.
 const CONTAINERS: &str =
@@ -30,7 +29,7 @@ pub struct Process {
     watched: Option<Sender<()>>,
     watch: Option<JoinHandle<bool>>,
     limit: f64,
-    _input: NamedTempFile,
+    _input: OnDisk,
 }
 
 impl Process {
@@ -39,10 +38,10 @@ impl Process {
     /// # Errors
     ///
     /// [`Error::Ffmpeg`] if it does not start.
-    pub fn new(program: &Path, bytes: &[u8], arguments: &[&str], limits: &Limits) -> Result<Self, Error> {
+    pub fn new(program: &Path, source: &Source, arguments: &[&str]) -> Result<Self, Error> {
+        let limits = source.limits();
         let failed = |e: std::io::Error| Error::Ffmpeg(format!("it does not start: {e}"));
-        let mut input = NamedTempFile::new().map_err(failed)?;
-        input.write_all(bytes).and_then(|()| input.flush()).map_err(failed)?;
+        let input = source.on_disk()?;
         let mut command = Command::new(program);
         command.args(["-nostdin", "-hide_banner", "-v", "error", "-max_alloc", LARGEST_BLOCK]);
         command.args(["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS]);

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::process::Process;
 use crate::decode::Mono;
-use crate::{Audio, Error, Limits};
+use crate::source::Source;
+use crate::{Audio, Error};
 
 /// Bytes of an AU header that are read.
 const HEADER: usize = 24;
@@ -13,11 +14,12 @@ const HEADER: usize = 24;
 const FLOAT: u32 = 6;
 
 /// Decodes the first sound track.
-pub fn audio(program: &Path, bytes: &[u8], limits: &Limits) -> Result<Audio, Error> {
+pub fn audio(program: &Path, source: &Source) -> Result<Audio, Error> {
+    let limits = source.limits();
     // A little past the limit, so that it is seen to be passed.
     let seconds = format!("{}", limits.seconds + 1.0);
     let arguments = ["-map", "0:a:0", "-vn", "-sn", "-dn", "-t", &seconds, "-c:a", "pcm_f32be", "-f", "au"];
-    let mut process = Process::new(program, bytes, &arguments, limits)?;
+    let mut process = Process::new(program, source, &arguments)?;
     let mut mono = Mono::new(limits.seconds);
     let read = stream(&mut process.out, &mut mono)?;
     process.finish()?;

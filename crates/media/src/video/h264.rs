@@ -12,15 +12,15 @@ use super::rgb::{Colours, Planes, turned};
 use super::sps::{Sps, sps};
 use super::timing::{Wanted, wanted};
 use crate::mp4::{Avc, Track};
+use crate::source::Source;
 use crate::{Error, Limits};
 
 /// Frames out of one track, in the order of their times. Pictures leave the decoder in the order of showing, so the n-th of
 /// them is the n-th by time; should one go missing, the film ends in an error rather than in shifted frames.
-pub struct H264<'a> {
-    bytes: &'a [u8],
+pub struct H264 {
+    source: Source,
     track: Track,
     avc: Avc,
-    limits: &'a Limits,
     decoder: Decoder,
     colours: Colours,
     /// Next sample to decode.
@@ -32,16 +32,16 @@ pub struct H264<'a> {
     over: bool,
 }
 
-impl<'a> H264<'a> {
+impl H264 {
     /// Checks a track against the limits and sets up a decoder.
     ///
     /// # Errors
     ///
     /// [`Error::Unsupported`], [`Error::TooManyPixels`], [`Error::TooMany`] and [`Error::Damaged`].
-    pub fn new(bytes: &'a [u8], track: Track, avc: Avc, rate_hz: f64, limits: &'a Limits) -> Result<Self, Error> {
+    pub fn new(source: &Source, track: Track, avc: Avc, rate_hz: f64) -> Result<Self, Error> {
         let mut first = None;
         for set in &avc.parameter_sets {
-            if let Some(found) = checked(set, track.samples.len() as u64, limits)? {
+            if let Some(found) = checked(set, track.samples.len() as u64, source.limits())? {
                 first.get_or_insert(found);
             }
         }
@@ -51,13 +51,14 @@ impl<'a> H264<'a> {
         let decoder = decoder.map_err(|e| Error::Damaged(format!("OpenH264 does not start: {e}")))?;
         let wanted = wanted(&track, rate_hz).into();
         let (ready, over) = (VecDeque::new(), false);
-        Ok(Self { bytes, track, avc, limits, decoder, colours, next: 0, left: 0, wanted, ready, over })
+        let source = source.clone();
+        Ok(Self { source, track, avc, decoder, colours, next: 0, left: 0, wanted, ready, over })
     }
 
     /// One sample with start codes, the parameter sets before it where decoding can start.
     fn annexb(&mut self) -> Result<Vec<u8>, Error> {
         let sample = &self.track.samples[self.next];
-        let data = &self.bytes[sample.offset as usize..][..sample.size as usize];
+        let data = &self.source.bytes()[sample.offset as usize..][..sample.size as usize];
         let mut stream = Vec::with_capacity(data.len() + 256);
         if sample.sync {
             for set in &self.avc.parameter_sets {
@@ -67,7 +68,7 @@ impl<'a> H264<'a> {
         }
         for nal in nals(data, self.avc.length_bytes) {
             let nal = nal?;
-            if let Some(sps) = checked(nal, self.track.samples.len() as u64, self.limits)? {
+            if let Some(sps) = checked(nal, self.track.samples.len() as u64, self.source.limits())? {
                 self.colours = Colours::new(sps.weights, sps.full_range);
             }
             stream.extend(START);
@@ -84,14 +85,14 @@ impl<'a> H264<'a> {
             self.next += 1;
             let (colours, turns, wanted) = (self.colours, self.track.turns, &mut self.wanted);
             if let Some(picture) = self.decoder.decode(&stream).map_err(damaged)? {
-                take(&picture, self.left, colours, turns, wanted, &mut self.ready, self.limits)?;
+                take(&picture, self.left, colours, turns, wanted, &mut self.ready, self.source.limits())?;
                 self.left += 1;
             }
             return Ok(());
         }
         for picture in self.decoder.flush_remaining().map_err(damaged)? {
             let (turns, wanted) = (self.track.turns, &mut self.wanted);
-            take(&picture, self.left, self.colours, turns, wanted, &mut self.ready, self.limits)?;
+            take(&picture, self.left, self.colours, turns, wanted, &mut self.ready, self.source.limits())?;
             self.left += 1;
         }
         self.over = true;
@@ -103,7 +104,7 @@ impl<'a> H264<'a> {
     }
 }
 
-impl Iterator for H264<'_> {
+impl Iterator for H264 {
     type Item = Result<Frame, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {

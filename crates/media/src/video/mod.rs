@@ -14,46 +14,48 @@ mod timing;
 
 pub use frame::{FRAME_RATE_HZ, Frame};
 
+use crate::Error;
 use crate::ffmpeg::{self, Pictures};
 use crate::mp4::{self, Codec, Kind};
-use crate::{Error, Limits};
+use crate::source::Source;
 
 /// Rates that are given, in Hz, the lower end not among them.
 const RATES_HZ: (f64, f64) = (0.0, 120.0);
 
 /// The frames of a film, by [`Media::frames`](crate::Media::frames). After an error there are no more.
-pub struct Frames<'a>(Source<'a>);
+pub struct Frames(Decoding);
 
-enum Source<'a> {
+enum Decoding {
     #[cfg(feature = "h264")]
-    InProcess(Box<h264::H264<'a>>),
-    Ffmpeg(Box<Pictures>, std::marker::PhantomData<&'a ()>),
+    InProcess(Box<h264::H264>),
+    Ffmpeg(Box<Pictures>),
 }
 
-impl Iterator for Frames<'_> {
+impl Iterator for Frames {
     type Item = Result<Frame, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.0 {
             #[cfg(feature = "h264")]
-            Source::InProcess(frames) => frames.next(),
-            Source::Ffmpeg(frames, _) => frames.next(),
+            Decoding::InProcess(frames) => frames.next(),
+            Decoding::Ffmpeg(frames) => frames.next(),
         }
     }
 }
 
 /// Starts to decode a file, by ffmpeg if it cannot be done in process.
-pub fn frames<'a>(bytes: &'a [u8], rate_hz: f64, limits: &'a Limits) -> Result<Frames<'a>, Error> {
+pub fn frames(source: &Source, rate_hz: f64) -> Result<Frames, Error> {
     if !(rate_hz > RATES_HZ.0 && rate_hz <= RATES_HZ.1) {
         return Err(Error::FrameRate(rate_hz));
     }
-    in_process(bytes, rate_hz, limits).map(Frames).or_else(|error| {
-        let pictures = ffmpeg::instead(error, limits, |ffmpeg| Pictures::new(ffmpeg, bytes, rate_hz, limits))?;
-        Ok(Frames(Source::Ffmpeg(Box::new(pictures), std::marker::PhantomData)))
+    in_process(source, rate_hz).map(Frames).or_else(|error| {
+        let pictures = ffmpeg::instead(error, source.limits(), |ffmpeg| Pictures::new(ffmpeg, source, rate_hz))?;
+        Ok(Frames(Decoding::Ffmpeg(Box::new(pictures))))
     })
 }
 
-fn in_process<'a>(bytes: &'a [u8], rate_hz: f64, limits: &'a Limits) -> Result<Source<'a>, Error> {
+fn in_process(source: &Source, rate_hz: f64) -> Result<Decoding, Error> {
+    let (bytes, limits) = (source.bytes(), source.limits());
     if crate::decode::sniff(bytes) {
         return Err(Error::NoVideo("it is a WAV file".into()));
     }
@@ -75,7 +77,7 @@ fn in_process<'a>(bytes: &'a [u8], rate_hz: f64, limits: &'a Limits) -> Result<S
         #[cfg(feature = "h264")]
         Codec::H264(avc) => {
             let avc = avc.clone();
-            h264::H264::new(bytes, track, avc, rate_hz, limits).map(|frames| Source::InProcess(Box::new(frames)))
+            h264::H264::new(source, track, avc, rate_hz).map(|frames| Decoding::InProcess(Box::new(frames)))
         }
         #[cfg(not(feature = "h264"))]
         Codec::H264(_) => {

@@ -1,0 +1,55 @@
+//! Files that come in memory, in pieces, and go to other threads.
+
+mod common;
+
+use common::{Film, alone};
+use latentlink_media::{Error, Frames, Incoming, Limits, Media};
+
+fn movable<T: Send + 'static>() {}
+
+#[test]
+fn pieces_make_the_file() {
+    movable::<Media>();
+    movable::<Frames>();
+    let film = Film::default().bytes();
+    let mut incoming = Incoming::new(&alone());
+    for piece in film.chunks(7) {
+        incoming.push(piece).unwrap();
+    }
+    assert_eq!(incoming.bytes(), film.len() as u64);
+    let media = incoming.finish().unwrap();
+    let whole = Media::from_bytes(film, &alone()).unwrap().audio().unwrap();
+    let again = media.clone();
+    assert_eq!(std::thread::spawn(move || again.audio().unwrap()).join().unwrap(), whole);
+    assert_eq!(media.audio().unwrap(), whole);
+}
+
+#[test]
+fn a_file_too_large_is_refused_at_the_piece_that_makes_it_so() {
+    let mut incoming = Incoming::new(&Limits { bytes: 10, ..alone() });
+    incoming.push(&[0; 6]).unwrap();
+    let error = incoming.push(&[0; 5]).unwrap_err();
+    assert_eq!(error.to_string(), "the file has more than 10 bytes, the limit");
+    assert_eq!(incoming.bytes(), 6);
+    assert!(matches!(Incoming::new(&alone()).finish(), Err(Error::Empty)));
+}
+
+/// Sound and frames of one film at once, its bytes nowhere else.
+#[cfg(feature = "h264")]
+#[test]
+fn sound_and_frames_come_out_of_one_film_side_by_side() {
+    let Some(shared) = common::shared("sound_and_frames_come_out_of_one_film_side_by_side") else { return };
+    let path = shared.join("media/mp3-in-mp4.mp4");
+    let media = Media::from_bytes(std::fs::read(&path).unwrap(), &alone()).unwrap();
+    let (frames, sound) = (media.frames(5.0).unwrap(), media.clone());
+    drop(media);
+    let frames = std::thread::spawn(move || frames.collect::<Result<Vec<_>, _>>().unwrap());
+    let audio = sound.audio().unwrap();
+    let frames = frames.join().unwrap();
+    assert!(
+        (frames.len() as f64 / 5.0 - audio.seconds()).abs() < 0.5,
+        "{} frames, {} s",
+        frames.len(),
+        audio.seconds()
+    );
+}
