@@ -28,12 +28,18 @@ pub struct H264 {
     /// Pictures that have left the decoder.
     left: usize,
     wanted: VecDeque<Wanted>,
-    ready: VecDeque<Frame>,
+    ready: VecDeque<Ready>,
     over: bool,
 }
 
+/// A picture that is wanted. It is given once for each time that it is on, and kept once: a still may be on for minutes.
+struct Ready {
+    place: usize,
+    frame: Frame,
+}
+
 impl H264 {
-    /// Checks a track against the limits and sets up a decoder.
+    /// Checks a track against the limits, sets up a decoder and decodes the first frame.
     ///
     /// # Errors
     ///
@@ -52,12 +58,22 @@ impl H264 {
         let wanted = wanted(&track, rate_hz).into();
         let (ready, over) = (VecDeque::new(), false);
         let source = source.clone();
-        Ok(Self { source, track, avc, decoder, colours, next: 0, left: 0, wanted, ready, over })
+        let mut film = Self { source, track, avc, decoder, colours, next: 0, left: 0, wanted, ready, over };
+        // Parameter sets may come with the pictures, and only then is it known whether they can be decoded here.
+        while !film.wanted.is_empty() && film.ready.is_empty() && !film.over {
+            film.step()?;
+        }
+        Ok(film)
     }
 
     /// One sample with start codes, the parameter sets before it where decoding can start.
     fn annexb(&mut self) -> Result<Vec<u8>, Error> {
         let sample = &self.track.samples[self.next];
+        // Level limits hold a coded picture to 1.6 bytes a pixel (ITU-T H.264, section A.3.1).
+        let limit = self.source.limits().pixels.saturating_mul(2).saturating_add(1 << 16);
+        if u64::from(sample.size) > limit {
+            return Err(Error::TooMany { what: "bytes in one picture", limit, got: u64::from(sample.size) });
+        }
         let data = &self.source.bytes()[sample.offset as usize..][..sample.size as usize];
         let mut stream = Vec::with_capacity(data.len() + 256);
         if sample.sync {
@@ -68,6 +84,9 @@ impl H264 {
         }
         for nal in nals(data, self.avc.length_bytes) {
             let nal = nal?;
+            if nal.is_empty() {
+                continue;
+            }
             if let Some(sps) = checked(nal, self.track.samples.len() as u64, self.source.limits())? {
                 self.colours = Colours::new(sps.weights, sps.full_range);
             }
@@ -83,24 +102,56 @@ impl H264 {
         if self.next < self.track.samples.len() {
             let stream = self.annexb()?;
             self.next += 1;
-            let (colours, turns, wanted) = (self.colours, self.track.turns, &mut self.wanted);
             if let Some(picture) = self.decoder.decode(&stream).map_err(damaged)? {
-                take(&picture, self.left, colours, turns, wanted, &mut self.ready, self.source.limits())?;
+                let wanted = is_wanted(&self.wanted, self.left);
+                self.ready.extend(taken(
+                    &picture,
+                    self.left,
+                    wanted,
+                    self.colours,
+                    self.track.turns,
+                    self.source.limits(),
+                )?);
                 self.left += 1;
             }
             return Ok(());
         }
         for picture in self.decoder.flush_remaining().map_err(damaged)? {
-            let (turns, wanted) = (self.track.turns, &mut self.wanted);
-            take(&picture, self.left, self.colours, turns, wanted, &mut self.ready, self.source.limits())?;
+            let wanted = is_wanted(&self.wanted, self.left);
+            self.ready.extend(taken(
+                &picture,
+                self.left,
+                wanted,
+                self.colours,
+                self.track.turns,
+                self.source.limits(),
+            )?);
             self.left += 1;
         }
         self.over = true;
-        if self.wanted.is_empty() {
-            return Ok(());
+        Ok(())
+    }
+
+    /// The next frame, decoded as far as that takes; none after the last.
+    fn frame(&mut self) -> Result<Option<Frame>, Error> {
+        loop {
+            let Some(&Wanted { time_s, picture }) = self.wanted.front() else { return Ok(None) };
+            let next =
+                if self.ready.front().is_some_and(|r| r.place == picture) { self.ready.pop_front() } else { None };
+            if let Some(ready) = next {
+                self.wanted.pop_front();
+                let frame = Frame { time_s, ..ready.frame };
+                if self.wanted.front().is_some_and(|w| w.picture == picture) {
+                    self.ready.push_front(Ready { place: picture, frame: frame.clone() });
+                }
+                return Ok(Some(frame));
+            }
+            if self.over {
+                let (got, of) = (self.left, self.track.samples.len());
+                return Err(Error::Damaged(format!("{of} samples of H.264 decode to {got} pictures")));
+            }
+            self.step()?;
         }
-        let (got, of) = (self.left, self.track.samples.len());
-        Err(Error::Damaged(format!("{of} samples of H.264 decode to {got} pictures")))
     }
 }
 
@@ -108,19 +159,11 @@ impl Iterator for H264 {
     type Item = Result<Frame, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(frame) = self.ready.pop_front() {
-                return Some(Ok(frame));
-            }
-            if self.over || self.wanted.is_empty() {
-                return None;
-            }
-            if let Err(error) = self.step() {
-                self.over = true;
-                self.ready.clear();
-                return Some(Err(error));
-            }
+        let next = self.frame().transpose();
+        if matches!(next, Some(Err(_))) {
+            self.wanted.clear();
         }
+        next
     }
 }
 
@@ -144,18 +187,22 @@ fn checked(nal: &[u8], pictures: u64, limits: &Limits) -> Result<Option<Sps>, Er
     Ok(Some(sps))
 }
 
-/// Converts the picture if frames of it are wanted.
-fn take(
+/// Whether a frame of the picture at a place in the order of showing is still to be given.
+fn is_wanted(wanted: &VecDeque<Wanted>, place: usize) -> bool {
+    wanted.binary_search_by_key(&place, |w| w.picture).is_ok()
+}
+
+/// Converts a picture if it is wanted.
+fn taken(
     picture: &DecodedYUV,
     place: usize,
+    wanted: bool,
     colours: Colours,
     turns: u8,
-    wanted: &mut VecDeque<Wanted>,
-    ready: &mut VecDeque<Frame>,
     limits: &Limits,
-) -> Result<(), Error> {
-    if wanted.front().is_none_or(|w| w.picture != place) {
-        return Ok(());
+) -> Result<Option<Ready>, Error> {
+    if !wanted {
+        return Ok(None);
     }
     let (width, height) = picture.dimensions();
     if width as u64 * height as u64 > limits.pixels {
@@ -164,12 +211,5 @@ fn take(
     let (y, u, v) = picture.strides();
     let planes = Planes { width, height, planes: [picture.y(), picture.u(), picture.v()], strides: [y, u, v] };
     let (width, height, rgb) = turned(width, height, colours.rgb(&planes), turns);
-    while let Some(&Wanted { time_s, picture }) = wanted.front() {
-        if picture != place {
-            break;
-        }
-        wanted.pop_front();
-        ready.push_back(Frame { time_s, width, height, rgb: rgb.clone() });
-    }
-    Ok(())
+    Ok(Some(Ready { place, frame: Frame { time_s: 0.0, width, height, rgb } }))
 }

@@ -59,11 +59,23 @@ pub struct Film {
     /// Bytes of each packet by the table of sizes.
     pub packet: u32,
     pub entry: [u8; 4],
+    /// Ticks of a packet by the table of times.
+    pub ticks: u32,
+    /// A track of pictures instead, with this sequence parameter set.
+    pub sps: Option<Vec<u8>>,
 }
 
 impl Default for Film {
     fn default() -> Self {
-        Self { announced: 16, held: 16, edits: Vec::new(), packet: SILENCE.len() as u32, entry: *b"mp4a" }
+        Self {
+            announced: 16,
+            held: 16,
+            edits: Vec::new(),
+            packet: SILENCE.len() as u32,
+            entry: *b"mp4a",
+            ticks: 1_024,
+            sps: None,
+        }
     }
 }
 
@@ -75,6 +87,14 @@ impl Film {
         [ftyp, mdat, moov].concat()
     }
 
+    /// With the tables before the sound.
+    pub fn tables_first(&self) -> Vec<u8> {
+        let ftyp = wrap(b"ftyp", &[b"isom\0\0\0\0"]);
+        let moov = self.moov((ftyp.len() + self.moov(0).len()) as u32 + 8);
+        let mdat = wrap(b"mdat", &[&SILENCE.repeat(self.held)]);
+        [ftyp, moov, mdat].concat()
+    }
+
     pub fn moov(&self, chunk: u32) -> Vec<u8> {
         let mvhd = wrap(b"mvhd", &[&words(&[0, 0, 0, 1_000, 0]), &[0; 80]]);
         let tkhd = wrap(b"tkhd", &[&words(&[0, 0, 0, 1, 0, 0]), &[0; 60]]);
@@ -82,7 +102,8 @@ impl Film {
         let elst = wrap(b"elst", &[&words(&[0, self.edits.len() as u32]), &edits]);
         let edts = if self.edits.is_empty() { Vec::new() } else { wrap(b"edts", &[&elst]) };
         let mdhd = wrap(b"mdhd", &[&words(&[0, 0, 0, 16_000, self.announced * 1_024, 0])]);
-        let hdlr = wrap(b"hdlr", &[&words(&[0, 0]), b"soun", &[0; 13]]);
+        let kind = if self.sps.is_some() { b"vide" } else { b"soun" };
+        let hdlr = wrap(b"hdlr", &[&words(&[0, 0]), kind, &[0; 13]]);
         let minf = wrap(b"minf", &[&self.stbl(chunk)]);
         let mdia = wrap(b"mdia", &[&mdhd, &hdlr, &minf]);
         wrap(b"moov", &[&mvhd, &wrap(b"trak", &[&tkhd, &edts, &mdia])])
@@ -95,13 +116,38 @@ impl Film {
         let stream = [&[3, 3 + config.len() as u8, 0, 1, 0][..], &config].concat();
         let esds = wrap(b"esds", &[&words(&[0]), &stream]);
         let head = [&[0; 6][..], &[0, 1], &[0; 8], &[0, 1, 0, 16, 0, 0, 0, 0], &words(&[16_000 << 16])].concat();
-        let stsd = wrap(b"stsd", &[&words(&[0, 1]), &wrap(&self.entry, &[&head, &esds])]);
-        let stts = wrap(b"stts", &[&words(&[0, 1, self.announced, 1_024])]);
+        let entry = match &self.sps {
+            None => wrap(&self.entry, &[&head, &esds]),
+            Some(sps) => {
+                let sets = [&[1, sps[1], 0, 30, 0xFF, 0xE1][..], &(sps.len() as u16).to_be_bytes(), sps, &[0]].concat();
+                wrap(b"avc1", &[&[0; 78], &wrap(b"avcC", &[&sets])])
+            }
+        };
+        let stsd = wrap(b"stsd", &[&words(&[0, 1]), &entry]);
+        let stts = wrap(b"stts", &[&words(&[0, 1, self.announced, self.ticks])]);
         let stsc = wrap(b"stsc", &[&words(&[0, 1, 1, self.announced, 1])]);
         let stsz = wrap(b"stsz", &[&words(&[0, self.packet, self.announced])]);
         let stco = wrap(b"stco", &[&words(&[0, 1, chunk])]);
         wrap(b"stbl", &[&stsd, &stts, &stsc, &stsz, &stco])
     }
+}
+
+/// A sequence parameter set of the baseline profile for so many macroblocks of 16 × 16 pixels.
+pub fn sps(columns: u32, rows: u32) -> Vec<u8> {
+    let golomb = |n: u32| format!("{:0>1$b}", n + 1, 2 * (n + 1).ilog2() as usize + 1);
+    // Identifier, bits of frame numbers, kind of order, references, gaps; sizes; whole frames, inference, no cropping, no
+    // colours, and the end.
+    let mut bits = ["1", "1", "011", "010", "0"].concat() + &golomb(columns - 1) + &golomb(rows - 1) + "11001";
+    bits += &"0".repeat((8 - bits.len() % 8) % 8);
+    let mut nal = vec![0x67, 66, 0, 30];
+    for byte in bits.as_bytes().chunks(8) {
+        nal.push(byte.iter().fold(0, |n, b| n << 1 | (b - b'0')));
+        // Emulation prevention.
+        if nal.ends_with(&[0, 0]) {
+            nal.push(3);
+        }
+    }
+    nal
 }
 
 /// Numbers that look random, the same in every run (Marsaglia's xorshift).
