@@ -7,17 +7,18 @@
 #![forbid(unsafe_code)]
 
 mod audio;
-mod decode;
 mod error;
 mod ffmpeg;
 mod incoming;
 mod limits;
 mod media;
 mod mel;
+mod mono;
 mod mp4;
 mod sound;
 mod source;
 mod video;
+mod wav;
 
 pub use audio::{Audio, RATE_HZ};
 pub use error::Error;

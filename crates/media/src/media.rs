@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::source::Source;
 use crate::video::{self, Frames};
-use crate::{Audio, Error, Limits, decode, ffmpeg, mp4, sound};
+use crate::{Audio, Error, Limits, ffmpeg, mp4, sound, wav};
 
 /// A media file in memory, no larger than its limits allow. Its sound and its frames can be asked for in any order, from any
 /// thread and more than once; a clone is the same bytes.
@@ -59,8 +59,8 @@ impl Media {
         let (bytes, limits) = (self.0.bytes(), self.0.limits());
         if mp4::sniff(bytes) {
             sound::audio(bytes, limits)
-        } else if decode::sniff(bytes) {
-            decode::audio(self.0.clone(), limits)
+        } else if wav::sniff(bytes) {
+            wav::audio(bytes, limits)
         } else {
             Err(Error::Unknown("it begins neither as WAV nor as MP4 does".into()))
         }

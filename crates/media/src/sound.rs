@@ -6,7 +6,7 @@ use symphonia::core::errors::Error as Symphonia;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 
-use crate::decode::Mono;
+use crate::mono::Mono;
 use crate::mp4::{self, Codec, Kind, Sample, Track};
 use crate::{Audio, Error, Limits};
 

@@ -55,9 +55,3 @@ impl Source {
         Ok(OnDisk(file))
     }
 }
-
-impl AsRef<[u8]> for Source {
-    fn as_ref(&self) -> &[u8] {
-        self.bytes()
-    }
-}

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::process::Process;
-use crate::decode::Mono;
+use crate::mono::Mono;
 use crate::source::Source;
 use crate::{Audio, Error};
 

@@ -56,7 +56,7 @@ pub fn frames(source: &Source, rate_hz: f64) -> Result<Frames, Error> {
 
 fn in_process(source: &Source, rate_hz: f64) -> Result<Decoding, Error> {
     let (bytes, limits) = (source.bytes(), source.limits());
-    if crate::decode::sniff(bytes) {
+    if crate::wav::sniff(bytes) {
         return Err(Error::NoVideo("it is a WAV file".into()));
     }
     if !mp4::sniff(bytes) {
