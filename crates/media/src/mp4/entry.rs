@@ -47,6 +47,9 @@ pub fn codec(stbl: &[u8]) -> Result<Codec, Error> {
     }
 }
 
+/// Bytes that all parameter sets of a track may have together. They go before every picture at which decoding can start.
+const MOST_SET_BYTES: usize = 1 << 14;
+
 fn avc(entry: &mut Reader) -> Result<Avc, Error> {
     entry.take(78)?;
     let mut avcc = need(entry.rest(), b"avcC")?;
@@ -61,6 +64,11 @@ fn avc(entry: &mut Reader) -> Result<Avc, Error> {
             let length = avcc.u16()?;
             parameter_sets.push(avcc.take(usize::from(length))?.to_vec());
         }
+    }
+    let got = parameter_sets.iter().map(Vec::len).sum::<usize>();
+    if got > MOST_SET_BYTES {
+        let limit = MOST_SET_BYTES as u64;
+        return Err(Error::TooMany { what: "bytes of parameter sets", limit, got: got as u64 });
     }
     Ok(Avc { length_bytes, parameter_sets })
 }

@@ -40,6 +40,12 @@ pub fn samples(stbl: &[u8], length: u64) -> Result<Vec<Sample>, Error> {
     if end > length {
         return Err(Error::CutOff { expected: end, found: length });
     }
+    // Else a few bytes could be decoded a million times over.
+    let together: u64 = samples.iter().map(|s| u64::from(s.size)).sum();
+    if together > length {
+        let why = format!("the samples of a track have {together} bytes together, the file {length}");
+        return Err(Error::Damaged(why));
+    }
     Ok(samples)
 }
 
@@ -99,11 +105,21 @@ fn chunks(stbl: &[u8]) -> Result<Vec<u64>, Error> {
     if let Some(stco) = find(stbl, b"stco")? {
         let mut stco = Reader::new(*b"stco", stco);
         stco.version()?;
-        return (0..stco.count(4)?).map(|_| stco.u32().map(u64::from)).collect();
+        let count = few(stco.count(4)?)?;
+        return (0..count).map(|_| stco.u32().map(u64::from)).collect();
     }
     let mut co64 = need(stbl, b"co64")?;
     co64.version()?;
-    (0..co64.count(8)?).map(|_| co64.u64()).collect()
+    let count = few(co64.count(8)?)?;
+    (0..count).map(|_| co64.u64()).collect()
+}
+
+/// A count of chunks: there is no use for more than samples.
+fn few(count: usize) -> Result<usize, Error> {
+    if count > MOST_SAMPLES {
+        return Err(Error::TooMany { what: "chunks", limit: MOST_SAMPLES as u64, got: count as u64 });
+    }
+    Ok(count)
 }
 
 fn places(stbl: &[u8], samples: &mut [Sample]) -> Result<(), Error> {
