@@ -22,34 +22,47 @@ fn failure(bytes: Vec<u8>, limits: &Limits) -> Error {
     first.expect("an error")
 }
 
-/// Holds all frames against ffmpeg's, which picks them by its own filter from pictures `late` ticks later than it has them.
-/// Its conversion is set to the exact one: by default it is off by a level or so everywhere.
-fn agrees(test: &str, path: &Path, rate_hz: f64, late: u32) {
-    let filter = format!(
-        "setpts=PTS+{late},fps={rate_hz}:round=up:start_time=0,scale=flags=accurate_rnd+full_chroma_int+neighbor"
-    );
-    let arguments =
-        ["-i", path.to_str().unwrap(), "-an", "-vf", &filter, "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"];
-    let Some(want) = common::ffmpeg(test, &arguments) else { return };
+/// Grey levels that each colour of each pixel may be off from ffmpeg's, as it comes by default: its quick conversion is a level
+/// off the equations on average.
+const LEVELS: u8 = 3;
+/// The same where ffmpeg is told to convert exactly.
+const EXACT: u8 = 1;
+/// Share of them that may be off by more in films with B pictures: OpenH264 picks another strength for a few of their edges
+/// than the standard does (cisco/openh264#3269), and so is off by a few levels along them.
+const ODD_EDGES: f64 = 1e-5;
+
+/// Holds all frames against ffmpeg's, which picks them by its own filter from pictures `late` ticks later than it has them,
+/// and converts them by default or exactly.
+fn agrees(test: &str, path: &Path, rate_hz: f64, late: u32, b_pictures: bool) {
     let got = frames(path, rate_hz);
-    let pixels = got[0].rgb.len();
-    assert_eq!(got.len(), want.len() / pixels, "{} at {rate_hz} Hz", path.display());
-    assert_eq!(want.len() % pixels, 0);
-    let (mut worst, mut worst_mean) = (0, 0.0f64);
-    for (k, (got, want)) in got.iter().zip(want.chunks_exact(pixels)).enumerate() {
-        assert!((got.time_s - k as f64 / rate_hz).abs() < 1e-9);
-        // The picture that ffmpeg drops.
-        if late > 0 && k == 0 {
-            continue;
+    let pick = format!("setpts=PTS+{late},fps={rate_hz}:round=up:start_time=0");
+    let exact = format!("{pick},scale=flags=accurate_rnd+full_chroma_int+neighbor");
+    for (kind, filter, allowed) in [("default", &pick, LEVELS), ("exact", &exact, EXACT)] {
+        let arguments =
+            ["-i", path.to_str().unwrap(), "-an", "-vf", filter, "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"];
+        let Some(want) = common::ffmpeg(test, &arguments) else { return };
+        let pixels = got[0].rgb.len();
+        assert_eq!(got.len(), want.len() / pixels, "{} at {rate_hz} Hz", path.display());
+        assert_eq!(want.len() % pixels, 0);
+        let (mut worst, mut worst_mean, mut beyond) = (0, 0.0f64, 0);
+        for (k, (got, want)) in got.iter().zip(want.chunks_exact(pixels)).enumerate() {
+            assert!((got.time_s - k as f64 / rate_hz).abs() < 1e-9);
+            assert_eq!(got.rgb.len(), 3 * got.width * got.height);
+            // The picture that ffmpeg drops.
+            if late > 0 && k == 0 {
+                continue;
+            }
+            let far = got.rgb.iter().zip(want).map(|(&a, &b)| a.abs_diff(b));
+            worst_mean = worst_mean.max(far.clone().map(f64::from).sum::<f64>() / pixels as f64);
+            beyond += far.clone().filter(|&d| d > LEVELS).count();
+            worst = worst.max(far.max().unwrap_or(0));
         }
-        assert_eq!(got.rgb.len(), 3 * got.width * got.height);
-        let far = got.rgb.iter().zip(want).map(|(&a, &b)| u64::from(a.abs_diff(b)));
-        let mean = far.clone().sum::<u64>() as f64 / pixels as f64;
-        worst_mean = worst_mean.max(mean);
-        worst = worst.max(far.max().unwrap_or(0));
+        let (name, n) = (path.file_stem().unwrap().to_string_lossy(), got.len());
+        let share = beyond as f64 / want.len() as f64;
+        let what = format!("{name}: {n} frames at {rate_hz} Hz, {kind}: mean {worst_mean:.3}, largest {worst}");
+        println!("{what}, {share:.1e} above {LEVELS}");
+        assert!(if b_pictures { share <= ODD_EDGES && worst <= 8 } else { worst <= allowed }, "{what}: {share}");
     }
-    println!("{} at {rate_hz} Hz: mean difference up to {worst_mean:.3}, largest {worst}", path.display());
-    assert!(worst_mean <= 0.1 && worst <= 8, "{}: mean {worst_mean}, largest {worst}", path.display());
 }
 
 #[test]
@@ -59,7 +72,7 @@ fn real_films_agree_with_ffmpeg() {
     // The edit list of no-face starts within a picture, 168 ticks before the next. ffmpeg drops that picture and moves the
     // next to the start; by the standard it is on for as long, and all keep their distance to the sound.
     for (name, rate_hz, late) in [("talking-face", 5.0, 0), ("no-face", 7.3, 168), ("mp3-in-mp4", 30.0, 0)] {
-        agrees(test, &shared.join(format!("media/{name}.mp4")), rate_hz, late);
+        agrees(test, &shared.join(format!("media/{name}.mp4")), rate_hz, late, true);
     }
 }
 
@@ -78,8 +91,8 @@ fn films_made_for_it_agree_with_ffmpeg() {
         if made.is_none() {
             return;
         }
-        agrees(test, &path, 5.0, 0);
-        agrees(test, &path, 25.0, 0);
+        agrees(test, &path, 5.0, 0, name == "709");
+        agrees(test, &path, 25.0, 0, name == "709");
     }
 }
 
@@ -97,7 +110,7 @@ fn a_film_on_its_side_is_turned() {
     std::fs::write(&path, bytes).unwrap();
     let first = &frames(&path, 1.0)[0];
     assert_eq!((first.width, first.height), (360, 640));
-    agrees(test, &path, 5.0, 0);
+    agrees(test, &path, 5.0, 0, true);
 }
 
 #[test]
@@ -130,19 +143,7 @@ fn limits_are_named() {
 fn a_huge_picture_is_not_decoded() {
     let Some(shared) = common::shared("a_huge_picture_is_not_decoded") else { return };
     let film = std::fs::read(shared.join("media/mp3-in-mp4.mp4")).unwrap();
-    // Baseline profile; identifier 0, frame numbers of 4 bits, order of kind 2, one reference, no gaps, then both sizes as
-    // 4,095 + 1 macroblocks: eleven zeros, a one after twelve, and so on.
-    let size = "000000000000".to_owned() + "1" + "000000000000";
-    let bits = "1".to_owned() + "1" + "011" + "010" + "0" + &size + &size + "1" + "1" + "0" + "0" + "1";
-    let mut huge = vec![0x67, 66, 0, 30];
-    let padded = bits.clone() + &"0".repeat((8 - bits.len() % 8) % 8);
-    for byte in padded.as_bytes().chunks(8) {
-        huge.push(byte.iter().fold(0, |n, b| n << 1 | (b - b'0')));
-        // Emulation prevention.
-        if huge.ends_with(&[0, 0]) {
-            huge.push(3);
-        }
-    }
+    let huge = common::sps(4_096, 4_096);
     let avcc = film.windows(4).position(|w| w == b"avcC").unwrap() + 4;
     let mut header = film.clone();
     // The set in avcC is 26 bytes long, more than ours.
