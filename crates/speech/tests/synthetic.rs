@@ -2,7 +2,7 @@
 
 mod voice;
 
-use latentlink_speech::{Error, Features, Frontend};
+use latentlink_speech::{Error, Features, Frontend, WIDTH};
 use voice::{noise, vowel};
 
 fn analyse(pcm: &[f32]) -> Features {
@@ -69,6 +69,12 @@ fn level_changes_nothing_but_the_level() {
         let shifts = loud.column("energy_db").unwrap().into_iter().zip(other.column("energy_db").unwrap());
         let expected = 20.0 * gain.log10();
         assert!(shifts.clone().all(|(a, b)| a < -60.0 || (b - a - expected).abs() < 1e-3));
+        // The level of the cepstrum is in nepers; its shape is the same. Between the voice's formants is the floor, so by noise.
+        let rows = loud.frames.chunks_exact(WIDTH).zip(other.frames.chunks_exact(WIDTH));
+        for (a, b) in rows.skip(65) {
+            assert!((b[3] - a[3] - gain.ln()).abs() < 0.02, "MCEP_0 from {} to {} at gain {gain}", a[3], b[3]);
+            assert!(a[4..].iter().zip(&b[4..]).all(|(a, b)| (a - b).abs() < 0.02), "gain {gain}");
+        }
     }
 }
 
@@ -78,7 +84,7 @@ fn a_shift_by_a_hop_shifts_the_rows() {
     pcm.extend(noise(8_000, 3));
     let (whole, late) = (analyse(&pcm), analyse(&pcm[160..]));
     assert_eq!(late.rows() + 1, whole.rows());
-    for name in ["F0", "VUV", "energy_db"] {
+    for name in ["F0", "VUV", "energy_db", "MCEP_0", "MCEP_1", "MCEP_24"] {
         let (whole, late) = (whole.column(name).unwrap(), late.column(name).unwrap());
         let inside = 6..late.len() - 6;
         assert_eq!(whole[inside.start + 1..inside.end + 1], late[inside], "{name}");
