@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::alone;
+use common::{Film, alone};
 use latentlink_media::{Error, Limits, Media};
 
 /// A film of three seconds in a container that is not decoded in process; none if there is no ffmpeg.
@@ -68,4 +68,82 @@ fn a_playlist_opens_no_other_file() {
         assert!(matches!(media.audio(), Err(Error::Unknown(_))));
         assert!(matches!(media.frames(5.0), Err(Error::Unknown(_))));
     }
+}
+
+/// A film of three seconds in MP4, by options of ffmpeg.
+fn quirk(test: &str, options: &[&str]) -> Option<Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("film.mp4");
+    let pictures = "testsrc2=size=160x120:rate=25:duration=3";
+    let sound = "sine=frequency=440:sample_rate=16000:duration=3";
+    let inputs = ["-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", sound];
+    common::ffmpeg(test, &[&inputs[..], options, &[path.to_str().unwrap()]].concat())?;
+    Some(std::fs::read(path).unwrap())
+}
+
+/// The error names what is not decoded in process, and that ffmpeg would help.
+fn named(error: Option<Error>, what: &str) {
+    let said = error.expect("an error").to_string();
+    assert!(said.contains(what) && said.contains("with ffmpeg on PATH more would be"), "{said}");
+}
+
+#[test]
+fn films_that_are_not_decoded_in_process_are_by_ffmpeg() {
+    let test = "films_that_are_not_decoded_in_process_are_by_ffmpeg";
+    let fragments = ["-c:v", "libx264", "-c:a", "aac", "-movflags", "frag_keyframe+empty_moov"];
+    let ten_bits = ["-c:v", "libx264", "-pix_fmt", "yuv420p10le", "-c:a", "alac"];
+    let hevc = ["-c:v", "libx265", "-x265-params", "log-level=none", "-c:a", "ac3", "-ar", "32000"];
+    let films: [(&[&str], &str, &str); 3] = [
+        (&fragments, "a fragmented MP4 file", "a fragmented MP4 file"),
+        (&ten_bits, if cfg!(feature = "h264") { "not of 8 bits" } else { "H.264" }, "alac"),
+        (&hevc, "hev1", "ac-3"),
+    ];
+    for (options, pictures, sound) in films {
+        let Some(film) = quirk(test, options) else { return };
+        let without = Media::from_bytes(film.clone(), &alone()).unwrap();
+        named(without.frames(5.0).err(), pictures);
+        named(without.audio().err(), sound);
+        let media = Media::from_bytes(film, &Limits::default()).unwrap();
+        let frames = media.frames(5.0).unwrap().collect::<Result<Vec<_>, _>>().unwrap();
+        // Without an edit list the pictures begin two late, for that is how far they are out of order.
+        let count = if options == fragments { 16 } else { 15 };
+        assert_eq!((frames.len(), frames[0].width, frames[0].height), (count, 160, 120), "{pictures}");
+        let audio = media.audio().unwrap();
+        // Coders add up to two packets.
+        assert!((2.9..3.3).contains(&audio.seconds()), "{sound}: {} s", audio.seconds());
+        let loudest = audio.pcm.iter().fold(0.0f32, |m, x| m.max(x.abs()));
+        assert!((0.1..0.2).contains(&loudest), "{sound}: {loudest}");
+    }
+}
+
+#[test]
+fn sound_that_is_not_decoded_in_process_is_by_ffmpeg() {
+    let test = "sound_that_is_not_decoded_in_process_is_by_ffmpeg";
+    // AAC with spectral band replication from 8 to 16 kHz, and an edit list of two stretches.
+    let band = Film { specific: vec![0x2D, 0x8C, 0x08, 0x00], ..Film::default() };
+    let edits = Film { edits: vec![(200, 0), (200, 8_192)], ..Film::default() };
+    for (film, what, seconds) in [(band, "sound in this kind of AAC", 2.0), (edits, "more than one stretch", 0.4)] {
+        named(Media::from_bytes(film.bytes(), &alone()).unwrap().audio().err(), what);
+        if common::ffmpeg(test, &["-version"]).is_none() {
+            continue;
+        }
+        let audio = Media::from_bytes(film.bytes(), &Limits::default()).unwrap().audio().unwrap();
+        println!("{what}: {} s at {} Hz", audio.seconds(), audio.rate_hz);
+        assert!((audio.seconds() - seconds).abs() < 0.15, "{what}: {} s", audio.seconds());
+    }
+}
+
+#[test]
+fn a_film_without_sound_and_sound_without_film_are_named() {
+    let test = "a_film_without_sound_and_sound_without_film_are_named";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("part.mkv");
+    let path = path.to_str().unwrap();
+    let silent = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=5:duration=1", "-c:v", "ffv1", path];
+    let Some(_) = common::ffmpeg(test, &silent) else { return };
+    let error = Media::open(path, &Limits::default()).unwrap().audio().unwrap_err();
+    assert!(matches!(error, Error::NoAudio(_)), "{error}");
+    common::ffmpeg(test, &["-f", "lavfi", "-i", "sine=duration=1", "-c:a", "flac", path]).unwrap();
+    let error = Media::open(path, &Limits::default()).unwrap().frames(5.0).err().unwrap();
+    assert!(matches!(error, Error::NoVideo(_)), "{error}");
 }

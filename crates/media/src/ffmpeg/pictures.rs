@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read};
 use std::path::Path;
 
-use super::process::Process;
+use super::process::{NO_STREAM, Process};
 use crate::source::Source;
 use crate::video::Frame;
 use crate::{Error, Limits};
@@ -24,13 +24,16 @@ impl Pictures {
     pub fn new(program: &Path, source: &Source, rate_hz: f64) -> Result<Self, Error> {
         let limits = source.limits();
         let seconds = format!("{}", limits.seconds + 1.0);
-        // Rounding up gives each time the last picture due by then.
-        let filter = format!("fps=fps={rate_hz}:round=up");
-        let select = ["-map", "0:v:0", "-an", "-sn", "-dn", "-t", &seconds, "-vf", &filter];
+        // Rounding up gives each time the last picture due by then. The first is on from the start, however late it is.
+        let filter = format!("fps=fps={rate_hz}:round=up:start_time=0");
+        let select = ["-map", "0:v:0?", "-an", "-sn", "-dn", "-t", &seconds, "-vf", &filter];
         let output = ["-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe"];
         let process = Process::new(program, source, &[&select[..], &output].concat())?;
         let mut pictures = Self { process, rate_hz, limits: limits.clone(), given: 0, over: false, first: None };
-        pictures.first = pictures.read()?;
+        pictures.first = pictures.read().map_err(|error| match error {
+            Error::Ffmpeg(said) if said.contains(NO_STREAM) => Error::NoVideo("ffmpeg finds none in it".into()),
+            other => other,
+        })?;
         if pictures.first.is_none() {
             return Err(Error::NoVideo("ffmpeg finds none in it".into()));
         }

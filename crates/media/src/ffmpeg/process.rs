@@ -15,6 +15,8 @@ use crate::source::{OnDisk, Source};
 /// Containers that it may open. Playlists are not among them: they name other files.
 const CONTAINERS: &str =
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,ogg,mp3,flac,aac,wav,aiff,au,asf,amr,caf";
+/// What it says of a file that has none of the tracks asked for.
+pub const NO_STREAM: &str = "does not contain any stream";
 /// Bytes that it may allocate at once.
 const LARGEST_BLOCK: &str = "268435456";
 /// Bytes of its complaints that are kept.

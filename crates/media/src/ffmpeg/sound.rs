@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::process::Process;
+use super::process::{NO_STREAM, Process};
 use crate::mono::Mono;
 use crate::source::Source;
 use crate::{Audio, Error};
@@ -18,11 +18,14 @@ pub fn audio(program: &Path, source: &Source) -> Result<Audio, Error> {
     let limits = source.limits();
     // A little past the limit, so that it is seen to be passed.
     let seconds = format!("{}", limits.seconds + 1.0);
-    let arguments = ["-map", "0:a:0", "-vn", "-sn", "-dn", "-t", &seconds, "-c:a", "pcm_f32be", "-f", "au"];
+    let arguments = ["-map", "0:a:0?", "-vn", "-sn", "-dn", "-t", &seconds, "-c:a", "pcm_f32be", "-f", "au"];
     let mut process = Process::new(program, source, &arguments)?;
     let mut mono = Mono::new(limits.seconds);
     let read = stream(&mut process.out, &mut mono)?;
-    process.finish()?;
+    process.finish().map_err(|error| match error {
+        Error::Ffmpeg(said) if said.contains(NO_STREAM) => Error::NoAudio("ffmpeg finds none in it".into()),
+        other => other,
+    })?;
     match mono.finish() {
         Some(audio) if read => Ok(audio),
         _ => Err(Error::NoAudio("ffmpeg finds none in it".into())),

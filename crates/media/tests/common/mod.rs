@@ -59,6 +59,8 @@ pub struct Film {
     /// Bytes of each packet by the table of sizes.
     pub packet: u32,
     pub entry: [u8; 4],
+    /// AudioSpecificConfig: AAC-LC, 16 kHz, one channel unless it is another.
+    pub specific: Vec<u8>,
     /// Ticks of a packet by the table of times.
     pub ticks: u32,
     /// A track of pictures instead, with this sequence parameter set.
@@ -75,6 +77,7 @@ impl Default for Film {
             entry: *b"mp4a",
             ticks: 1_024,
             sps: None,
+            specific: vec![0x14, 0x08],
         }
     }
 }
@@ -110,9 +113,8 @@ impl Film {
     }
 
     fn stbl(&self, chunk: u32) -> Vec<u8> {
-        // AAC-LC, 16 kHz, one channel.
-        let specific = [5, 2, 0x14, 0x08];
-        let config = [&[4, 13 + 4, 0x40, 0x15][..], &[0; 11], &specific].concat();
+        let specific = [&[5, self.specific.len() as u8][..], &self.specific].concat();
+        let config = [&[4, 13 + specific.len() as u8, 0x40, 0x15][..], &[0; 11], &specific].concat();
         let stream = [&[3, 3 + config.len() as u8, 0, 1, 0][..], &config].concat();
         let esds = wrap(b"esds", &[&words(&[0]), &stream]);
         let head = [&[0; 6][..], &[0, 1], &[0; 8], &[0, 1, 0, 16, 0, 0, 0, 0], &words(&[16_000 << 16])].concat();
