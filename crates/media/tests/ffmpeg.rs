@@ -54,6 +54,17 @@ fn without_it_the_error_says_what_would_help() {
     }
 }
 
+/// Only what is spent waiting for ffmpeg counts: frames may be looked at for as long as that takes.
+#[test]
+fn a_slow_reader_is_no_slow_ffmpeg() {
+    let Some(film) = matroska("a_slow_reader_is_no_slow_ffmpeg") else { return };
+    let media = Media::from_bytes(film, &Limits { ffmpeg_seconds: 3.0, ..Limits::default() }).unwrap();
+    let mut frames = media.frames(25.0).unwrap();
+    frames.next().unwrap().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    assert_eq!(frames.filter(Result::is_ok).count(), 74);
+}
+
 /// A playlist that names a file of this machine: ffmpeg must not open what it points to.
 #[test]
 fn a_playlist_opens_no_other_file() {

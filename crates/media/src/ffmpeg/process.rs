@@ -1,5 +1,5 @@
-//! One ffmpeg process: an array of arguments and no shell, one local file and nothing else to open, a time limit, and an end
-//! with its owner.
+//! One ffmpeg process: an array of arguments and no shell, one local file and nothing else to open, a limit to the time that is
+//! spent waiting for it, and an end with its owner.
 
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::source::{OnDisk, Source};
@@ -19,13 +19,52 @@ const CONTAINERS: &str =
 pub const NO_STREAM: &str = "does not contain any stream";
 /// Bytes that it may allocate at once.
 const LARGEST_BLOCK: &str = "268435456";
+/// Time between two looks at the clock, at least.
+const LEAST_PAUSE: Duration = Duration::from_millis(10);
 /// Bytes of its complaints that are kept.
 const COMPLAINTS: usize = 2_048;
+
+/// Time spent waiting for the process. While its output waits for us, as frames do that are looked at one by one, it stands.
+#[derive(Debug, Default)]
+struct Clock {
+    spent: Duration,
+    waiting_since: Option<Instant>,
+}
+
+impl Clock {
+    fn spent(&self) -> Duration {
+        self.spent + self.waiting_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+/// Does what waits for the process, with the clock running.
+fn waiting<T>(clock: &Mutex<Clock>, wait: impl FnOnce() -> T) -> T {
+    let lock = || clock.lock().unwrap_or_else(PoisonError::into_inner);
+    lock().waiting_since = Some(Instant::now());
+    let done = wait();
+    let mut clock = lock();
+    clock.spent = clock.spent();
+    clock.waiting_since = None;
+    done
+}
+
+/// Standard output of the process.
+pub struct Output {
+    pipe: ChildStdout,
+    clock: Arc<Mutex<Clock>>,
+}
+
+impl Read for Output {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        waiting(&self.clock, || self.pipe.read(buffer))
+    }
+}
 
 /// A running process and its standard output.
 pub struct Process {
     child: Arc<Mutex<Child>>,
-    pub out: BufReader<ChildStdout>,
+    pub out: BufReader<Output>,
+    clock: Arc<Mutex<Clock>>,
     complaints: Option<JoinHandle<String>>,
     /// Dropped to stop the watch.
     watched: Option<Sender<()>>,
@@ -57,17 +96,23 @@ impl Process {
         let complaints = std::thread::spawn(move || complained(complaints));
         let (watched, stop) = channel::<()>();
         let child = Arc::new(Mutex::new(child));
-        let (doomed, limit) = (Arc::clone(&child), limits.ffmpeg_seconds);
+        let (doomed, limit, clock) = (Arc::clone(&child), limits.ffmpeg_seconds, Arc::<Mutex<Clock>>::default());
+        let (seen, most) = (Arc::clone(&clock), Duration::from_secs_f64(limit.min(1e6)));
         let watch = std::thread::spawn(move || {
-            let late = stop.recv_timeout(Duration::from_secs_f64(limit.min(1e6))) == Err(RecvTimeoutError::Timeout);
-            if late {
-                let _ = doomed.lock().unwrap_or_else(PoisonError::into_inner).kill();
+            loop {
+                let left = most.saturating_sub(seen.lock().unwrap_or_else(PoisonError::into_inner).spent());
+                if left.is_zero() {
+                    let _ = doomed.lock().unwrap_or_else(PoisonError::into_inner).kill();
+                    return true;
+                }
+                if stop.recv_timeout(left.max(LEAST_PAUSE)) != Err(RecvTimeoutError::Timeout) {
+                    return false;
+                }
             }
-            late
         });
-        let out = BufReader::with_capacity(1 << 16, out);
+        let out = BufReader::with_capacity(1 << 16, Output { pipe: out, clock: Arc::clone(&clock) });
         let (complaints, watched, watch) = (Some(complaints), Some(watched), Some(watch));
-        Ok(Self { child, out, complaints, watched, watch, limit, _input: input })
+        Ok(Self { child, out, clock, complaints, watched, watch, limit, _input: input })
     }
 
     /// After its output has ended: whether that was well.
@@ -77,7 +122,8 @@ impl Process {
     /// [`Error::FfmpegTime`], and [`Error::Ffmpeg`] with what it said.
     pub fn finish(&mut self) -> Result<(), Error> {
         // Output is closed, so it ends by itself; the watch goes on in case it does not.
-        let said = self.complaints.take().and_then(|c| c.join().ok()).unwrap_or_default();
+        let complaints = self.complaints.take();
+        let said = waiting(&self.clock, || complaints.and_then(|c| c.join().ok())).unwrap_or_default();
         self.watched.take();
         if self.watch.take().is_some_and(|w| w.join().unwrap_or(false)) {
             return Err(Error::FfmpegTime { limit: self.limit });
