@@ -9,7 +9,7 @@ use safetensors::SafeTensors;
 fn shared(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("LATENTLINK_SHARED").map(PathBuf::from);
     if folder.is_none() {
-        eprintln!("skipped: {test} needs LATENTLINK_SHARED");
+        eprintln!("skipped: {test} needs the shared clips (LATENTLINK_SHARED is not set)");
     }
     folder
 }
