@@ -108,16 +108,15 @@ fn extractors(folder: Option<&Path>, trained: &Origins) -> anyhow::Result<Result
     }
     let named: Vec<String> = trained.iter().map(|(modality, identity)| format!("{modality}: {identity}")).collect();
     let named = named.join(", ");
-    let Some(folder) = folder else {
-        return Ok(Err(format!("start the transmitter with --extractors DIR, a folder that holds {named}")));
-    };
-    let found = Extractors::load(folder)?.only(trained);
-    let made = found.origins();
-    trained.check(&made).with_context(|| format!("--extractors {}", folder.display()))?;
-    if made != *trained {
-        bail!("--extractors {}: these weights need {named}, and not all of that is there", folder.display());
+    let found = folder.map(Extractors::load).transpose()?.unwrap_or_default().only(trained);
+    match folder {
+        _ if found.origins() == *trained => Ok(Ok(found)),
+        None => Ok(Err(format!("start the transmitter with --extractors DIR, a folder that holds {named}"))),
+        Some(folder) => {
+            trained.check(&found.origins()).with_context(|| format!("--extractors {}", folder.display()))?;
+            bail!("--extractors {}: these weights need {named}, and not all of that is there", folder.display())
+        }
     }
-    Ok(Ok(found))
 }
 
 /// `model` with what the manifest knows.

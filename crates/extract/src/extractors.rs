@@ -1,9 +1,12 @@
 //! All extractors together: from a media file to a clip's features.
 
-use crate::{AudioExtractor, CheckpointError, NotFinite};
-use corpus::{Modality, Origins, Sequence};
+use crate::classical::Classical;
+use crate::face::FaceExtractor;
+use crate::{AudioExtractor, CheckpointError, FEATURE_RATE_HZ, NotFinite};
+use corpus::{Identity, Modality, Origins, Sequence};
 use media::Media;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 /// Why a folder gives no extractors.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +42,8 @@ pub enum ExtractorsError {
     },
 }
 
-const WANTED: &str = "expected a Whisper encoder (config.json with num_mel_bins, model.safetensors)";
+const WANTED: &str = "expected a Whisper encoder (config.json with num_mel_bins, model.safetensors) or the networks of \
+                      face-api (tiny_face_detector_model-weights_manifest.json and the others)";
 
 /// Why a media file gives no features.
 #[derive(Debug, thiserror::Error)]
@@ -64,14 +68,54 @@ pub struct Extracted {
     pub seconds: f64,
     /// The largest magnitude in each of [`PEAKS_HZ`] parts of a second of the sound.
     pub peaks: Vec<f32>,
+    /// Where the face is in the frames that show one.
+    pub faces: Vec<Face>,
+}
+
+/// A face in a frame, to be shown; in parts of the frame's width and height.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Face {
+    /// Seconds from the start of the film.
+    pub time_s: f64,
+    /// Left edge.
+    pub x: f32,
+    /// Upper edge.
+    pub y: f32,
+    /// Width.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
 }
 
 /// Peaks a second in [`Extracted::peaks`].
 pub const PEAKS_HZ: usize = 25;
 
-/// Pretrained extractors, at most one a modality.
+/// Extractors, at most one a modality.
+#[derive(Default)]
 pub struct Extractors {
-    audio: Option<AudioExtractor>,
+    audio: Option<Audio>,
+    visual: Option<FaceExtractor>,
+}
+
+enum Audio {
+    Whisper(AudioExtractor),
+    Classical(Classical),
+}
+
+impl Audio {
+    fn identity(&self) -> Identity {
+        match self {
+            Audio::Whisper(extractor) => extractor.identity(),
+            Audio::Classical(frontend) => frontend.identity(),
+        }
+    }
+
+    fn extract(&self, pcm: &[f32]) -> Result<Vec<f32>, NotFinite> {
+        match self {
+            Audio::Whisper(extractor) => extractor.extract(pcm),
+            Audio::Classical(frontend) => frontend.extract(pcm),
+        }
+    }
 }
 
 impl Extractors {
@@ -80,54 +124,110 @@ impl Extractors {
     /// # Errors
     /// If there is none, one is broken, or two are of the same modality.
     pub fn load(folder: &Path) -> Result<Extractors, ExtractorsError> {
-        let [audio] = find(folder)?;
-        let broken = |path: &Path| {
-            let path = path.to_owned();
-            |source| ExtractorsError::Checkpoint { path, source }
-        };
-        let audio = audio.map(|path| AudioExtractor::load(&path).map_err(broken(&path))).transpose()?;
-        Ok(Extractors { audio })
+        let [audio, visual] = find(folder)?;
+        let broken = |path: PathBuf| |source| ExtractorsError::Checkpoint { path, source };
+        let audio = audio.map(|path| AudioExtractor::load(&path).map(Audio::Whisper).map_err(broken(path)));
+        let visual = visual.map(|path| FaceExtractor::load(&path).map_err(broken(path)));
+        Ok(Extractors { audio: audio.transpose()?, visual: visual.transpose()? })
     }
 
-    /// Without those whose features `wanted` knows nothing of.
+    /// With the classical front end as the one of audio, which needs no files.
+    #[must_use]
+    pub fn classical(self) -> Extractors {
+        Extractors { audio: Some(Audio::Classical(Classical::new())), ..self }
+    }
+
+    /// Those that make features of the origins `wanted`, as far as they are here; see [`Origins::check`].
     #[must_use]
     pub fn only(self, wanted: &Origins) -> Extractors {
-        Extractors { audio: self.audio.filter(|_| wanted.get(Modality::Audio).is_some()) }
+        let classical = wanted.get(Modality::Audio).is_some_and(|identity| identity.network == Classical::NETWORK);
+        let all = if classical { self.classical() } else { self };
+        let known = Modality::ALL.into_iter().filter(|modality| wanted.get(*modality).is_some());
+        all.only_modalities(&known.collect::<Vec<_>>())
     }
 
     /// Without those of other modalities.
     #[must_use]
     pub fn only_modalities(self, wanted: &[Modality]) -> Extractors {
-        Extractors { audio: self.audio.filter(|_| wanted.contains(&Modality::Audio)) }
+        Extractors {
+            audio: self.audio.filter(|_| wanted.contains(&Modality::Audio)),
+            visual: self.visual.filter(|_| wanted.contains(&Modality::Visual)),
+        }
     }
 
     /// What the features will be made by.
     pub fn origins(&self) -> Origins {
-        Origins::new([None, self.audio.as_ref().map(AudioExtractor::identity), None])
+        let visual = self.visual.as_ref().map(FaceExtractor::identity);
+        Origins::new([None, self.audio.as_ref().map(Audio::identity), visual])
     }
 
-    /// Makes features of what is heard. A modality that the file lacks has none.
+    /// Makes features of what is heard and seen, both at once. A modality that the file lacks has none.
     ///
     /// # Errors
     /// If the file cannot be decoded, or lacks all that these extractors read.
     pub fn extract(&self, media: &Media) -> Result<Extracted, ExtractError> {
-        let (mut seconds, mut peaks, mut audio) = (0.0, Vec::new(), None);
-        if let Some(extractor) = &self.audio
-            && let Some(sound) = sound(media)?
-        {
-            seconds = sound.seconds();
-            peaks = sound.pcm.chunks(sound.rate_hz as usize / PEAKS_HZ).map(peak).collect();
-            let rows = extractor.extract(&sound.pcm)?;
-            audio = (!rows.is_empty()).then(|| Sequence::new(extractor.identity().width, rows));
-        }
-        let features = [None, audio, None];
-        if features.iter().all(Option::is_none) {
-            let there: Vec<&str> =
-                Modality::ALL.into_iter().filter(|m| self.origins().get(*m).is_some()).map(Modality::name).collect();
+        let (seen, heard) = thread::scope(|scope| {
+            let seen = scope.spawn(|| self.see(media));
+            let heard = self.hear(media);
+            (seen.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), heard)
+        });
+        let (Heard { seconds, peaks, rows: audio }, Seen { rows: visual, faces }) = (heard?, seen?);
+        if audio.is_none() && visual.is_none() {
+            let there: Vec<String> = self.origins().iter().map(|(modality, _)| modality.to_owned()).collect();
             return Err(ExtractError::Nothing(there.join(", ")));
         }
-        Ok(Extracted { features, seconds, peaks })
+        Ok(Extracted { features: [None, audio, visual], seconds, peaks, faces })
     }
+
+    fn hear(&self, media: &Media) -> Result<Heard, ExtractError> {
+        let Some(extractor) = &self.audio else { return Ok(Heard::default()) };
+        let Some(sound) = sound(media)? else { return Ok(Heard::default()) };
+        let rows = extractor.extract(&sound.pcm)?;
+        Ok(Heard {
+            seconds: sound.seconds(),
+            peaks: sound.pcm.chunks(sound.rate_hz as usize / PEAKS_HZ).map(peak).collect(),
+            rows: (!rows.is_empty()).then(|| Sequence::new(extractor.identity().width, rows)),
+        })
+    }
+
+    fn see(&self, media: &Media) -> Result<Seen, ExtractError> {
+        let Some(extractor) = &self.visual else { return Ok(Seen::default()) };
+        let frames = match media.frames(FEATURE_RATE_HZ as f64) {
+            Ok(frames) => frames,
+            Err(media::Error::NoVideo(_)) => return Ok(Seen::default()),
+            Err(error) => return Err(error.into()),
+        };
+        let (mut film, mut rows, mut faces) = (extractor.film(), Vec::new(), Vec::new());
+        for frame in frames {
+            let frame = frame?;
+            // A frame without a face says nothing, and leaves no row that would have to be masked.
+            let Some(row) = film.row(&frame) else { continue };
+            let part = |pixels: f64, all: usize| (pixels / all as f64) as f32;
+            faces.push(Face {
+                time_s: row.time_s,
+                x: part(row.bounds.x, frame.width),
+                y: part(row.bounds.y, frame.height),
+                width: part(row.bounds.width, frame.width),
+                height: part(row.bounds.height, frame.height),
+            });
+            rows.extend(row.values);
+        }
+        let width = FaceExtractor::columns().len();
+        Ok(Seen { rows: (!rows.is_empty()).then(|| Sequence::new(width, rows)), faces })
+    }
+}
+
+#[derive(Default)]
+struct Heard {
+    seconds: f64,
+    peaks: Vec<f32>,
+    rows: Option<Sequence>,
+}
+
+#[derive(Default)]
+struct Seen {
+    rows: Option<Sequence>,
+    faces: Vec<Face>,
 }
 
 /// The sound at the rate of the front ends; `None` if the file has none.
@@ -143,8 +243,8 @@ fn peak(samples: &[f32]) -> f32 {
     samples.iter().fold(0.0, |most, sample| most.max(sample.abs()))
 }
 
-/// The folders of the extractors: audio.
-fn find(folder: &Path) -> Result<[Option<PathBuf>; 1], ExtractorsError> {
+/// The folders of the extractors of audio and visual.
+fn find(folder: &Path) -> Result<[Option<PathBuf>; 2], ExtractorsError> {
     let unreadable = |source| ExtractorsError::Folder { path: folder.to_owned(), source };
     let entries = std::fs::read_dir(folder).map_err(unreadable)?;
     let below: std::io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
@@ -152,7 +252,7 @@ fn find(folder: &Path) -> Result<[Option<PathBuf>; 1], ExtractorsError> {
     folders.retain(|path| path.is_dir());
     folders.sort();
     folders.insert(0, folder.to_owned());
-    let mut found = [None];
+    let mut found = [None, None];
     for path in folders {
         let Some(modality) = kind(&path) else { continue };
         let place: &mut Option<PathBuf> = &mut found[modality.index() - Modality::Audio.index()];
@@ -169,6 +269,9 @@ fn find(folder: &Path) -> Result<[Option<PathBuf>; 1], ExtractorsError> {
 
 /// Which modality the extractor in a folder is of, if there is one, by its files.
 fn kind(folder: &Path) -> Option<Modality> {
+    if folder.join("tiny_face_detector_model-weights_manifest.json").is_file() {
+        return Some(Modality::Visual);
+    }
     let config = std::fs::read(folder.join("config.json")).ok()?;
     let config: serde_json::Value = serde_json::from_slice(&config).ok()?;
     config.get("num_mel_bins").map(|_| Modality::Audio)

@@ -29,8 +29,11 @@ pub struct ExtractArgs {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Folder of pretrained extractors, one in each folder below it
-    #[arg(long, value_name = "DIR", env = "LATENTLINK_EXTRACTORS")]
-    pub extractors: PathBuf,
+    #[arg(long, value_name = "DIR", env = "LATENTLINK_EXTRACTORS", required_unless_present = "classical")]
+    pub extractors: Option<PathBuf>,
+    /// Audio by the classical front end, which needs no files: pitch, voicing, level and mel-cepstrum, 100 rows a second
+    #[arg(long)]
+    pub classical: bool,
     /// Only these modalities, with commas: audio, visual; both unless given, as far as there are extractors
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub only: Vec<Modality>,
@@ -75,10 +78,15 @@ pub(super) fn run(args: &ExtractArgs) -> Result<()> {
     };
     let entries = labels::read(&args.labels, &names, args.label_map.as_ref())?;
     let files = files(&args.clips)?;
-    let extractors = Extractors::load(&args.extractors)?;
-    let extractors = if args.only.is_empty() { extractors } else { extractors.only_modalities(&args.only) };
+    let mut extractors = args.extractors.as_deref().map(Extractors::load).transpose()?.unwrap_or_default();
+    if args.classical {
+        extractors = extractors.classical();
+    }
+    if !args.only.is_empty() {
+        extractors = extractors.only_modalities(&args.only);
+    }
     let origins = extractors.origins();
-    ensure!(!origins.is_empty(), "--only: {} has no extractor of that", args.extractors.display());
+    ensure!(!origins.is_empty(), "--only: no extractor of that is there");
     let cache = Cache::open(&args.cache.clone().unwrap_or_else(|| beside(&args.out)), &origins)?;
     let (clips, broken) = extract(&entries, &files, &extractors, &cache)?;
     report(&broken, args.skip_broken)?;

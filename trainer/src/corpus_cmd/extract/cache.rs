@@ -39,7 +39,7 @@ impl Cache {
         hex(&hash.finalize())
     }
 
-    fn path(&self, key: &str) -> PathBuf {
+    pub(super) fn path(&self, key: &str) -> PathBuf {
         self.folder.join(format!("{key}.safetensors"))
     }
 

@@ -107,6 +107,7 @@ impl Transmitter for Link {
             training_snr_low_db: Some(-9.0),
             training_snr_high_db: Some(21.0),
             takes_text: false,
+            ..Model::default()
         }))
     }
 }
