@@ -41,7 +41,7 @@ fn extracted_and_trained(shared: &Path, folder: &Path) -> (PathBuf, PathBuf, Vec
     let again = Process::run(SITE.binary(), &args);
     assert!(again.failed().contains("is there already"), "{}", again.stderr);
     let train = ["trainer", "train", "--corpus", text(&corpus), "--preset", "small", "--epochs", "2", "--out"];
-    Process::run(SITE.binary(), &[&train[..], &[text(&weights), "--validation", "test"]].concat()).succeeded();
+    Process::run(SITE.binary(), &[&train[..], &[text(&weights), "--validation", "fold:0/2"]].concat()).succeeded();
     (corpus, weights, tested)
 }
 

@@ -100,6 +100,7 @@ fn fault_of(error: &ExtractError) -> Fault {
             Error::TooLarge { .. }
             | Error::TooLong { .. }
             | Error::FilmTooLong { .. }
+            | Error::PictureTime { .. }
             | Error::TooManyPixels { .. }
             | Error::TooMany { .. }
             | Error::FfmpegTime { .. },

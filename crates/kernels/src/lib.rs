@@ -2,5 +2,6 @@
 //! batch, the tile or the instruction set. Layers with gradients (`latentlink-model`) and pretrained extractors
 //! (`latentlink-extract`) stand on them.
 
+pub mod depthwise;
 pub mod matmul;
 pub mod simd;

@@ -76,6 +76,12 @@ pub enum Error {
         /// Height in pixels.
         height: u64,
     },
+    /// The pictures took longer than [`Limits::picture_seconds`](crate::Limits::picture_seconds).
+    #[error("decoding the pictures took longer than {limit} s, the limit")]
+    PictureTime {
+        /// The limit in seconds.
+        limit: f64,
+    },
     /// More of something than is taken.
     #[error("expected at most {limit} {what}, got {got}")]
     TooMany {

@@ -73,8 +73,9 @@ impl Media {
     /// # Errors
     ///
     /// [`Error::FrameRate`] for a rate of 0 or less or above 120; [`Error::Unknown`], [`Error::NoVideo`],
-    /// [`Error::Unsupported`], [`Error::Fragmented`], [`Error::CutOff`], [`Error::FilmTooLong`], [`Error::TooManyPixels`],
-    /// [`Error::TooMany`], [`Error::Damaged`], [`Error::Ffmpeg`], [`Error::FfmpegTime`], at once or in place of a frame.
+    /// [`Error::Unsupported`], [`Error::Fragmented`], [`Error::CutOff`], [`Error::FilmTooLong`], [`Error::PictureTime`],
+    /// [`Error::TooManyPixels`], [`Error::TooMany`], [`Error::Damaged`], [`Error::Ffmpeg`], [`Error::FfmpegTime`], at once or
+    /// in place of a frame.
     pub fn frames(&self, rate_hz: f64) -> Result<Frames, Error> {
         video::frames(&self.0, rate_hz)
     }

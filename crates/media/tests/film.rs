@@ -134,6 +134,8 @@ fn limits_are_named() {
     assert!(matches!(error, Error::TooMany { what: "pictures", limit: 71, got: 72 }), "{error}");
     let error = failure(film.clone(), &Limits { all_pixels: 1_000_000, ..alone() });
     assert!(matches!(error, Error::TooMany { what: "pixels in all pictures", .. }), "{error}");
+    let error = failure(film.clone(), &Limits { picture_seconds: 0.0, ..alone() });
+    assert!(matches!(error, Error::PictureTime { limit: 0.0 }), "{error}");
     let error = failure(film[..100_000].to_vec(), &alone());
     assert!(matches!(error, Error::CutOff { found: 100_000, .. }), "{error}");
 }

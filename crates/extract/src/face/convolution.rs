@@ -5,7 +5,9 @@ use super::map::{Map, Padding};
 use super::shards::Shards;
 use crate::checkpoint::CheckpointError;
 use crate::layers::in_parallel;
+use kernels::depthwise::depthwise;
 use kernels::matmul::{Operand, Start, matmul};
+use std::ops::Range;
 
 /// Multiplications that are worth a thread.
 const WORK: usize = 1 << 20;
@@ -40,7 +42,7 @@ impl Convolution {
         let taps = self.size * self.size * x.channels;
         let patches = |y: usize, out: &mut [f32]| {
             for (column, patch) in out.chunks_exact_mut(taps).enumerate() {
-                window.each(y, column, |tap, values| patch[tap * x.channels..][..x.channels].copy_from_slice(values));
+                window.runs(y, column, |tap, run| patch[tap * x.channels..][..run.len()].copy_from_slice(run));
             }
         };
         product(&window, (taps, patches), &self.weight, &self.bias, activation)
@@ -75,11 +77,18 @@ impl Separable {
     pub(crate) fn forward(&self, x: &Map, activation: impl Fn(f32) -> f32 + Sync) -> Map {
         let window = Window::over(x, 3, self.stride, Padding::Same);
         let filtered = |y: usize, out: &mut [f32]| {
-            for (column, sums) in out.chunks_exact_mut(x.channels).enumerate() {
-                sums.fill(0.0);
-                window.each(y, column, |tap, values| {
-                    let weights = &self.depthwise[tap * x.channels..][..x.channels];
-                    sums.iter_mut().zip(values).zip(weights).for_each(|((s, v), w)| *s += v * w);
+            let inner = window.inner(y);
+            if let Some((columns, rows)) = &inner {
+                let inside = &mut out[columns.start * x.channels..columns.end * x.channels];
+                depthwise(*rows, self.stride, x.channels, &self.depthwise, inside);
+            }
+            let inner = inner.map_or(0..0, |(columns, _)| columns);
+            for (column, sums) in out.chunks_exact_mut(x.channels).enumerate().filter(|(at, _)| !inner.contains(at)) {
+                window.runs(y, column, |tap, run| {
+                    let weights = self.depthwise[tap * x.channels..].chunks_exact(x.channels);
+                    for (values, weights) in run.chunks_exact(x.channels).zip(weights) {
+                        sums.iter_mut().zip(values).zip(weights).for_each(|((s, v), w)| *s = v.mul_add(*w, *s));
+                    }
                 });
             }
         };
@@ -105,17 +114,33 @@ impl<'a> Window<'a> {
         Window { x, size, stride, before: (above, left), outputs: (height, width) }
     }
 
-    /// Calls `f(tap, channels)` for each place within the map, in the order of the taps.
-    fn each(&self, y: usize, x: usize, mut f: impl FnMut(usize, &[f32])) {
-        let inside = |at: usize, before: usize, end: usize| at.checked_sub(before).filter(|at| *at < end);
-        for i in 0..self.size {
-            let Some(row) = inside(y * self.stride + i, self.before.0, self.x.height) else { continue };
-            for j in 0..self.size {
-                if let Some(column) = inside(x * self.stride + j, self.before.1, self.x.width) {
-                    f(i * self.size + j, self.x.at(row, column));
-                }
-            }
+    /// Calls `f(tap, values)` for each row of the kernel with its places within the map, which lie side by side: their
+    /// channels one place after the other, from the place of that tap on.
+    fn runs(&self, y: usize, x: usize, mut f: impl FnMut(usize, &[f32])) {
+        let within = |at: usize, before: usize, end: usize| {
+            let first = before.saturating_sub(at).min(self.size);
+            first..(end + before).saturating_sub(at).clamp(first, self.size)
+        };
+        let (row, column) = (y * self.stride, x * self.stride);
+        let across = within(column, self.before.1, self.x.width);
+        for i in within(row, self.before.0, self.x.height) {
+            let start = (row + i - self.before.0) * self.x.width + column + across.start - self.before.1;
+            let run = &self.x.data[start * self.x.channels..][..across.len() * self.x.channels];
+            f(i * self.size + across.start, run);
         }
+    }
+
+    /// The outputs of row y whose kernel of 3 × 3 lies within the map, and the rows under it from the first of them on.
+    fn inner(&self, y: usize) -> Option<(Range<usize>, [&'a [f32]; 3])> {
+        let row = (y * self.stride).checked_sub(self.before.0).filter(|row| row + 3 <= self.x.height)?;
+        let first = self.before.1.div_ceil(self.stride);
+        let end = (self.x.width + self.before.1).checked_sub(3)? / self.stride + 1;
+        let start = first * self.stride - self.before.1;
+        let part = |i: usize| {
+            &self.x.data
+                [((row + i) * self.x.width + start) * self.x.channels..(row + i + 1) * self.x.width * self.x.channels]
+        };
+        (first < end).then(|| (first..end.min(self.outputs.1), [part(0), part(1), part(2)]))
     }
 }
 

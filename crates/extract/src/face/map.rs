@@ -47,14 +47,15 @@ impl Map {
     pub(crate) fn max_pool(&self, stride: usize) -> Map {
         let (height, _) = Padding::Same.along(self.height, 2, stride);
         let (width, _) = Padding::Same.along(self.width, 2, stride);
-        let mut out =
-            Map { height, width, channels: self.channels, data: Vec::with_capacity(height * width * self.channels) };
-        for y in (0..height).map(|y| y * stride) {
-            for x in (0..width).map(|x| x * stride) {
-                let (below, right) = ((y + 1).min(self.height - 1), (x + 1).min(self.width - 1));
-                let rows = self.at(y, x).iter().zip(self.at(y, right));
-                let others = self.at(below, x).iter().zip(self.at(below, right));
-                out.data.extend(rows.zip(others).map(|((a, b), (c, d))| a.max(*b).max(c.max(*d))));
+        let mut out = Map::zeros(height, width, self.channels);
+        let larger = |a: f32, b: f32| if a > b { a } else { b };
+        for (place, values) in out.data.chunks_exact_mut(self.channels).enumerate() {
+            let (y, x) = (place / width * stride, place % width * stride);
+            let (below, right) = ((y + 1).min(self.height - 1), (x + 1).min(self.width - 1));
+            let above = self.at(y, x).iter().zip(self.at(y, right));
+            let under = self.at(below, x).iter().zip(self.at(below, right));
+            for (value, ((a, b), (c, d))) in values.iter_mut().zip(above.zip(under)) {
+                *value = larger(larger(*a, *b), larger(*c, *d));
             }
         }
         out

@@ -37,24 +37,31 @@ impl<'a> Picture<'a> {
         let rows = axis(side, size, place.before(side - region.height), region.height);
         let mut out = Map { height: size, width: size, channels: 3, data: Vec::with_capacity(size * size * 3) };
         for (above, below, down) in rows {
+            let (above, below) = (self.row(region, above), self.row(region, below));
             for &(left, right, along) in &columns {
-                let corners = [(above, left), (above, right), (below, left), (below, right)];
-                let [a, b, c, d] = corners.map(|(y, x)| self.pixel(region, y, x));
-                for channel in 0..3 {
-                    let top = a[channel] + (b[channel] - a[channel]) * along;
-                    let bottom = c[channel] + (d[channel] - c[channel]) * along;
-                    out.data.push((top + (bottom - top) * down - mean[channel]) / 255.0);
-                }
+                let [a, b] = [left, right].map(|x| pixel(above, x));
+                let [c, d] = [left, right].map(|x| pixel(below, x));
+                out.data.extend(std::array::from_fn::<f32, 3, _>(|i| {
+                    let (top, bottom) = (a[i] + (b[i] - a[i]) * along, c[i] + (d[i] - c[i]) * along);
+                    (top + (bottom - top) * down - mean[i]) / 255.0
+                }));
             }
         }
         out
     }
 
-    /// The colours of a pixel of a region, black where there is none.
-    fn pixel(&self, region: Region, y: Option<usize>, x: Option<usize>) -> [f32; 3] {
-        let Some((y, x)) = y.zip(x) else { return [0.0; 3] };
-        let at = ((region.y + y) * self.width + region.x + x) * 3;
-        [self.rgb[at], self.rgb[at + 1], self.rgb[at + 2]].map(f32::from)
+    /// The pixels of a row of a region, none where there is padding.
+    fn row(&self, region: Region, y: Option<usize>) -> &'a [u8] {
+        let row = |y| &self.rgb[((region.y + y) * self.width + region.x) * 3..][..region.width * 3];
+        y.map_or(&[], row)
+    }
+}
+
+/// The colours of a pixel of a row, black where there is none.
+fn pixel(row: &[u8], x: Option<usize>) -> [f32; 3] {
+    match x.and_then(|x| row.get(3 * x..3 * x + 3)) {
+        Some(rgb) => [rgb[0], rgb[1], rgb[2]].map(f32::from),
+        None => [0.0; 3],
     }
 }
 

@@ -1,6 +1,7 @@
 //! H.264 by OpenH264, picture by picture.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use openh264::OpenH264API;
 use openh264::decoder::{DecodedYUV, Decoder, DecoderConfig, Flush};
@@ -30,6 +31,7 @@ pub struct H264 {
     wanted: VecDeque<Wanted>,
     ready: VecDeque<Ready>,
     over: bool,
+    spent: Duration,
 }
 
 /// A picture that is wanted. It is given once for each time that it is on, and kept once: a still may be on for minutes.
@@ -58,7 +60,8 @@ impl H264 {
         let wanted = wanted(&track, rate_hz).into();
         let (ready, over) = (VecDeque::new(), false);
         let source = source.clone();
-        let mut film = Self { source, track, avc, decoder, colours, next: 0, left: 0, wanted, ready, over };
+        let mut film =
+            Self { source, track, avc, decoder, colours, next: 0, left: 0, wanted, ready, over, spent: Duration::ZERO };
         // Parameter sets may come with the pictures, and only then is it known whether they can be decoded here.
         while !film.wanted.is_empty() && film.ready.is_empty() && !film.over {
             film.step()?;
@@ -96,8 +99,20 @@ impl H264 {
         Ok(stream)
     }
 
-    /// Decodes a sample, or flushes the decoder after the last.
+    /// Decodes a sample within the time that is left.
     fn step(&mut self) -> Result<(), Error> {
+        let begin = Instant::now();
+        self.decode()?;
+        self.spent += begin.elapsed();
+        let limit = self.source.limits().picture_seconds;
+        if self.spent.as_secs_f64() > limit {
+            return Err(Error::PictureTime { limit });
+        }
+        Ok(())
+    }
+
+    /// Decodes a sample, or flushes the decoder after the last.
+    fn decode(&mut self) -> Result<(), Error> {
         let damaged = |e| Error::Damaged(format!("picture data: {e}"));
         if self.next < self.track.samples.len() {
             let stream = self.annexb()?;
