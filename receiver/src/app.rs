@@ -47,7 +47,7 @@ impl App {
         let drain = Drain::on_signals().context("cannot listen for signals")?;
         let manifest = receiver_manifest(&args.weights)?;
         let mut app = App::with(Arc::from(half), &args.journal, &args.listen, drain).await?;
-        app.about.scheme = manifest.scheme.to_string();
+        app.about.scheme = manifest.scheme_name();
         app.about.training_snr_db = manifest.training.snr_range();
         app.with_dashboard(&args.dashboard).await
     }

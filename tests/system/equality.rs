@@ -43,27 +43,39 @@ fn one_draw_sent_equals_that_draw_evaluated() {
     assert_ne!(draw("1"), draw("2"));
 }
 
-/// Every kind of scheme runs over the same three processes: another network, and words for decisions.
+/// Every kind of scheme runs over the same three processes: another network, words for decisions, and a transmitter that knows
+/// the channel.
 #[test]
 fn other_schemes_cross_the_same_link() {
-    for scheme in ["t-deepsc", "quantised-latent"] {
+    let schemes: [(&str, &[&str]); 3] = [
+        ("t-deepsc", &["--scheme", "t-deepsc"]),
+        ("quantised-latent", &["--scheme", "quantised-latent"]),
+        ("proposed+feedback", &["--feedback"]),
+    ];
+    for (scheme, options) in schemes {
         let folder = SITE.folder(&format!("{scheme}-weights"));
         let weights = folder.join("run");
-        let train = ["trainer", "train", "--corpus", text(SITE.corpus()), "--scheme", scheme, "--epochs", "6"];
-        let train = [&train[..], &["--preset", "small", "--validation", "valid", "--out", text(&weights)]].concat();
+        let train = ["trainer", "train", "--corpus", text(SITE.corpus()), "--epochs", "6"];
+        let train =
+            [&train[..], options, &["--preset", "small", "--validation", "valid", "--out", text(&weights)]].concat();
         Process::run(SITE.binary(), &train).succeeded();
         let stack = Stack::down(&SITE, scheme, &weights, &weights).started();
         let (inside, outside) = (folder.join("inside.csv"), folder.join("outside.csv"));
+        let json = [folder.join("inside.json"), folder.join("outside.json")];
         let sweep = ["--channel", "none,rayleigh", "--snr", "-6", "--draws", "2", "--seed", "3"];
         let fixed =
             ["trainer", "evaluate", "--weights", text(&weights), "--corpus", text(SITE.corpus()), "--split", "test"];
-        let evaluate = [&fixed[..], &["--predictions", text(&inside)], &sweep].concat();
+        let evaluate = [&fixed[..], &["--predictions", text(&inside), "--json", text(&json[0])], &sweep].concat();
         Process::run(SITE.binary(), &evaluate).succeeded();
-        stack.send(&sweep_args(&sweep, &outside)).succeeded();
+        let args = [&sweep_args(&sweep, &outside)[..], &["--json", text(&json[1])]].concat();
+        stack.send(&args).succeeded();
         let rows = rows_of(&outside);
         assert_eq!((rows.len(), &rows), (SITE.test_clips() * 3, &rows_of(&inside)), "{scheme}");
         let answers: HashSet<&str> = rows.iter().filter_map(|row| row.split(',').nth(9)).collect();
         assert!(answers.len() > SITE.test_clips(), "{scheme}: only {} answers", answers.len());
+        let [inside, outside] = json.map(|file| records(&file));
+        assert_eq!(inside, outside);
+        assert!(outside.iter().all(|record| record["scheme"] == scheme), "{scheme}");
     }
 }
 

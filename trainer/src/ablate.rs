@@ -5,7 +5,7 @@ mod report;
 mod variations;
 
 use crate::command::{self, TrainOptions};
-use crate::evaluate::{Subject, Sweep};
+use crate::evaluate::{Subject, Sweep, SweepOptions};
 use crate::material::Material;
 use crate::side_by_side::{Board, run_all};
 use anyhow::Result;
@@ -13,7 +13,6 @@ use clap::Args;
 use corpus::CorpusSpec;
 use files::PendingFile;
 use metrics::Record;
-use phy::{ChannelList, SnrList};
 use report::{Outcome, table};
 use std::path::PathBuf;
 use variations::chosen;
@@ -33,18 +32,9 @@ pub struct AblateArgs {
     /// Seeds that each variation is trained with
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub seeds: u32,
-    /// Split of the corpus that is scored
-    #[arg(long, default_value = "test")]
-    pub split: String,
-    /// Channels: none, awgn, rayleigh, rician:K (linear K factor), with commas
-    #[arg(long, value_name = "LIST", default_value = "none,awgn,rayleigh")]
-    pub channel: ChannelList,
-    /// Es/N0 per complex symbol in dB: one value, a list -12,-6,0, or start:stop:step
-    #[arg(long, value_name = "LIST", default_value = "-12:21:3", allow_hyphen_values = true)]
-    pub snr: SnrList,
-    /// Draws of the channel for every clip at every point
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
-    pub draws: u32,
+    /// Over what.
+    #[command(flatten)]
+    pub over: SweepOptions,
     /// The base's settings.
     #[command(flatten, next_help_heading = "Training of the base")]
     pub training: TrainOptions,
@@ -56,7 +46,7 @@ pub struct AblateArgs {
 /// If a run cannot be trained or is not of these settings, or a file cannot be written.
 pub fn run(args: &AblateArgs) -> Result<()> {
     let mut material = Material::load(&args.corpus, args.training.text_encoder.as_deref())?;
-    material.corpus().split(&args.split)?;
+    args.over.split.check(material.corpus())?;
     let base = args.training.resolved(&args.corpus, material.corpus(), 0)?;
     let variations = chosen(&args.only, &base)?;
     std::fs::create_dir_all(&args.out)?;
@@ -66,8 +56,7 @@ pub fn run(args: &AblateArgs) -> Result<()> {
 
     let cells: Vec<(usize, u64)> =
         (0..variations.len()).flat_map(|v| (0..u64::from(args.seeds)).map(move |seed| (v, seed))).collect();
-    let points = phy::sweep(&args.channel, &args.snr);
-    let sweep = Sweep { corpus: material.corpus(), split: &args.split, points: &points, draws: args.draws, seed: 0 };
+    let (split, points) = (args.over.split.to_string(), args.over.points());
     let board = Board::new(cells.len() * base.schedule.epochs)?;
     let scored = run_all(cells.len(), |index, share| -> Result<Vec<Record>> {
         let (variation, seed) = (&variations[cells[index].0], cells[index].1);
@@ -76,6 +65,8 @@ pub fn run(args: &AblateArgs) -> Result<()> {
         let name = format!("{}/seed-{seed}", variation.name);
         let folder = args.out.join(&name);
         share.ensure_trained(&material, &config, &folder, &name, &board)?;
+        let corpus = args.over.split.of(material.corpus(), || Ok(config))?;
+        let sweep = Sweep { corpus: &corpus, split: &split, points: &points, draws: args.over.draws, seed: 0 };
         let mut records = Subject::load(&folder)?.score(&sweep, &[], Some(share.threads()))?.records;
         records.iter_mut().for_each(|record| record.training_seed = Some(seed));
         Ok(records)

@@ -41,14 +41,25 @@ impl Chain {
         }
     }
 
-    /// Z `[clips, reals]` as the deployed transmitter sends it.
+    /// What the deployed transmitter does with a batch before the channel matters.
     ///
     /// # Errors
     /// If the shapes do not fit.
-    pub fn send(&self, batch: &Batch) -> candle_core::Result<Tensor> {
+    pub fn digest(&self, batch: &Batch) -> candle_core::Result<Vec<Tensor>> {
         match self {
-            Chain::Proposed(network) => network.transmitter.send(batch),
-            Chain::TDeepSc(network) => network.transmitter.send(batch),
+            Chain::Proposed(network) => network.transmitter.digest(batch),
+            Chain::TDeepSc(network) => network.transmitter.digest(batch),
+        }
+    }
+
+    /// Z `[clips, reals]` as the deployed transmitter sends it when the bursts are going to meet `rho`.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn send(&self, digest: &[Tensor], rho: &[f32]) -> candle_core::Result<Tensor> {
+        match self {
+            Chain::Proposed(network) => network.transmitter.send(digest, Some(rho)),
+            Chain::TDeepSc(network) => network.transmitter.send(digest, Some(rho)),
         }
     }
 

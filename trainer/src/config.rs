@@ -113,6 +113,12 @@ impl RunConfig {
             ensure!(self.text_encoder.is_some(), "tuning: there is no text encoder to tune");
             tuning.check()?;
         }
+        ensure!(
+            !self.network.feedback || self.scheme == SchemeKind::Proposed,
+            "network.feedback: expected scheme {}, got {}",
+            SchemeKind::Proposed,
+            self.scheme
+        );
         self.validation.to_string().parse::<Validation>().map_err(|e| anyhow::anyhow!("validation: {e}"))?;
         self.network.check().map_err(|e| anyhow::anyhow!("network.{e}"))
     }

@@ -1,10 +1,12 @@
 //! Evaluation in one process: the same halves, channel, keys and metrics as over the wire, so that both give the same bits.
 //!
-//! Every clip is encoded once. Each point of the sweep and each draw then sends its burst through `phy` under the noise key
-//! (seed, draw, row), equalises and decodes it. Work is cut into batches that do not depend on the number of threads.
+//! Every clip is read once. Each point of the sweep and each draw then sends its burst through `phy` under the noise key
+//! (seed, draw, row), equalises and decodes it. With feedback the burst is another at each point and draw, made knowing what it
+//! will meet. Work is cut into batches that do not depend on the number of threads.
 
 mod command;
 mod loss;
+mod over;
 mod seeds;
 mod subject;
 
@@ -12,12 +14,13 @@ use std::{num::NonZeroUsize, ops::Range};
 
 use corpus::{Clip, Corpus, CorpusError, Modality, OtherOrigin};
 use metrics::{Context, Prediction, PredictionRow, Record};
-use model::scheme::{ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
+use model::scheme::{ChannelHint, ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
 use phy::{ChannelSpec, Complex, Conditions, EqualiserError, NoiseKey, Symbols, draw, equalise};
 
 use crate::parallel;
 
 pub use command::{EvaluateArgs, run};
+pub use over::{ScoredClips, SweepOptions};
 pub use subject::{Subject, Sweep};
 
 /// Clips or bursts handed to a half at once.
@@ -177,11 +180,25 @@ impl Request<'_> {
     }
 }
 
-/// One batch of clips at one point and draw.
-struct Job {
+/// All clips over one point and draw.
+#[derive(Clone, Copy)]
+struct Round {
     conditions: Conditions,
     draw: u32,
-    clips: Range<usize>,
+}
+
+impl Round {
+    /// The noise key of the clip in `row`.
+    fn key(&self, request: &Request, row: usize) -> NoiseKey {
+        NoiseKey { seed: request.seed, draw: self.draw, row: row as u64 }
+    }
+}
+
+/// One batch of clips in one round.
+struct Job<'a> {
+    round: Round,
+    clips: &'a [(usize, &'a Clip)],
+    bursts: &'a [Symbols],
 }
 
 /// Evaluates the request. The noiseless pass, which the reference needs, is always made, but reported only where asked for.
@@ -207,9 +224,11 @@ pub fn evaluate(request: &Request) -> Result<Evaluation, EvaluateError> {
     if clips.is_empty() {
         return Err(EvaluateError::NothingLeft(request.scheme()));
     }
-    let bursts = encode(request, &clips)?;
-    let jobs = jobs(request, clips.len());
-    let done = parallel::map(jobs.len(), request.threads, |job| transmit(request, &jobs[job], &clips, &bursts))?;
+    let batches: Vec<&[(usize, &Clip)]> = clips.chunks(BATCH).collect();
+    let rounds = rounds(request);
+    let bursts = parallel::map(batches.len(), request.threads, |batch| encode(request, batches[batch], &rounds))?;
+    let jobs = jobs(&rounds, &batches, &bursts);
+    let done = parallel::map(jobs.len(), request.threads, |job| transmit(request, &jobs[job]))?;
     let rows: Vec<PredictionRow> = done.into_iter().flatten().collect();
     let (noiseless, noisy): (Vec<_>, Vec<_>) = rows.iter().cloned().partition(|r| r.snr_db.is_none());
     let rows = if request.points.contains(&Conditions::None) { rows } else { noisy };
@@ -217,52 +236,54 @@ pub fn evaluate(request: &Request) -> Result<Evaluation, EvaluateError> {
     Ok(Evaluation { records, rows })
 }
 
-/// All clips to bursts, batch by batch.
-fn encode(request: &Request, clips: &[(usize, &Clip)]) -> Result<Vec<Symbols>, EvaluateError> {
-    let batches = batches(clips.len());
-    let encode = |batch: usize| {
-        let clips = &clips[batches[batch].clone()];
-        let wrong = |(row, clip): (usize, &Clip)| {
-            let id = clip.id.clone();
-            move |source| EvaluateError::Clip { id, row, source }
-        };
-        let inputs: Vec<ClipInput> = clips.iter().map(|(_, clip)| request.input(clip)).collect();
-        for (input, clip) in inputs.iter().zip(clips) {
-            request.transmitter.check(input).map_err(wrong(*clip))?;
-        }
-        request.transmitter.encode(&inputs).map_err(wrong(clips[0]))
+/// A batch of clips to bursts: one each, or with feedback one each for every round, round after round.
+fn encode(request: &Request, clips: &[(usize, &Clip)], rounds: &[Round]) -> Result<Vec<Symbols>, EvaluateError> {
+    let wrong = |(row, clip): (usize, &Clip)| {
+        let id = clip.id.clone();
+        move |source| EvaluateError::Clip { id, row, source }
     };
-    Ok(parallel::map(batches.len(), request.threads, encode)?.into_iter().flatten().collect())
+    let inputs: Vec<ClipInput> = clips.iter().map(|(_, clip)| request.input(clip)).collect();
+    for (input, clip) in inputs.iter().zip(clips) {
+        request.transmitter.check(input).map_err(wrong(*clip))?;
+    }
+    let bursts = if request.transmitter.needs_feedback() {
+        let hint = |round: &Round, row| ChannelHint::ahead(round.key(request, row), &round.conditions);
+        let hints = rounds.iter().flat_map(|round| clips.iter().map(move |(row, _)| hint(round, *row)));
+        request.transmitter.encode_told(&inputs, &hints.collect::<Vec<_>>())
+    } else {
+        request.transmitter.encode(&inputs)
+    };
+    bursts.map_err(wrong(clips[0]))
 }
 
-fn batches(clips: usize) -> Vec<Range<usize>> {
-    (0..clips).step_by(BATCH).map(|first| first..clips.min(first + BATCH)).collect()
+/// Every pass, draw after draw.
+fn rounds(request: &Request) -> Vec<Round> {
+    let of =
+        |conditions: Conditions| conditions.draws(request.draws.clone()).map(move |draw| Round { conditions, draw });
+    request.passes().into_iter().flat_map(of).collect()
 }
 
-fn jobs(request: &Request, clips: usize) -> Vec<Job> {
-    let mut jobs = Vec::new();
-    for conditions in request.passes() {
-        for draw in conditions.draws(request.draws.clone()) {
-            jobs.extend(batches(clips).into_iter().map(|clips| Job { conditions, draw, clips }));
-        }
+/// Round after round all batches, with their bursts.
+fn jobs<'a>(rounds: &[Round], batches: &[&'a [(usize, &'a Clip)]], bursts: &'a [Vec<Symbols>]) -> Vec<Job<'a>> {
+    let mut jobs = Vec::with_capacity(rounds.len() * batches.len());
+    for (at, round) in rounds.iter().enumerate() {
+        jobs.extend(batches.iter().zip(bursts).map(|(clips, bursts)| {
+            // Without feedback there is one round of them, for all.
+            let first = if bursts.len() == clips.len() { 0 } else { at * clips.len() };
+            Job { round: *round, clips, bursts: &bursts[first..first + clips.len()] }
+        }));
     }
     jobs
 }
 
 /// Sends one batch through the channel and decodes it.
-fn transmit(
-    request: &Request,
-    job: &Job,
-    clips: &[(usize, &Clip)],
-    bursts: &[Symbols],
-) -> Result<Vec<PredictionRow>, EvaluateError> {
-    let conditions = job.conditions;
-    let (clips, bursts) = (&clips[job.clips.clone()], &bursts[job.clips.clone()]);
+fn transmit(request: &Request, job: &Job) -> Result<Vec<PredictionRow>, EvaluateError> {
+    let Job { round, clips, bursts } = *job;
+    let conditions = round.conditions;
     let mut equalised = Vec::with_capacity(clips.len());
     let mut coefficients = Vec::with_capacity(clips.len());
     for ((row, clip), burst) in clips.iter().zip(bursts) {
-        let key = NoiseKey { seed: request.seed, draw: job.draw, row: *row as u64 };
-        let received = draw(key, &conditions, burst.len()).apply(burst);
+        let received = draw(round.key(request, *row), &conditions, burst.len()).apply(burst);
         let y = received.symbols.reals();
         let estimate = equalise(y, received.h, received.n0, request.receiver.equaliser());
         let wrong = |source| EvaluateError::Equalise { id: clip.id.clone(), conditions, source };
@@ -272,17 +293,17 @@ fn transmit(
     let wrong = |source| EvaluateError::Decode { conditions, source };
     let predictions = request.receiver.decode(&equalised).map_err(wrong)?;
     (request.progress)(predictions.len() as u64);
-    let row = |((clip, prediction), h)| prediction_row(job, clip, prediction, h);
+    let row = |((clip, prediction), h)| prediction_row(&round, clip, prediction, h);
     Ok(clips.iter().zip(predictions).zip(coefficients).map(row).collect())
 }
 
-fn prediction_row(job: &Job, clip: &(usize, &Clip), prediction: Prediction, h: Complex) -> PredictionRow {
+fn prediction_row(round: &Round, clip: &(usize, &Clip), prediction: Prediction, h: Complex) -> PredictionRow {
     PredictionRow {
         id: clip.1.id.clone(),
         row: clip.0 as u64,
-        draw: job.draw,
-        channel: ChannelSpec::from(&job.conditions).to_string(),
-        snr_db: job.conditions.snr_db().map(phy::SnrDb::db),
+        draw: round.draw,
+        channel: ChannelSpec::from(&round.conditions).to_string(),
+        snr_db: round.conditions.snr_db().map(phy::SnrDb::db),
         label: clip.1.label,
         prediction,
         h_re: h.re,

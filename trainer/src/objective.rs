@@ -127,9 +127,19 @@ pub fn objective(network: &Network, weights: &Weights, law: &ChannelLaw, step: S
     terms.extend(redundancy(network, weights, &latents, step.reversal, per_clip, &mut run, &mut sums)?);
 
     let zs: Vec<Tensor> = latents.iter().flatten().map(|latent| latent.z.clone()).collect();
-    let z = network.transmitter.encode(&zs, &mut run)?;
     let repeats = weights.realisations.max(1);
-    let (received, rho) = through_channel(&z, repeats, &network.config, law, &mut run)?;
+    let (z, met) = if network.config.feedback {
+        // One burst for each channel that a clip meets, for each is another.
+        let met = channels(step.batch.size * repeats, &network.config, law, &mut run)?;
+        let zs: Vec<Tensor> = zs.iter().map(|z| repeated(z, repeats)).collect::<candle_core::Result<_>>()?;
+        let rho: Vec<f32> = met.iter().map(|m| m.rho).collect();
+        (network.transmitter.encode(&zs, Some(&rho), &mut run)?, met)
+    } else {
+        let z = network.transmitter.encode(&zs, None, &mut run)?;
+        let met = channels(step.batch.size * repeats, &network.config, law, &mut run)?;
+        (z, met)
+    };
+    let (received, rho) = through(&z, met)?;
     let labels = step.labels.repeat(repeats);
     if weights.antipodal > 0.0 {
         let errors = antipodal_errors(&z, &network.antipodal, &rho, &labels)?;
@@ -151,22 +161,22 @@ pub fn objective(network: &Network, weights: &Weights, law: &ChannelLaw, step: S
     Ok((loss, sums))
 }
 
-/// Z through `repeats` channels each → Ẑ `[repeats · clips, reals]` and ρ of each.
-fn through_channel(
-    z: &Tensor,
-    repeats: usize,
-    config: &Config,
-    law: &ChannelLaw,
-    run: &mut Run,
-) -> Result<(Tensor, Vec<f32>)> {
-    let (clips, reals) = z.dims2()?;
+/// The channels of as many bursts.
+fn channels(bursts: usize, config: &Config, law: &ChannelLaw, run: &mut Run) -> Result<Vec<Met>> {
     let stream = run.stream().expect("training has a stream");
-    let met: Vec<Met> =
-        (0..clips * repeats).map(|_| law.draw(stream, reals, config.equaliser)).collect::<Result<_>>()?;
+    (0..bursts).map(|_| law.draw(stream, config.reals, config.equaliser)).collect()
+}
+
+/// `[rows, width]` → `[times · rows, width]`, all rows after each other again and again.
+fn repeated(rows: &Tensor, times: usize) -> candle_core::Result<Tensor> {
+    if times == 1 { Ok(rows.clone()) } else { Tensor::cat(&vec![rows; times], 0) }
+}
+
+/// Z through these channels, its rows over and over if there are more channels → Ẑ `[channels, reals]` and ρ of each.
+fn through(z: &Tensor, met: Vec<Met>) -> Result<(Tensor, Vec<f32>)> {
     let rho = met.iter().map(|m| m.rho).collect();
     let bursts: Vec<Affine> = met.into_iter().map(|m| m.channel).collect();
-    let z = if repeats == 1 { z.clone() } else { Tensor::cat(&vec![z; repeats], 0)? };
-    Ok((ops::affine_channel(&z, bursts)?, rho))
+    Ok((ops::affine_channel(&repeated(z, bursts.len() / z.dim(0)?)?, bursts)?, rho))
 }
 
 /// The expected number of sign errors if the receiver looked along one direction u only: for a burst of n symbols that
@@ -175,7 +185,7 @@ fn through_channel(
 fn antipodal_errors(z: &Tensor, direction: &Tensor, rho: &[f32], labels: &[f32]) -> Result<Tensor> {
     // Beyond this the error is nil and so is its gradient.
     const MOST: f32 = 8.0;
-    let (clips, reals) = z.dims2()?;
+    let (rows, reals) = z.dims2()?;
     let unit = direction.broadcast_div(&direction.sqr()?.sum_all()?.sqrt()?)?;
     let none = ops::tensor(vec![0.0], 1)?;
     let cosine =
@@ -187,7 +197,7 @@ fn antipodal_errors(z: &Tensor, direction: &Tensor, rho: &[f32], labels: &[f32])
     };
     let amplitudes: Vec<f32> = bursts.map(amplitude).collect();
     let counted: Vec<f32> = labels.iter().map(|y| if *y == 0.0 { 0.0 } else { 1.0 }).collect();
-    let cosine = Tensor::cat(&vec![cosine; rho.len() / clips], 0)?;
+    let cosine = repeated(&cosine, rho.len() / rows)?;
     let argument = (cosine * ops::tensor(amplitudes, rho.len())?)?;
     let errors = ((argument * 1.702)?.exp()? + 1.0)?.recip()?;
     Ok((errors * ops::tensor(counted, rho.len())?)?.sum_all()?)

@@ -92,11 +92,7 @@ pub fn ensure_trained(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<String> {
     if let Some(id) = trained_already(folder)? {
-        let file = folder.join(CONFIG);
-        let name = || file.display().to_string();
-        let stored = std::fs::read(&file).with_context(|| format!("{}: cannot tell what was trained", name()))?;
-        let stored: RunConfig = serde_json::from_slice(&stored).with_context(name)?;
-        if let Some(field) = first_difference(&stored, config)? {
+        if let Some(field) = first_difference(&settings(folder)?, config)? {
             ensure!(
                 false,
                 "{}: the weights are of a run with another `{field}`; give another folder",
@@ -107,6 +103,17 @@ pub fn ensure_trained(
     }
     let begin = if folder.join(checkpoint::FILE).exists() { Begin::Resumed } else { Begin::Fresh };
     train(material, config, folder, begin, threads, progress)
+}
+
+/// The settings of the run in `folder`.
+///
+/// # Errors
+/// If they are not there, as with weights that were put there without their run.
+pub fn settings(folder: &Path) -> Result<RunConfig> {
+    let file = folder.join(CONFIG);
+    let name = || file.display().to_string();
+    let stored = std::fs::read(&file).with_context(|| format!("{}: cannot tell what was trained", name()))?;
+    serde_json::from_slice(&stored).with_context(name)
 }
 
 /// The model id of the weights in `folder`; `None` if training has yet to make them.

@@ -10,7 +10,7 @@ use metrics::Prediction;
 use model::batch::Batch;
 use model::head::{CELLS, probabilities};
 use model::ops::{tensor, with_slice};
-use phy::{ChannelKind, Conditions, Equalised, NoiseKey, SnrDb, Symbols};
+use phy::{ChannelKind, Conditions, NoiseKey, Realisation, SnrDb, Symbols};
 
 /// SNRs that the held-out clips are sent at, dB.
 const SNRS_DB: [f64; 4] = [-12.0, -6.0, 0.0, 9.0];
@@ -111,14 +111,13 @@ impl HeldOut {
         Ok(())
     }
 
-    /// What the network sends for each clip.
-    fn bursts(&self, network: &Chain) -> Result<Vec<Vec<f32>>> {
-        let mut bursts = Vec::with_capacity(self.rows.len());
-        for batch in &self.batches {
-            let z = network.send(batch)?;
-            with_slice(&z, |z| bursts.extend(z.chunks_exact(network.config().reals).map(<[f32]>::to_vec)))?;
-        }
-        Ok(bursts)
+    /// What the network makes of all clips before the channel matters.
+    fn digest(&self, network: &Chain) -> Result<Vec<Tensor>> {
+        let digests: Vec<Vec<Tensor>> =
+            self.batches.iter().map(|batch| network.digest(batch)).collect::<candle_core::Result<_>>()?;
+        let tensors = digests.first().map_or(0, Vec::len);
+        let whole = |i: usize| Tensor::cat(&digests.iter().map(|digest| &digest[i]).collect::<Vec<_>>(), 0);
+        Ok((0..tensors).map(whole).collect::<candle_core::Result<_>>()?)
     }
 
     /// What the distribution head says of each clip over all channels, before any calibration.
@@ -126,11 +125,11 @@ impl HeldOut {
     /// # Errors
     /// If the network does not fit the clips.
     pub fn said(&self, network: &Chain) -> Result<Vec<Said>> {
-        let bursts = self.bursts(network)?;
+        let digest = self.digest(network)?;
         let mut said = Vec::new();
         for point in &self.points {
             for draw in point.draws(0..DRAWS) {
-                let (latent, rho) = self.latents(network, &bursts, point, draw)?;
+                let (latent, rho) = self.latents(network, &digest, point, draw)?;
                 let clips = rho.iter().zip(&self.labels);
                 let of = |(row, (rho, label)): (&[f32], (&f32, &f32))| Said {
                     p: probabilities(row),
@@ -149,12 +148,12 @@ impl HeldOut {
     /// # Errors
     /// If the network does not fit the clips.
     pub fn score(&self, network: &Chain) -> Result<Scores> {
-        let bursts = self.bursts(network)?;
+        let digest = self.digest(network)?;
         let mut scores = Scores::default();
         for point in &self.points {
             let (mut loss, mut predictions, mut labels) = (0.0, Vec::new(), Vec::new());
             for draw in point.draws(0..DRAWS) {
-                let (l, p) = self.receive(network, &bursts, point, draw)?;
+                let (l, p) = self.receive(network, &digest, point, draw)?;
                 loss += l;
                 predictions.extend(p);
                 labels.extend_from_slice(&self.labels);
@@ -178,34 +177,32 @@ impl HeldOut {
     fn receive(
         &self,
         network: &Chain,
-        bursts: &[Vec<f32>],
+        digest: &[Tensor],
         point: &Conditions,
         draw: u32,
     ) -> Result<(f64, Vec<Prediction>)> {
-        let (latent, rho) = self.latents(network, bursts, point, draw)?;
+        let (latent, rho) = self.latents(network, digest, point, draw)?;
         let losses = network.head().loss(&latent, &self.labels, self.sign)?;
         let loss = with_slice(&losses, |l| l.iter().map(|v| *v as f64).sum())?;
         Ok((loss, network.head().predict(&latent, &rho)?))
     }
 
     /// The latents that the receiver makes of one draw, and ρ of each burst.
-    fn latents(
-        &self,
-        network: &Chain,
-        bursts: &[Vec<f32>],
-        point: &Conditions,
-        draw: u32,
-    ) -> Result<(Tensor, Vec<f32>)> {
-        let equalised = |(burst, row): (&Vec<f32>, &usize)| -> Result<Equalised> {
+    fn latents(&self, network: &Chain, digest: &[Tensor], point: &Conditions, draw: u32) -> Result<(Tensor, Vec<f32>)> {
+        let (reals, equaliser) = (network.config().reals, network.config().equaliser);
+        let realisation = |row: &usize| {
             let key = NoiseKey { seed: SEED, draw, row: *row as u64 };
-            let symbols = Symbols::new(burst.clone())?;
-            let received = phy::draw(key, point, symbols.len()).apply(&symbols);
-            Ok(phy::equalise(received.symbols.reals(), received.h, received.n0, network.config().equaliser)?)
+            phy::draw(key, point, reals / 2)
         };
-        let equalised: Vec<Equalised> = bursts.iter().zip(&self.rows).map(equalised).collect::<Result<_>>()?;
-        let rho: Vec<f32> = equalised.iter().map(|e| e.rho).collect();
-        let data = equalised.into_iter().flat_map(|e| e.reals).collect();
-        let received = tensor(data, (bursts.len(), network.config().reals))?;
+        let met: Vec<Realisation> = self.rows.iter().map(realisation).collect();
+        let rho: Vec<f32> = met.iter().map(Realisation::rho).collect();
+        let bursts = with_slice(&network.send(digest, &rho)?, <[f32]>::to_vec)?;
+        let mut data = Vec::with_capacity(bursts.len());
+        for (burst, met) in bursts.chunks_exact(reals).zip(&met) {
+            let received = met.apply(&Symbols::new(burst.to_vec())?);
+            data.extend(phy::equalise(received.symbols.reals(), received.h, received.n0, equaliser)?.reals);
+        }
+        let received = tensor(data, (rho.len(), reals))?;
         Ok((network.latent(&received, &rho)?, rho))
     }
 }

@@ -110,11 +110,13 @@ fn every_variable_of_every_preset_has_a_gradient() {
         for head in [HeadKind::Distribution, HeadKind::L1] {
             // All three modalities, each two and each alone.
             for widths in (1..8).map(only) {
-                let trial = Trial::new(&Config { head, ..Config::preset(preset, widths) });
-                for (name, gradient) in trial.gradients(0.4) {
-                    let context = format!("`{name}`, {preset}, {head:?}, {widths:?}");
-                    assert!(gradient.iter().any(|g| *g != 0.0), "no gradient of {context}");
-                    assert!(gradient.iter().all(|g| g.is_finite()), "not finite: {context}");
+                for feedback in [false, true] {
+                    let trial = Trial::new(&Config { head, feedback, ..Config::preset(preset, widths) });
+                    for (name, gradient) in trial.gradients(0.4) {
+                        let context = format!("`{name}`, {preset}, {head:?}, {widths:?}, feedback {feedback}");
+                        assert!(gradient.iter().any(|g| *g != 0.0), "no gradient of {context}");
+                        assert!(gradient.iter().all(|g| g.is_finite()), "not finite: {context}");
+                    }
                 }
             }
         }
@@ -173,13 +175,14 @@ fn a_modality_that_no_clip_or_one_clip_has_does_no_harm() {
 #[test]
 fn the_gradient_of_the_whole_objective_is_exact() {
     let base = tiny(support::WIDTHS);
-    for (head, t_deepsc) in [
-        (HeadKind::Distribution, None),
-        (HeadKind::L1, None),
-        (HeadKind::Mse, Some(SIZES)),
-        (HeadKind::Distribution, Some(SIZES)),
+    for (head, t_deepsc, feedback) in [
+        (HeadKind::Distribution, None, false),
+        (HeadKind::Distribution, None, true),
+        (HeadKind::L1, None, false),
+        (HeadKind::Mse, Some(SIZES), false),
+        (HeadKind::Distribution, Some(SIZES), false),
     ] {
-        let trial = Trial::new(&Config { head, t_deepsc, ..base });
+        let trial = Trial::new(&Config { head, t_deepsc, feedback, ..base });
         let gradients = trial.gradients(-1.0);
         assert_eq!(trial.loss(-1.0), trial.loss(0.5), "reversal is not of the value");
         let mut stream = Stream::new(6, &[]);

@@ -68,3 +68,39 @@ fn options_that_make_no_sense_together_are_refused() {
     assert!(format!("{:#}", run(&line).unwrap_err()).contains("dev"));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was trained");
 }
+
+/// The clips that training held out, cut with each run's own seed, and no others.
+#[test]
+fn a_fold_is_scored_by_weights_that_have_not_been_trained_on_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (json, rows) = (folder.path().join("results.json"), folder.path().join("rows.csv"));
+    let score = |weights: &Path, options: &str| -> anyhow::Result<Vec<Record>> {
+        let fixed = "--corpus builtin --channel awgn --snr -6 --draws 2 --json";
+        run(&format!("evaluate --weights {} {fixed} {} {options}", weights.display(), json.display()))?;
+        Ok(serde_json::from_slice(&std::fs::read(&json)?)?)
+    };
+    let both = score(folder.path(), "--seeds 2 --epochs 7 --validation fold:1/5 --split fold:1/5").unwrap();
+    assert_ne!(both[0].acc2_pos, both[1].acc2_pos);
+    let seed_1 = folder.path().join("seed-1");
+    let alone = score(&seed_1, &format!("--split fold:1/5 --predictions {}", rows.display())).unwrap();
+    assert_eq!((alone[0].acc2_pos, alone[0].mae), (both[1].acc2_pos, both[1].mae));
+    assert_eq!(alone[0].split, "fold:1/5");
+
+    let corpus = corpus::Corpus::load(&corpus::CorpusSpec::BUILTIN).unwrap();
+    let (_, held_out) = corpus::folds_by_video(&corpus.split("train").unwrap(), 5, 1, 1).unwrap();
+    assert_eq!(alone[0].clips, held_out.len());
+    let expected: Vec<&str> = held_out.iter().map(|row| corpus.clips[*row].id.as_str()).collect();
+    let table = std::fs::read_to_string(&rows).unwrap();
+    let scored: Vec<&str> = table.lines().skip(1).take(held_out.len()).filter_map(|l| l.split(',').next()).collect();
+    assert_eq!(scored, expected);
+
+    let error = |weights: &Path, options: &str| format!("{:#}", score(weights, options).unwrap_err());
+    let message = error(&seed_1, "--split fold:0/5");
+    assert!(message.contains("expected weights of --validation fold:0/5, got fold:1/5"), "{message}");
+    let message = error(folder.path(), "--seeds 2 --epochs 7 --validation fold:1/5 --split fold:1/4");
+    assert!(message.contains("expected weights of --validation fold:1/4"), "{message}");
+    std::fs::remove_file(seed_1.join("config.json")).unwrap();
+    let message = error(&seed_1, "--split fold:1/5");
+    assert!(message.contains("config.json: cannot tell what was trained"), "{message}");
+    assert!(error(&seed_1, "--split fold:5/5").contains("fold:5/5"));
+}

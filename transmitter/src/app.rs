@@ -61,6 +61,7 @@ impl App {
         let model = Model {
             model_id: half.model_id().into(),
             symbols: u32::try_from(half.symbols()).unwrap_or(u32::MAX),
+            feedback: half.needs_feedback(),
             ..Model::default()
         };
         let extractors = Err("this transmitter takes features only".to_owned());
@@ -87,7 +88,8 @@ impl App {
     /// If serving fails.
     pub async fn run_until(self, drain: Drain) -> anyhow::Result<()> {
         let App { socket, half, model, extractors, emulator } = self;
-        tracing::info!(model_id = model.model_id, symbols = model.symbols, %emulator, "transmitter");
+        let Model { model_id, symbols, feedback, .. } = &model;
+        tracing::info!(model_id, symbols, feedback, %emulator, "transmitter");
         let observer = Observer::new("transmitter");
         let service = Service::new(half, model, extractors, &emulator, drain.clone(), &observer)
             .context("the compute thread did not start")?;
@@ -124,7 +126,7 @@ fn describe(manifest: &Manifest, model: Model) -> Model {
     let training = &manifest.training;
     let range = training.snr_range();
     Model {
-        scheme: manifest.scheme.to_string(),
+        scheme: manifest.scheme_name(),
         equaliser: manifest.config.equaliser.to_string(),
         training_snr_low_db: range.map(|(low, _)| low),
         training_snr_high_db: range.map(|(_, high)| high),

@@ -3,7 +3,7 @@
 use link::Fault;
 use link::fault::ErrorCode;
 use link::observe::Histogram;
-use model::scheme::{ClipInput, InputError, InputErrorKind, TransmitterHalf};
+use model::scheme::{ChannelHint, ClipInput, InputError, InputErrorKind, TransmitterHalf};
 use phy::Symbols;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -18,6 +18,8 @@ const QUEUE: usize = 2 * BATCH;
 pub struct Job<T> {
     /// Has passed [`TransmitterHalf::check`].
     pub input: ClipInput,
+    /// What the burst is going to meet, for a half that needs feedback.
+    pub hint: Option<ChannelHint>,
     /// Comes back with the result.
     pub ticket: T,
     /// Where the result goes. Whoever submits a job keeps a place free there.
@@ -66,8 +68,9 @@ fn work<T>(half: &dyn TransmitterHalf, mut queue: mpsc::Receiver<Job<T>>, sizes:
         // Whose client has gone away need not be encoded.
         jobs.retain(|job| !job.reply.is_closed());
         sizes.observe(jobs.len() as f64);
+        let hints: Vec<_> = jobs.iter().map(|job| job.hint).collect();
         let (inputs, owners): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.input, (job.ticket, job.reply))).unzip();
-        for (symbols, (ticket, reply)) in encode(half, &inputs).into_iter().zip(owners) {
+        for (symbols, (ticket, reply)) in encode(half, &inputs, &hints).into_iter().zip(owners) {
             // Full never, see `Job::reply`; closed if the client has gone away meanwhile.
             let _ = reply.try_send(Encoded { ticket, symbols });
         }
@@ -75,11 +78,19 @@ fn work<T>(half: &dyn TransmitterHalf, mut queue: mpsc::Receiver<Job<T>>, sizes:
 }
 
 /// One result for each input: a batch that fails as a whole is tried clip by clip.
-fn encode(half: &dyn TransmitterHalf, inputs: &[ClipInput]) -> Vec<Result<Symbols, Fault>> {
+fn encode(
+    half: &dyn TransmitterHalf,
+    inputs: &[ClipInput],
+    hints: &[Option<ChannelHint>],
+) -> Vec<Result<Symbols, Fault>> {
     if inputs.is_empty() {
         return Vec::new();
     }
-    let fault = match catch_unwind(AssertUnwindSafe(|| half.encode(inputs))) {
+    let bursts = || match hints.iter().copied().collect::<Option<Vec<ChannelHint>>>() {
+        Some(hints) => half.encode_told(inputs, &hints),
+        None => half.encode(inputs),
+    };
+    let fault = match catch_unwind(AssertUnwindSafe(bursts)) {
         Ok(Ok(bursts)) if bursts.len() == inputs.len() => {
             return bursts.into_iter().map(Ok).collect();
         }
@@ -93,7 +104,7 @@ fn encode(half: &dyn TransmitterHalf, inputs: &[ClipInput]) -> Vec<Result<Symbol
             tracing::error!(%fault, "a clip that had passed the check could not be encoded");
             vec![Err(fault)]
         }
-        _ => inputs.chunks(1).flat_map(|input| encode(half, input)).collect(),
+        _ => inputs.chunks(1).zip(hints.chunks(1)).flat_map(|(input, hint)| encode(half, input, hint)).collect(),
     }
 }
 

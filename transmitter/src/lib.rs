@@ -17,6 +17,7 @@ mod app;
 mod clip;
 mod encoder;
 mod extraction;
+mod feedback;
 mod meter;
 mod relay;
 pub mod send;

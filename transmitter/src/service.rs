@@ -2,6 +2,7 @@
 
 use crate::encoder::Encoder;
 use crate::extraction::Extraction;
+use crate::feedback::Feedback;
 use crate::meter::Meter;
 use crate::relay::ToEmulator;
 use crate::session::{Session, Ticket};
@@ -30,6 +31,7 @@ pub struct Service {
     model: Model,
     encoder: Encoder<Ticket>,
     extraction: Extraction,
+    feedback: Option<Arc<Feedback>>,
     emulator: Channel,
     outage: Arc<Outage>,
     admission: Admission,
@@ -55,12 +57,14 @@ impl Service {
     ) -> std::io::Result<Self> {
         let meter = Meter::register(observer);
         let outage = Outage::new(format!("channel emulator at {emulator}")).metered(meter.hop.clone());
+        let channel = emulator.channel();
         Ok(Service {
+            feedback: half.needs_feedback().then(|| Arc::new(Feedback::new(channel.clone(), emulator))),
             encoder: Encoder::start(half.clone(), meter.batch.clone())?,
             extraction: Extraction::new(extractors, meter.clone()),
             half,
             model,
-            emulator: emulator.channel(),
+            emulator: channel,
             outage: Arc::new(outage),
             admission: Admission::new(CLIENTS),
             drain,
@@ -83,6 +87,7 @@ impl Transmitter for Service {
             half: self.half.clone(),
             encoder: self.encoder.clone(),
             extraction: self.extraction.clone(),
+            feedback: self.feedback.clone(),
             window: config.window,
             outcomes,
             in_flight: Mutex::new(HashSet::new()),

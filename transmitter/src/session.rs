@@ -6,6 +6,7 @@
 use crate::clip::{self, CheckedClip};
 use crate::encoder::{Encoded, Encoder, Job, fault_of};
 use crate::extraction::Extraction;
+use crate::feedback::Feedback;
 use crate::meter::Meter;
 use crate::relay::{Sent, ToEmulator};
 use futures::{StreamExt, TryStreamExt};
@@ -51,6 +52,8 @@ pub struct Session {
     pub half: Arc<dyn TransmitterHalf>,
     pub encoder: Encoder<Ticket>,
     pub extraction: Extraction,
+    /// For a half that needs it.
+    pub feedback: Option<Arc<Feedback>>,
     /// Clips in the hop's window.
     pub window: usize,
     pub outcomes: Outgoing<Outcome>,
@@ -154,10 +157,14 @@ impl Session {
     async fn encode(
         &self,
         input: ClipInput,
-        ticket: Ticket,
+        mut ticket: Ticket,
         reply: mpsc::Sender<Encoded<Ticket>>,
     ) -> Result<(), Status> {
-        match self.encoder.submit(Job { input, ticket, reply }).await {
+        let hint = match &self.feedback {
+            Some(feedback) => Some(feedback.settle(&mut ticket.burst).await?),
+            None => None,
+        };
+        match self.encoder.submit(Job { input, hint, ticket, reply }).await {
             true => Ok(()),
             false => Err(Status::internal("the encoder has stopped")),
         }

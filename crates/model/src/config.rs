@@ -98,6 +98,9 @@ pub struct Config {
     pub equaliser: Equaliser,
     /// Longest sequence accepted, in frames.
     pub max_frames: usize,
+    /// Whether the transmitter's encoder is told ρ of the burst to come; scheme `proposed` alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub feedback: bool,
     /// Of T-DeepSC alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub t_deepsc: Option<Sizes>,
@@ -151,6 +154,7 @@ impl Config {
             head: HeadKind::Distribution,
             equaliser: Equaliser::Mmse,
             max_frames: 512,
+            feedback: false,
             t_deepsc: None,
         };
         match preset {

@@ -5,8 +5,9 @@ use crate::bert::{Bert, BertError};
 use crate::config::Config;
 use crate::network::{Answers, Receiver, Sends, Transmitter};
 use crate::ops::{tensor, with_slice};
-use crate::scheme::{ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
+use crate::scheme::{ChannelHint, ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf, check_rounds};
 use crate::tdeepsc;
+use candle_core::Tensor;
 use corpus::{Modality, Origins, Sequence};
 use metrics::Prediction;
 use phy::{Equalised, Equaliser, Symbols};
@@ -107,6 +108,16 @@ impl<N: Sends> NetworkTransmitter<N> {
             .collect();
         Batch::pack(&self.config.widths, &self.standardisations, &features).map_err(|e| internal(&e))
     }
+
+    /// The bursts of one round over the clips of a digest.
+    fn round(&self, digest: &[Tensor], rho: Option<&[f32]>) -> Result<Vec<Symbols>, InputError> {
+        let bursts = self
+            .network
+            .send(digest, rho)
+            .and_then(|z| with_slice(&z, |z| z.chunks_exact(self.config.reals).map(|r| r.to_vec()).collect::<Vec<_>>()))
+            .map_err(|e| internal(&e))?;
+        bursts.into_iter().map(|reals| Symbols::new(reals).map_err(|e| internal(&e))).collect()
+    }
 }
 
 fn internal(e: &dyn std::fmt::Display) -> InputError {
@@ -151,17 +162,35 @@ impl<N: Sends> TransmitterHalf for NetworkTransmitter<N> {
         Ok(())
     }
 
+    fn needs_feedback(&self) -> bool {
+        self.config.feedback
+    }
+
     fn encode(&self, clips: &[ClipInput]) -> Result<Vec<Symbols>, InputError> {
         if clips.is_empty() {
             return Ok(Vec::new());
         }
         let batch = self.batch(clips)?;
-        let bursts = self
-            .network
-            .send(&batch)
-            .and_then(|z| with_slice(&z, |z| z.chunks_exact(self.config.reals).map(|r| r.to_vec()).collect::<Vec<_>>()))
-            .map_err(|e| internal(&e))?;
-        bursts.into_iter().map(|reals| Symbols::new(reals).map_err(|e| internal(&e))).collect()
+        if self.config.feedback {
+            let message =
+                "these weights were trained with feedback: expected what each burst is going to meet, got nothing";
+            return Err(error(InputErrorKind::Unsupported, "hints", message));
+        }
+        self.round(&self.network.digest(&batch).map_err(|e| internal(&e))?, None)
+    }
+
+    fn encode_told(&self, clips: &[ClipInput], hints: &[ChannelHint]) -> Result<Vec<Symbols>, InputError> {
+        check_rounds(clips, hints)?;
+        if clips.is_empty() {
+            return Ok(Vec::new());
+        }
+        let digest = self.network.digest(&self.batch(clips)?).map_err(|e| internal(&e))?;
+        let mut bursts = Vec::with_capacity(hints.len());
+        for round in hints.chunks(clips.len()) {
+            let rho: Vec<f32> = round.iter().map(|hint| hint.rho).collect();
+            bursts.extend(self.round(&digest, Some(&rho))?);
+        }
+        Ok(bursts)
     }
 }
 

@@ -26,11 +26,17 @@ type Built<T> = std::result::Result<T, ParamError>;
 
 /// What a network in the transmitter does once it is trained.
 pub trait Sends: Send + Sync {
-    /// A batch → Z `[clips, reals]` of unit power.
+    /// All of its work that does not depend on the channel: a batch → tensors of one row a clip.
     ///
     /// # Errors
     /// If the shapes do not fit.
-    fn send(&self, batch: &Batch) -> Result<Tensor>;
+    fn digest(&self, batch: &Batch) -> Result<Vec<Tensor>>;
+
+    /// The rest: a digest, and with feedback ρ that each clip's burst is going to meet → Z `[clips, reals]` of unit power.
+    ///
+    /// # Errors
+    /// If the shapes do not fit, or ρ is wanted and not given.
+    fn send(&self, digest: &[Tensor], rho: Option<&[f32]>) -> Result<Tensor>;
 }
 
 /// What a network in the receiver does once it is trained.
@@ -43,8 +49,12 @@ pub trait Answers: Send + Sync {
 }
 
 impl Sends for Transmitter {
-    fn send(&self, batch: &Batch) -> Result<Tensor> {
-        self.forward(batch)
+    fn digest(&self, batch: &Batch) -> Result<Vec<Tensor>> {
+        self.means(batch)
+    }
+
+    fn send(&self, digest: &[Tensor], rho: Option<&[f32]>) -> Result<Tensor> {
+        self.encode(digest, rho, &mut Run::evaluating())
     }
 }
 
@@ -88,12 +98,13 @@ impl Transmitter {
         Ok(latents)
     }
 
-    /// Latents `[clips, latent]` in the order of the modalities → Z `[clips, reals]`.
+    /// Latents `[bursts, latent]` in the order of the modalities, and with feedback ρ of each burst to come → Z
+    /// `[bursts, reals]`.
     ///
     /// # Errors
-    /// If the shapes do not fit.
-    pub fn encode(&self, latents: &[Tensor], run: &mut Run) -> Result<Tensor> {
-        self.encoder.forward(latents, run)
+    /// If the shapes do not fit, or ρ is wanted and not given.
+    pub fn encode(&self, latents: &[Tensor], rho: Option<&[f32]>, run: &mut Run) -> Result<Tensor> {
+        self.encoder.forward(latents, rho, run)
     }
 
     /// μ^m of each modality, in the order of the modalities, `[clips, latent]`.
@@ -103,14 +114,6 @@ impl Transmitter {
     pub fn means(&self, batch: &Batch) -> Result<Vec<Tensor>> {
         let branches = self.branches.iter().zip(&batch.modalities);
         branches.filter_map(|(branch, packed)| Some(branch.as_ref()?.mean(packed.as_ref()?))).collect()
-    }
-
-    /// Z `[clips, reals]` as the deployed transmitter sends it.
-    ///
-    /// # Errors
-    /// If the shapes do not fit.
-    pub fn forward(&self, batch: &Batch) -> Result<Tensor> {
-        self.encode(&self.means(batch)?, &mut Run::evaluating())
     }
 }
 

@@ -6,7 +6,7 @@ use corpus::Sequence;
 use latentlink_model::config::{Config, HeadKind, Preset, Widths};
 use latentlink_model::halves::MAX_TRANSCRIPT;
 use latentlink_model::random::Stream;
-use latentlink_model::scheme::{ClipInput, InputErrorKind, ReceiverHalf, TransmitterHalf};
+use latentlink_model::scheme::{ChannelHint, ClipInput, InputErrorKind, ReceiverHalf, TransmitterHalf};
 use phy::{ChannelKind, Conditions, Equalised, NoiseKey, SnrDb, Symbols};
 use support::{Model, WIDTHS, clips, frames};
 
@@ -191,4 +191,61 @@ fn a_burst_of_another_length_is_refused() {
     let error = half.decode(&[burst(25), burst(24)]).unwrap_err();
     assert_eq!(error.kind, InputErrorKind::WrongLength);
     assert_eq!(error.to_string(), "symbols: expected 25 symbols, got 24");
+}
+
+/// A network with feedback, its clips, and two rounds of what their bursts are going to meet.
+fn told() -> (Model, Vec<ClipInput>, Vec<ChannelHint>) {
+    let config = Config { feedback: true, ..Config::preset(Preset::Small, WIDTHS) };
+    let clips = clips(32, &config.widths);
+    let hint = |i: usize| {
+        let snr = SnrDb::try_from((i % 11) as f64 * 3.0 - 12.0).unwrap();
+        let key = NoiseKey { seed: 4, draw: (i / 32) as u32, row: (i % 32) as u64 };
+        ChannelHint::ahead(key, &Conditions::Rayleigh(snr))
+    };
+    (Model::with(config, 1), clips, (0..64).map(hint).collect())
+}
+
+#[test]
+fn a_burst_for_its_channel_has_the_same_bits_alone_in_a_batch_and_in_any_round() {
+    let (model, clips, hints) = told();
+    let half = model.transmitter();
+    assert!(half.needs_feedback());
+    let together: Vec<Vec<u32>> = half.encode_told(&clips, &hints).unwrap().iter().map(bits).collect();
+    assert_eq!(together.len(), 64);
+    for (i, burst) in together.iter().enumerate() {
+        let alone = half.encode_told(&clips[i % 32..=i % 32], &hints[i..=i]).unwrap();
+        assert_eq!(bits(&alone[0]), *burst, "burst {i}");
+    }
+    for burst in half.encode_told(&clips, &hints).unwrap() {
+        assert!((burst.mean_power() - 1.0).abs() < 1e-5, "{}", burst.mean_power());
+    }
+    let mut distinct = together;
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), 64, "clips and channels do differ");
+}
+
+#[test]
+fn a_half_that_needs_feedback_sends_nothing_without_and_hints_come_in_rounds() {
+    let (model, clips, hints) = told();
+    let half = model.transmitter();
+    let error = half.encode(&clips).unwrap_err();
+    assert_eq!((error.kind, error.field.as_str()), (InputErrorKind::Unsupported, "hints"));
+    for few in [0, 1, 31, 33] {
+        let error = half.encode_told(&clips, &hints[..few]).unwrap_err();
+        assert_eq!(error.to_string(), format!("hints: expected a multiple of 32, one for each clip, got {few}"));
+    }
+    assert!(half.encode_told(&[], &[]).unwrap().is_empty());
+    assert!(half.encode_told(&[], &hints[..1]).is_err());
+}
+
+#[test]
+fn a_half_without_feedback_sends_the_same_whatever_it_is_told() {
+    let (_, clips, hints) = told();
+    let half = Model::new(1).transmitter();
+    assert!(!half.needs_feedback());
+    let untold: Vec<Vec<u32>> = half.encode(&clips).unwrap().iter().map(bits).collect();
+    let told = half.encode_told(&clips, &hints).unwrap();
+    assert!(told.iter().map(bits).eq(untold.iter().chain(&untold).cloned()));
+    assert!(half.encode_told(&clips, &hints[1..]).is_err());
 }

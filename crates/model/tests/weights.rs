@@ -3,6 +3,7 @@
 mod support;
 
 use candle_core::{Device, Tensor};
+use latentlink_model::config::{Config, Preset};
 use latentlink_model::network::{RECEIVER, TRANSMITTER};
 use latentlink_model::scheme::{ReceiverHalf, TransmitterHalf};
 use latentlink_model::weights;
@@ -209,6 +210,11 @@ fn a_wrong_manifest_is_named() {
         assert!(set("/config/width", json!(-1)).starts_with(&format!("{file}: ")));
         assert!(set("/config/dropout/relu", json!(1.5)).contains("config.dropout.relu"));
         assert!(set("/config/head", json!("oracle")).contains("oracle"));
+        let told = manifest_error(half, |all| {
+            all["config"]["feedback"] = json!(true);
+            all["scheme"] = json!("sign-repetition");
+        });
+        assert_eq!(told, format!("{file}: config.feedback: expected scheme proposed, got sign-repetition"));
         assert!(manifest_error(half, |all| all["config"]["sizes"] = json!(1)).contains("sizes"));
         assert!(manifest_error(half, |all| drop(all.as_object_mut().unwrap().remove("config"))).contains("config"));
     }
@@ -358,4 +364,23 @@ fn a_half_that_cannot_be_moved_leaves_both_as_they_were() {
     save_fails(folder.path(), &receiver);
     weights::load(folder.path()).unwrap();
     drop(disk);
+}
+
+/// Weights from before there was feedback are what they were, and so is their model id: it covers the configuration's bytes.
+#[test]
+fn feedback_is_in_the_configuration_only_where_there_is_some() {
+    let shown = |feedback| {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config { feedback, ..Config::preset(Preset::Small, WIDTHS) };
+        let id = Model::with(config, 1).save(folder.path()).unwrap();
+        assert_eq!(weights::load(folder.path()).unwrap().0.needs_feedback(), feedback);
+        let manifest = weights::receiver_manifest(folder.path()).unwrap();
+        let value: Value =
+            serde_json::from_slice(&std::fs::read(folder.path().join("receiver/manifest.json")).unwrap()).unwrap();
+        (id, value["config"].get("feedback").cloned(), manifest.scheme_name())
+    };
+    let (without, with) = (shown(false), shown(true));
+    assert_eq!((without.1, without.2.as_str()), (None, "proposed"));
+    assert_eq!((with.1, with.2.as_str()), (Some(json!(true)), "proposed+feedback"));
+    assert_ne!(without.0, with.0);
 }

@@ -8,7 +8,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Complex, Conditions, Symbols, complex::saturate, symbols::mean_power};
+use crate::{Complex, Conditions, Symbols, complex::saturate, equaliser::rho, symbols::mean_power};
 
 /// All randomness of the channel for one burst follows from this key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -116,6 +116,12 @@ impl Realisation {
             [saturate(h_re * x_re - h_im * x_im + n_re), saturate(h_re * x_im + h_im * x_re + n_im)]
         });
         received(Symbols::from_finite(y.collect()))
+    }
+
+    /// ρ = |h|²/(|h|² + N0) ∈ [0, 1], what every equaliser will say of the burst; 1 when noiseless. It depends neither on the
+    /// burst nor on its length.
+    pub fn rho(&self) -> f32 {
+        rho(self.h, self.n0)
     }
 }
 

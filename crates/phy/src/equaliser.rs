@@ -92,7 +92,7 @@ pub fn equalise(received: &[f32], h: Complex, n0: f32, equaliser: Equaliser) -> 
     if n0 == 0.0 && h == Complex::ONE {
         return Ok(Equalised { reals: received.to_vec(), noise_var: 0.0, rho: 1.0 });
     }
-    let n0 = f64::from(n0);
+    let (rho, n0) = (rho(h, n0), f64::from(n0));
     let gain = h.norm_sqr();
     let divisor = match equaliser {
         Equaliser::Mmse => (gain + n0).max(f64::MIN_POSITIVE),
@@ -104,11 +104,13 @@ pub fn equalise(received: &[f32], h: Complex, n0: f32, equaliser: Equaliser) -> 
         let [y_re, y_im] = y.map(f64::from);
         [saturate((h_re * y_re + h_im * y_im) / divisor), saturate((h_re * y_im - h_im * y_re) / divisor)]
     });
-    Ok(Equalised {
-        reals: reals.collect(),
-        noise_var: saturate(n0 * (gain / divisor) / divisor),
-        rho: if n0 == 0.0 { 1.0 } else { (gain / (gain + n0)) as f32 },
-    })
+    Ok(Equalised { reals: reals.collect(), noise_var: saturate(n0 * (gain / divisor) / divisor), rho })
+}
+
+/// ρ = |h|²/(|h|² + N0) ∈ [0, 1], in f64 with one rounding; 1 when noiseless.
+pub(crate) fn rho(h: Complex, n0: f32) -> f32 {
+    let (gain, n0) = (h.norm_sqr(), f64::from(n0));
+    if n0 == 0.0 { 1.0 } else { (gain / (gain + n0)) as f32 }
 }
 
 fn check(received: &[f32], h: Complex, n0: f32) -> Result<(), EqualiserError> {

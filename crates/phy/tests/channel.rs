@@ -264,3 +264,23 @@ fn equalisers_leave_the_noise_they_declare() {
         }
     }
 }
+
+/// What a transmitter can know ahead is what a receiver will be told, whatever is sent.
+#[test]
+fn rho_of_a_realisation_is_that_of_its_equalised_burst_and_of_no_burst_at_all() {
+    let mut seen = std::collections::HashSet::new();
+    for kind in [ChannelKind::Awgn, ChannelKind::Rayleigh, ChannelKind::Rician] {
+        for (row, db) in [(0, -12.0), (1, 0.0), (2, 21.0), (3, 200.0)] {
+            let conditions = at(kind, db);
+            let received = draw(key(row), &conditions, 3).apply(&Symbols::new(vec![0.5; 6]).unwrap());
+            let rho = draw(key(row), &conditions, 0).rho();
+            for equaliser in [Equaliser::Mmse, Equaliser::ZeroForcing] {
+                let equalised = equalise(received.symbols.reals(), received.h, received.n0, equaliser).unwrap();
+                assert_eq!(equalised.rho.to_bits(), rho.to_bits(), "{conditions}, {equaliser}");
+            }
+            seen.insert(rho.to_bits());
+        }
+    }
+    assert!(seen.len() > 9, "only {} values", seen.len());
+    assert_eq!(draw(key(0), &Conditions::None, 0).rho(), 1.0);
+}

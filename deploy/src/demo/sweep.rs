@@ -99,7 +99,7 @@ fn inside(
     let request = Request {
         transmitter: transmitter.as_ref(),
         receiver: receiver.as_ref(),
-        scheme: manifest.scheme.name(),
+        scheme: &manifest.scheme_name(),
         training_snr_db: Some(manifest.training.snr_db),
         corpus,
         split,

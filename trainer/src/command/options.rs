@@ -77,6 +77,9 @@ pub struct TrainOptions {
     /// Equaliser: mmse or zf
     #[arg(long, default_value = "mmse")]
     pub equaliser: Equaliser,
+    /// Tell the transmitter ρ of each burst to come, by perfect feedback; scheme proposed only, reported as proposed+feedback
+    #[arg(long)]
+    pub feedback: bool,
     /// Weight of redundancy reduction; 0 leaves the discriminators watching
     #[arg(long, value_name = "X", default_value_t = 0.4)]
     pub lambda_red: f32,
@@ -127,6 +130,7 @@ impl TrainOptions {
         let mut network = Config::preset(preset, Default::default());
         network.reals = self.reals;
         network.equaliser = self.equaliser;
+        network.feedback = self.feedback;
         network.head = match self.head {
             HeadName::Distribution => HeadKind::Distribution,
             HeadName::L1 => HeadKind::L1,

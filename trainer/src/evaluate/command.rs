@@ -6,10 +6,10 @@ use anyhow::{Result, bail, ensure};
 use clap::Args;
 use corpus::{Corpus, CorpusSpec, Modality};
 use metrics::{BestConstant, write_csv};
-use phy::{ChannelList, SnrList};
 
-use super::{Evaluation, Subject, Sweep, loss, seeds};
+use super::{Evaluation, Subject, Sweep, SweepOptions, loss, seeds};
 use crate::command::TrainOptions;
+use crate::runs;
 use files::PendingFile;
 
 /// Score trained weights on a corpus, over simulated channels, in this process.
@@ -21,21 +21,12 @@ pub struct EvaluateArgs {
     /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder
     #[arg(long, value_name = "CORPUS")]
     pub corpus: CorpusSpec,
-    /// Split of the corpus
-    #[arg(long, default_value = "test")]
-    pub split: String,
-    /// Channels: none, awgn, rayleigh, rician:K (linear K factor), with commas
-    #[arg(long, value_name = "LIST", default_value = "none,awgn,rayleigh")]
-    pub channel: ChannelList,
-    /// Es/N0 per complex symbol in dB: one value, a list -12,-6,0, or start:stop:step
-    #[arg(long, value_name = "LIST", default_value = "-12:21:3", allow_hyphen_values = true)]
-    pub snr: SnrList,
+    /// Over what.
+    #[command(flatten)]
+    pub over: SweepOptions,
     /// Also send every clip without these modalities (text, audio, visual, with commas), and print what is lost
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub drop: Vec<Modality>,
-    /// Draws of the channel for every clip at every point
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
-    pub draws: u32,
     /// Seed of the channel
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
@@ -70,10 +61,11 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     let predictions = args.predictions.as_deref().map(PendingFile::create).transpose()?;
     let subject = Subject::load(&args.weights)?;
     let corpus = Corpus::load(&args.corpus)?;
-    let points = phy::sweep(&args.channel, &args.snr);
-    let sweep = Sweep { corpus: &corpus, split: &args.split, points: &points, draws: args.draws, seed: args.seed };
+    let corpus = args.over.split.of(&corpus, || runs::settings(&args.weights))?;
+    let (split, points) = (args.over.split.to_string(), args.over.points());
+    let sweep = Sweep { corpus: &corpus, split: &split, points: &points, draws: args.over.draws, seed: args.seed };
     let Evaluation { mut records, rows } = subject.score_shown(&sweep, &[])?;
-    console::print(metrics::table(&records) + &constant_line(&corpus, &args.split)?)?;
+    console::print(metrics::table(&records) + &constant_line(&corpus, &split)?)?;
     if !args.drop.is_empty() {
         let without = subject.score_shown(&sweep, &args.drop)?;
         console::print("\n".to_owned() + &loss::table(&records, &without.records))?;
@@ -144,13 +136,13 @@ mod tests {
     #[test]
     fn options_and_their_defaults() {
         let args = parse("--weights w --corpus builtin").unwrap();
-        assert_eq!((args.split.as_str(), args.draws, args.seed), ("test", 10, 0));
-        assert_eq!(args.snr.values().len(), 12);
+        assert_eq!((args.over.split.to_string().as_str(), args.over.draws, args.seed), ("test", 10, 0));
+        assert_eq!(args.over.snr.values().len(), 12);
         for snr in ["--snr -12:21:3", "--snr=-12:21:3"] {
             let args = parse(&format!("--weights w --corpus builtin {snr} --channel rayleigh")).unwrap();
-            assert_eq!(phy::sweep(&args.channel, &args.snr).len(), 12);
+            assert_eq!(args.over.points().len(), 12);
         }
-        assert_eq!(parse("--weights w --corpus builtin --snr -6").unwrap().snr.values()[0].db(), -6.0);
+        assert_eq!(parse("--weights w --corpus builtin --snr -6").unwrap().over.snr.values()[0].db(), -6.0);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `trainer evaluate --seeds`: one run a seed, trained where it is missing, side by side on the cores there are.
 
 use super::command::{EvaluateArgs, constant_line};
-use super::{Subject, Sweep, loss};
+use super::{ScoredClips, Subject, Sweep, loss};
 use crate::command;
 use crate::config::RunConfig;
 use crate::material::Material;
@@ -21,7 +21,7 @@ pub fn run(args: &EvaluateArgs, seeds: u32) -> Result<()> {
     );
     let json = args.json.as_deref().map(PendingFile::create).transpose()?;
     let mut material = Material::load(&args.corpus, args.training.text_encoder.as_deref())?;
-    material.corpus().split(&args.split)?;
+    args.over.split.check(material.corpus())?;
     let config = |seed: u32| -> Result<RunConfig> {
         let config = args.training.resolved(&args.corpus, material.corpus(), seed.into())?;
         ensure!(config.seed == u64::from(seed), "--set seed with --seeds: each run has a seed of its own");
@@ -29,15 +29,15 @@ pub fn run(args: &EvaluateArgs, seeds: u32) -> Result<()> {
     };
     let configs: Vec<RunConfig> = (0..seeds).map(config).collect::<Result<_>>()?;
     command::read(&mut material, &configs[0].validation)?;
-    let points = phy::sweep(&args.channel, &args.snr);
-    let sweep =
-        Sweep { corpus: material.corpus(), split: &args.split, points: &points, draws: args.draws, seed: args.seed };
+    let (split, points) = (args.over.split.to_string(), args.over.points());
+    let corpus = |seed: usize| args.over.split.of(material.corpus(), || Ok(configs[seed].clone()));
     let board = Board::new(configs.iter().map(|config| config.schedule.epochs).sum())?;
     let scored = run_all(configs.len(), |index, share| {
         let (config, name) = (&configs[index], format!("seed-{index}"));
         let folder = args.weights.join(&name);
         share.ensure_trained(&material, config, &folder, &name, &board)?;
-        let subject = Subject::load(&folder)?;
+        let (subject, corpus) = (Subject::load(&folder)?, corpus(index)?);
+        let sweep = Sweep { corpus: &corpus, split: &split, points: &points, draws: args.over.draws, seed: args.seed };
         let score = |without: &[corpus::Modality]| -> Result<Vec<Record>> {
             let mut records = subject.score(&sweep, without, Some(share.threads()))?.records;
             records.iter_mut().for_each(|record| record.training_seed = Some(config.seed));
@@ -48,7 +48,11 @@ pub fn run(args: &EvaluateArgs, seeds: u32) -> Result<()> {
     });
     board.finish();
     let (full, without): (Vec<Vec<Record>>, Vec<Vec<Record>>) = scored?.into_iter().unzip();
-    let constant = constant_line(material.corpus(), &args.split)?;
+    let constant = match (&args.over.split, seeds) {
+        // Each seed has a fold of its own, and so a best constant.
+        (ScoredClips::Fold { .. }, 2..) => String::new(),
+        _ => constant_line(&*corpus(0)?, &split)?,
+    };
     console::print(summary_table(&summaries(&full), full[0].last().context("no point to score")?) + &constant)?;
     if !args.drop.is_empty() {
         console::print("\n".to_owned() + &loss::over_seeds(&summaries(&full), &summaries(&without)))?;

@@ -45,7 +45,7 @@ impl Subject {
             transmitter,
             receiver,
             training_snr_db: training_snr_db(&manifest.training),
-            scheme: manifest.scheme.to_string(),
+            scheme: manifest.scheme_name(),
         })
     }
 

@@ -197,3 +197,88 @@ fn what_cannot_be_evaluated_is_named() {
     corpus.clips[301].features[1] = None;
     assert_eq!(error(request(&corpus, &points)), "clip `clip 301` (row 301): audio: expected features");
 }
+
+/// A burst carries so many bits, each as so many reals of one sign.
+const BITS: usize = 32;
+
+/// Sends the bits of the ρ that it is told, and finds out whether it is what the receiver is told.
+struct Told;
+
+impl TransmitterHalf for Told {
+    fn model_id(&self) -> &str {
+        "told"
+    }
+
+    fn symbols(&self) -> usize {
+        BITS * BITS / 2
+    }
+
+    fn check(&self, _: &ClipInput) -> Result<(), InputError> {
+        Ok(())
+    }
+
+    fn needs_feedback(&self) -> bool {
+        true
+    }
+
+    fn encode(&self, _: &[ClipInput]) -> Result<Vec<Symbols>, InputError> {
+        unreachable!("a half that needs feedback is told something")
+    }
+
+    fn encode_told(&self, clips: &[ClipInput], hints: &[ChannelHint]) -> Result<Vec<Symbols>, InputError> {
+        assert!(clips.len() <= BATCH && hints.len().is_multiple_of(clips.len()));
+        let burst = |hint: &ChannelHint| {
+            let bits = hint.rho.to_bits();
+            let chip = |k: usize| if bits >> (k / BITS) & 1 == 1 { 1.0 } else { -1.0 };
+            Symbols::new((0..BITS * BITS).map(chip).collect()).expect("finite pairs")
+        };
+        Ok(hints.iter().map(burst).collect())
+    }
+}
+
+impl ReceiverHalf for Told {
+    fn model_id(&self) -> &str {
+        "told"
+    }
+
+    fn symbols(&self) -> usize {
+        BITS * BITS / 2
+    }
+
+    fn equaliser(&self) -> Equaliser {
+        Equaliser::Mmse
+    }
+
+    fn decode(&self, bursts: &[Equalised]) -> Result<Vec<Prediction>, InputError> {
+        let decode = |burst: &Equalised| {
+            let chips = burst.reals.chunks(BITS).map(|chips| chips.iter().sum::<f32>() > 0.0);
+            let told = chips.enumerate().fold(0u32, |bits, (k, one)| bits | u32::from(one) << k);
+            let right = f32::from(u8::from(told == burst.rho.to_bits()));
+            let classes = [0.0, 0.0, 1.0 - right, 0.0, right, 0.0, 0.0];
+            Prediction { p_neg: 1.0 - right, p_zero: 0.0, p_pos: right, classes, score: burst.rho }
+        };
+        Ok(bursts.iter().map(decode).collect())
+    }
+}
+
+#[test]
+fn a_transmitter_with_feedback_is_told_what_each_burst_will_meet() {
+    let (corpus, points) = (corpus(), sweep("none,awgn,rayleigh,rician:4", "20,30"));
+    let told = |threads| Request {
+        transmitter: &Told,
+        receiver: &Told,
+        threads: NonZeroUsize::new(threads),
+        ..request(&corpus, &points)
+    };
+    let evaluation = evaluate(&told(1)).unwrap();
+    assert_eq!(evaluation.rows.len(), 300 * (1 + 3 * 2 * 4));
+    let mut values: Vec<u32> = evaluation.rows.iter().map(|row| row.prediction.score.to_bits()).collect();
+    values.sort_unstable();
+    values.dedup();
+    // Every fading burst its own, but for those that rounding makes alike.
+    assert!(values.len() > 4000, "only {} values of ρ", values.len());
+    let wrong = evaluation.rows.iter().filter(|row| !row.prediction.is_pos()).count();
+    // At 20 dB a bit of 32 chips errs when h fades by 30 dB: once in 1000 bursts, and none of these does.
+    assert_eq!(wrong, 0, "bursts made for another channel than they met");
+    assert_eq!(evaluate(&told(5)).unwrap(), evaluation);
+}

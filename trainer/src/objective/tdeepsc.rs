@@ -1,6 +1,6 @@
 //! T-DeepSC's objective: the decision loss behind the channel, and nothing else.
 
-use super::{Step, Sums, Weights, sum, through_channel};
+use super::{Step, Sums, Weights, channels, sum, through};
 use crate::law::ChannelLaw;
 use anyhow::Result;
 use candle_core::Tensor;
@@ -15,7 +15,8 @@ pub fn objective(network: &TDeepSc, weights: &Weights, law: &ChannelLaw, step: S
     let mut run = Run::training(step.stream);
     let z = network.transmitter.forward(step.batch, &mut run)?;
     let repeats = weights.realisations.max(1);
-    let (received, rho) = through_channel(&z, repeats, &network.config, law, &mut run)?;
+    let met = channels(step.batch.size * repeats, &network.config, law, &mut run)?;
+    let (received, rho) = through(&z, met)?;
     let latent = network.receiver.latent(&received, &rho, &mut run)?;
     let losses = network.receiver.head.loss(&latent, &step.labels.repeat(repeats), weights.sign)?;
     let sums = Sums { clips: step.batch.size as f64, task: sum(&losses)? / repeats as f64, ..Sums::default() };

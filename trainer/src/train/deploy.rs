@@ -4,7 +4,7 @@ use super::Trainer;
 use crate::chain::Chain;
 use crate::validation::{HeldOut, Said};
 use crate::{calibration, codebook};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 use model::bert::Checkpoint;
 use model::codebook::with_codebook;
@@ -39,6 +39,10 @@ impl Trainer<'_> {
         text_encoder: Option<(&Checkpoint, &Params)>,
     ) -> Result<String> {
         assert_eq!(scheme == SchemeKind::TDeepSc, self.config.scheme == SchemeKind::TDeepSc, "{scheme}: its network");
+        ensure!(
+            scheme == self.config.scheme || !self.config.network.feedback,
+            "{scheme}: expected a network without feedback to decide what is sent"
+        );
         let (best, _) = self.state.best.context("no epoch was trained")?;
         let tuned = self.text.as_ref().map(|text| anyhow::Ok((text.checkpoint(), text.deployed(&self.best)?)));
         let tuned = tuned.transpose()?;

@@ -3,7 +3,7 @@
 use link::chunks::Assembler;
 use link::serve::{Services, Socket, serve};
 use link::{Delivery, Drain, MAX_MESSAGE_BYTES, PeerUrl};
-use model::scheme::{ClipInput, InputError, InputErrorKind, TransmitterHalf};
+use model::scheme::{ChannelHint, ClipInput, InputError, InputErrorKind, TransmitterHalf};
 use phy::Symbols;
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
 use proto::v1::modality::Content;
@@ -36,6 +36,8 @@ pub struct SignHalf {
     pub largest: AtomicUsize,
     /// Encoding waits until it is opened, if there is one.
     pub gate: Option<Arc<Semaphore>>,
+    /// With feedback it sends the ρ that it is told instead, over all symbols.
+    pub feedback: bool,
 }
 
 fn mean(clip: &ClipInput) -> f32 {
@@ -74,6 +76,16 @@ impl TransmitterHalf for SignHalf {
         let burst = |clip| Symbols::new(vec![mean(clip).signum(); 2 * SYMBOLS]).expect("finite");
         Ok(clips.iter().map(burst).collect())
     }
+
+    fn needs_feedback(&self) -> bool {
+        self.feedback
+    }
+
+    fn encode_told(&self, clips: &[ClipInput], hints: &[ChannelHint]) -> Result<Vec<Symbols>, InputError> {
+        assert!(self.feedback && clips.len() == hints.len());
+        assert!(clips.iter().all(|clip| mean(clip) != 13.0), "thirteen");
+        Ok(hints.iter().map(|hint| Symbols::new(vec![hint.rho; 2 * SYMBOLS]).expect("finite")).collect())
+    }
 }
 
 /// How the test's emulator behaves.
@@ -84,6 +96,8 @@ pub struct Manner {
     pub end_after: Option<usize>,
     /// Takes bursts and never answers.
     pub silent: bool,
+    /// The live conditions, for those who ask.
+    pub conditions: Option<Conditions>,
 }
 
 #[derive(Clone)]
@@ -91,6 +105,7 @@ struct Peer {
     manner: Manner,
     bursts: Arc<Mutex<Vec<Burst>>>,
     live: Arc<AtomicUsize>,
+    asked: Arc<AtomicUsize>,
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -115,7 +130,8 @@ impl ChannelEmulator for Peer {
     }
 
     async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<Conditions>, Status> {
-        Err(Status::unimplemented("not here"))
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.manner.conditions.map(Response::new).ok_or_else(|| Status::unimplemented("not here"))
     }
 
     async fn set_conditions(&self, _: Request<Conditions>) -> Result<Response<Conditions>, Status> {
@@ -177,6 +193,8 @@ pub struct TestEmulator {
     pub bursts: Arc<Mutex<Vec<Burst>>>,
     /// Open streams.
     pub live: Arc<AtomicUsize>,
+    /// How often somebody asked for the live conditions.
+    pub asked: Arc<AtomicUsize>,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
@@ -189,10 +207,11 @@ impl TestEmulator {
         let socket = std::thread::scope(|scope| scope.spawn(bind).join().unwrap());
         let url = format!("http://{}", socket.address()).parse().unwrap();
         let (bursts, live) = (Arc::<Mutex<Vec<Burst>>>::default(), Arc::<AtomicUsize>::default());
-        let peer = Peer { manner, bursts: bursts.clone(), live: live.clone() };
+        let asked = Arc::<AtomicUsize>::default();
+        let peer = Peer { manner, bursts: bursts.clone(), live: live.clone(), asked: asked.clone() };
         let server = ChannelEmulatorServer::new(peer).max_decoding_message_size(MAX_MESSAGE_BYTES);
         runtime.spawn(async move { serve(socket, Services::default().with(server), &Drain::default()).await });
-        TestEmulator { url, bursts, live, runtime: Some(runtime) }
+        TestEmulator { url, bursts, live, asked, runtime: Some(runtime) }
     }
 
     pub fn port(&self) -> u16 {

@@ -72,6 +72,13 @@ pub struct Manifest {
     pub extractors: Origins,
 }
 
+impl Manifest {
+    /// The scheme as results name it: `proposed`, or `proposed+feedback` where the transmitter is told the channel.
+    pub fn scheme_name(&self) -> String {
+        if self.config.feedback { format!("{}+feedback", self.scheme) } else { self.scheme.to_string() }
+    }
+}
+
 /// The folder of one half: `path` itself, or the half inside it.
 pub(super) fn half_folder(path: &Path, half: &str) -> Result<PathBuf, WeightsError> {
     let candidates = [path.join(half), path.to_path_buf()];
@@ -96,6 +103,10 @@ pub(super) fn read_manifest(folder: &Path, half: &str) -> Result<Manifest, Weigh
         return Err(file_error(&file, format!("half: expected {half}, got {}", manifest.half)));
     }
     manifest.config.check().map_err(|e| file_error(&file, format!("config.{e}")))?;
+    if manifest.config.feedback && manifest.scheme != SchemeKind::Proposed {
+        let reason = format!("config.feedback: expected scheme {}, got {}", SchemeKind::Proposed, manifest.scheme);
+        return Err(file_error(&file, reason));
+    }
     Ok(manifest)
 }
 

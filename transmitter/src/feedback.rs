@@ -1,0 +1,92 @@
+//! What a transmitter with feedback knows: the channel that each burst is going to meet.
+//!
+//! The fading of a burst follows from its noise key and its conditions, so the transmitter draws beforehand what the emulator
+//! will draw. Both are then written into the burst: what was known stands beside what was met, and they are the same.
+
+use link::backoff::{Backoff, Outage};
+use link::connect::{UNARY_DEADLINE, is_transient};
+use link::{PeerUrl, convert};
+use model::scheme::ChannelHint;
+use phy::Conditions;
+use proto::v1::channel_emulator_client::ChannelEmulatorClient;
+use proto::v1::{Burst, GetConditionsRequest, NoiseKey};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep, timeout};
+use tonic::Status;
+use tonic::transport::Channel;
+
+/// How long the emulator's answer is taken to hold. A burst that pins no conditions may meet those of so long ago.
+const HOLDS: Duration = Duration::from_millis(100);
+
+/// The seed of bursts that bring no noise key: the emulator's own is not known here.
+const SEED: u64 = 0;
+
+/// Asks the emulator for its live conditions, at most once in a while.
+pub struct Feedback {
+    client: ChannelEmulatorClient<Channel>,
+    outage: Outage,
+    told: Mutex<Option<(Instant, Conditions)>>,
+}
+
+impl Feedback {
+    /// From the emulator at `url`, over `channel`.
+    pub fn new(channel: Channel, url: &PeerUrl) -> Self {
+        Feedback {
+            client: ChannelEmulatorClient::new(channel),
+            outage: Outage::new(format!("conditions of the channel emulator at {url}")),
+            told: Mutex::new(None),
+        }
+    }
+
+    /// What `burst` is going to meet. Where it pins no conditions it is pinned to the live ones, and where it has no noise key
+    /// it gets one: seed 0, draw 0, its sequence number as the row. Waits while the emulator is away.
+    ///
+    /// # Errors
+    /// If its conditions are none, or if the emulator does not tell its own and never will.
+    pub async fn settle(&self, burst: &mut Burst) -> Result<ChannelHint, Status> {
+        let conditions = match &burst.conditions {
+            Some(pinned) => convert::conditions_from_wire(pinned)
+                .map_err(|fault| Status::invalid_argument(fault.within("conditions").to_string()))?,
+            None => {
+                let live = self.live().await?;
+                burst.conditions = Some(convert::conditions_to_wire(&live));
+                live
+            }
+        };
+        let row = burst.delivery.as_ref().map_or(0, |delivery| delivery.sequence);
+        let key = burst.noise.get_or_insert(NoiseKey { seed: SEED, draw: 0, row });
+        Ok(ChannelHint::ahead(convert::noise_key_from_wire(key), &conditions))
+    }
+
+    /// The live conditions, as they were at most [`HOLDS`] ago.
+    async fn live(&self) -> Result<Conditions, Status> {
+        let mut told = self.told.lock().await;
+        if let Some((at, conditions)) = *told
+            && at.elapsed() < HOLDS
+        {
+            return Ok(conditions);
+        }
+        let conditions = self.ask().await?;
+        *told = Some((Instant::now(), conditions));
+        Ok(conditions)
+    }
+
+    async fn ask(&self) -> Result<Conditions, Status> {
+        let mut backoff = Backoff::default();
+        loop {
+            let mut client = self.client.clone();
+            let answer = timeout(UNARY_DEADLINE, client.get_conditions(GetConditionsRequest {})).await;
+            match answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("it does not answer"))) {
+                Ok(answer) => {
+                    self.outage.end();
+                    return convert::conditions_from_wire(answer.get_ref())
+                        .map_err(|fault| Status::internal(format!("the emulator's live conditions: {fault}")));
+                }
+                Err(status) if is_transient(&status) => self.outage.begin(&status),
+                Err(status) => return Err(status),
+            }
+            sleep(backoff.next_delay()).await;
+        }
+    }
+}
