@@ -5,6 +5,18 @@ use crate::PlotError;
 /// What stays free at either end of an axis that fits its range to the data, as a share of their range.
 const MARGIN: f64 = 0.05;
 
+/// How values are spaced along an axis.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Spacing {
+    /// Equal differences are equal lengths.
+    #[default]
+    Linear,
+    /// Equal ratios are equal lengths; all values are above zero.
+    Logarithmic,
+    /// The values 0, 1, … stand for these names.
+    Names(Vec<String>),
+}
+
 /// One axis of a figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
@@ -12,12 +24,26 @@ pub struct Axis {
     pub label: String,
     /// From where to where; by default what the data need and a little more.
     pub range: Option<(f64, f64)>,
+    /// Linear unless said otherwise.
+    pub spacing: Spacing,
 }
 
 impl Axis {
-    /// An axis that fits its range to the data.
+    /// A linear axis that fits its range to the data.
     pub fn new(label: impl Into<String>) -> Axis {
-        Axis { label: label.into(), range: None }
+        Axis { label: label.into(), range: None, spacing: Spacing::Linear }
+    }
+
+    /// With logarithmic spacing.
+    pub fn logarithmic(mut self) -> Axis {
+        self.spacing = Spacing::Logarithmic;
+        self
+    }
+
+    /// Of names instead of numbers: 0 is the first of them.
+    pub fn names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Axis {
+        self.spacing = Spacing::Names(names.into_iter().map(Into::into).collect());
+        self
     }
 
     /// With a fixed range.
@@ -30,34 +56,48 @@ impl Axis {
 /// An axis with its range and ticks decided.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Scale {
+    /// Of the linear axis the values at its ends, of the logarithmic one their logarithms.
     pub from: f64,
     pub to: f64,
     pub ticks: Vec<f64>,
     /// Digits after the decimal point that tell neighbouring ticks apart.
     digits: usize,
+    spacing: Spacing,
 }
 
 impl Scale {
     /// For `values`, with at most about `most` ticks. Where the values themselves make an even grid that is coarse
     /// enough, the ticks are the values.
     pub fn fit(axis: &Axis, values: &[f64], most: usize) -> Result<Scale, PlotError> {
-        let (mut from, mut to) = match axis.range {
-            Some(range) => range,
-            None => bounds(values),
-        };
-        let fixed = axis.range.is_some();
-        if fixed && !(from.is_finite() && to.is_finite() && from < to) {
+        if let Some((from, to)) = axis.range
+            && !(from.is_finite() && to.is_finite() && from < to)
+        {
             return Err(PlotError::BadRange { label: axis.label.clone(), from, to });
         }
+        match &axis.spacing {
+            Spacing::Linear => Ok(Self::linear(axis.range, values, most)),
+            Spacing::Logarithmic => Self::logarithmic(axis, values, most),
+            Spacing::Names(names) => {
+                let last = names.len().max(1) as f64 - 1.0;
+                let ticks = (0..names.len()).map(|i| i as f64).collect();
+                Ok(Scale { from: -0.5, to: last + 0.5, ticks, digits: 0, spacing: axis.spacing.clone() })
+            }
+        }
+    }
+
+    fn linear(range: Option<(f64, f64)>, values: &[f64], most: usize) -> Scale {
+        let spacing = Spacing::Linear;
+        let (mut from, mut to) = range.unwrap_or_else(|| bounds(values));
+        let fixed = range.is_some();
         if from == to {
             // A single value sits in the middle of its axis.
             let half = if from == 0.0 { 1.0 } else { from.abs() * 0.1 };
             (from, to) = (from - half, to + half);
         }
         if let Some(ticks) = even_grid(values, most).filter(|_| !fixed) {
-            let margin = 0.25 * (ticks[1] - ticks[0]);
+            let margin = (0.25 * (ticks[1] - ticks[0])).min(MARGIN * (to - from));
             let digits = digits_of(&ticks);
-            return Ok(Scale { from: from - margin, to: to + margin, ticks, digits });
+            return Scale { from: from - margin, to: to + margin, ticks, digits, spacing };
         }
         let step = round_step((to - from) / most as f64);
         if !fixed {
@@ -69,16 +109,42 @@ impl Scale {
         let last = (to / step + 1e-9).floor() as i64;
         let ticks: Vec<f64> = (first..=last).map(|i| i as f64 * step).collect();
         let digits = digits_of(&ticks);
-        Ok(Scale { from, to, ticks, digits })
+        Scale { from, to, ticks, digits, spacing }
+    }
+
+    fn logarithmic(axis: &Axis, values: &[f64], most: usize) -> Result<Scale, PlotError> {
+        let (low, high) = axis.range.unwrap_or_else(|| bounds(values));
+        if let Some(&value) = values.iter().chain([&low]).find(|value| **value <= 0.0) {
+            return Err(PlotError::NotPositive { label: axis.label.clone(), value });
+        }
+        let margin = match axis.range {
+            Some(_) => 0.0,
+            None if low == high => 0.3,
+            None => MARGIN * (high / low).log10(),
+        };
+        let (from, to) = (low.log10() - margin, high.log10() + margin);
+        let within = |factors: &[f64]| -> Vec<f64> {
+            let decades = from.floor() as i32..=to.ceil() as i32;
+            let ticks = decades.flat_map(|decade| factors.iter().map(move |f| f * 10f64.powi(decade)));
+            ticks.filter(|tick| (from - 1e-9..=to + 1e-9).contains(&tick.log10())).collect()
+        };
+        let all = within(&[1.0, 2.0, 5.0]);
+        let ticks = if all.len() > most { within(&[1.0]) } else { all };
+        let digits = digits_of(&ticks);
+        Ok(Scale { from, to, ticks, digits, spacing: Spacing::Logarithmic })
     }
 
     /// Where `value` lies, 0 at the start of the axis and 1 at its end.
     pub fn fraction(&self, value: f64) -> f64 {
+        let value = if self.spacing == Spacing::Logarithmic { value.log10() } else { value };
         (value - self.from) / (self.to - self.from)
     }
 
-    /// A tick's number, with the typographic minus sign.
+    /// What stands at a tick: its name, or its number with the typographic minus sign.
     pub fn number(&self, tick: f64) -> String {
+        if let Spacing::Names(names) = &self.spacing {
+            return names.get(tick as usize).cloned().unwrap_or_default();
+        }
         // Adding 0 turns -0 into 0.
         let text = format!("{:.*}", self.digits, tick + 0.0);
         text.replace('-', "\u{2212}")
@@ -89,17 +155,22 @@ fn bounds(values: &[f64]) -> (f64, f64) {
     values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)))
 }
 
-/// The distinct values, if they are evenly spaced and not too many.
+/// The distinct values, or every second or third of them, if they are evenly spaced and not too many.
 fn even_grid(values: &[f64], most: usize) -> Option<Vec<f64>> {
     let mut grid = values.to_vec();
     grid.sort_by(f64::total_cmp);
     grid.dedup();
-    if grid.len() < 3 || grid.len() > most + 2 {
+    if grid.len() < 3 {
         return None;
     }
     let step = grid[1] - grid[0];
     let even = grid.windows(2).all(|pair| ((pair[1] - pair[0]) - step).abs() < 1e-9 * step.abs().max(1.0));
-    even.then_some(grid)
+    let thinned = |by: u32| -> Vec<f64> {
+        let multiple = |v: &f64| (v / (step * f64::from(by)) - (v / (step * f64::from(by))).round()).abs() < 1e-6;
+        grid.iter().copied().filter(|v| by == 1 || multiple(v)).collect()
+    };
+    let fits = |grid: &Vec<f64>| (3..=most + 2).contains(&grid.len());
+    (1..=3).map(thinned).find(fits).filter(|_| even)
 }
 
 /// The next of 1, 2, 2.5, 5 times a power of ten.
@@ -132,6 +203,14 @@ mod tests {
     }
 
     #[test]
+    fn a_dense_sweep_is_thinned_to_even_values() {
+        let sweep: Vec<f64> = (0..12).map(|i| -12.0 + 3.0 * i as f64).collect();
+        let scale = Scale::fit(&Axis::new("SNR"), &sweep, 5).unwrap();
+        assert_eq!(scale.ticks, [-12.0, -6.0, 0.0, 6.0, 12.0, 18.0]);
+        assert!(scale.to > 21.0);
+    }
+
+    #[test]
     fn ticks_are_round_and_the_data_off_the_frame() {
         let scale = Scale::fit(&Axis::new("Acc-2"), &[0.731, 0.8533, 0.5547, 0.6], 6).unwrap();
         assert!(scale.from < 0.5547 && scale.to > 0.8533);
@@ -159,5 +238,26 @@ mod tests {
         assert!(scale.from < -6.0 && scale.to > -6.0);
         assert!(!scale.ticks.is_empty());
         assert_eq!(scale.number(-0.0), scale.number(0.0));
+    }
+
+    #[test]
+    fn equal_ratios_are_equal_lengths() {
+        let axis = Axis::new("channel uses").logarithmic();
+        let scale = Scale::fit(&axis, &[5.0, 10.0, 40.0, 8000.0], 12).unwrap();
+        let (a, b, c) = (scale.fraction(10.0), scale.fraction(100.0), scale.fraction(1000.0));
+        assert!(((b - a) - (c - b)).abs() < 1e-12 && a > 0.0 && c < 1.0);
+        assert_eq!(scale.ticks, [5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.0]);
+        assert_eq!(scale.number(5.0), "5");
+        let coarse = Scale::fit(&axis, &[5.0, 8000.0], 4).unwrap();
+        assert_eq!(coarse.ticks, [10.0, 100.0, 1000.0, 10000.0]);
+        let error = Scale::fit(&axis, &[5.0, 0.0], 12).unwrap_err();
+        assert_eq!(error.to_string(), "axis 'channel uses' is logarithmic and cannot show 0");
+    }
+
+    #[test]
+    fn names_stand_at_whole_numbers() {
+        let scale = Scale::fit(&Axis::new("pair").names(["ta", "tv", "av"]), &[0.1], 3).unwrap();
+        assert_eq!(scale.ticks, [0.0, 1.0, 2.0]);
+        assert_eq!((scale.number(2.0), scale.fraction(1.0)), ("av".into(), 0.5));
     }
 }

@@ -2,67 +2,190 @@
 
 use crate::axis::Scale;
 use crate::legend::Legend;
-use crate::{Figure, PlotError, font};
+use crate::{Axis, Figure, Panel, PlotError, Ramp, Sheet, font};
 
-/// Width of every figure. At a text width of 16 cm a label is 10 points, in a column of 8.5 cm still 5.5.
-pub(crate) const WIDTH: f64 = 640.0;
-/// Height of the chart itself, without title, labels and legend.
-const CHART_HEIGHT: f64 = 330.0;
 /// Sizes of text.
 pub(crate) const TITLE: f64 = 16.0;
 pub(crate) const LABEL: f64 = 14.5;
 pub(crate) const TICK: f64 = 13.5;
 const MARGIN: f64 = 14.0;
+/// Width of a colour bar, and of the space that it takes with its numbers and label.
+const BAR: f64 = 16.0;
+const BAR_SPACE: f64 = 78.0;
+/// Between a panel and the title of the one below.
+const GAP: f64 = 14.0;
 
-/// A figure with every place decided.
-pub(crate) struct Layout {
-    pub height: f64,
+/// To the right of a panel, in a row of `columns`.
+fn padding(columns: usize) -> f64 {
+    if columns == 1 { 6.0 } else { 14.0 }
+}
+
+/// Width of a figure. Alone at a text width of 16 cm, a label is 10 points, in a column of 8.5 cm still 5.5; a sheet of
+/// several columns across a page of 17 cm has labels of 7.3 points.
+fn width_of(columns: usize) -> f64 {
+    if columns == 1 { 640.0 } else { 960.0 }
+}
+
+/// Height of a chart without title, labels and legend.
+fn chart_height(columns: usize) -> f64 {
+    [330.0, 280.0, 250.0][columns.clamp(1, 3) - 1]
+}
+
+/// A rectangle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Frame {
     pub left: f64,
     pub right: f64,
     pub top: f64,
     pub bottom: f64,
-    pub x: Scale,
-    pub y: Scale,
+}
+
+impl Frame {
+    pub fn contains(&self, (x, y): (f64, f64)) -> bool {
+        (self.left..=self.right).contains(&x) && (self.top..=self.bottom).contains(&y)
+    }
+}
+
+/// A panel with every place decided.
+pub(crate) struct Place {
+    pub frame: Frame,
+    /// Of a chart.
+    pub scales: Option<(Scale, Scale)>,
+    /// Where the label of the vertical axis runs, if it is not that of the panel to the left.
+    pub label_x: Option<f64>,
+}
+
+impl Place {
+    /// Where a point of the chart lies.
+    pub fn at(&self, x: f64, y: f64) -> (f64, f64) {
+        let Some((xs, ys)) = &self.scales else { return (self.frame.left, self.frame.bottom) };
+        let Frame { left, right, top, bottom } = self.frame;
+        (left + xs.fraction(x) * (right - left), bottom - ys.fraction(y) * (bottom - top))
+    }
+}
+
+/// The colour bar of a sheet's clouds.
+pub(crate) struct Bar {
+    pub frame: Frame,
+    pub scale: Scale,
+    pub ramp: Ramp,
+    pub label: String,
+}
+
+/// A sheet with every place decided.
+pub(crate) struct Layout {
+    pub width: f64,
+    pub height: f64,
+    /// One for each panel.
+    pub places: Vec<Place>,
     pub legend: Legend,
     /// Top left corner of the legend.
     pub legend_at: (f64, f64),
-    /// Size of the title, smaller where it would not fit.
-    pub title: f64,
+    pub bar: Option<Bar>,
+    /// Size of the title, smaller where it would not fit, and its line.
+    pub title: (f64, f64),
+    /// Whether panels have titles of their own.
+    pub headed: bool,
 }
 
 impl Layout {
     /// # Errors
-    /// [`PlotError::Empty`], [`PlotError::NotFinite`], [`PlotError::BadRange`].
-    pub fn of(figure: &Figure) -> Result<Layout, PlotError> {
-        figure.check()?;
-        let points = || figure.curves.iter().flat_map(|c| &c.points);
-        let xs: Vec<f64> = points().map(|p| p.x).collect();
-        let mut ys: Vec<f64> = points().map(|p| p.y).collect();
-        ys.extend(points().filter_map(|p| p.interval).flat_map(|(low, high)| [low, high]));
-        ys.extend(figure.levels.iter().map(|l| l.y));
-        let x = Scale::fit(&figure.x, &xs, 12)?;
-        let y = Scale::fit(&figure.y, &ys, 8)?;
+    /// [`PlotError::Empty`], [`PlotError::NotFinite`], [`PlotError::BadRange`], [`PlotError::NotPositive`],
+    /// [`PlotError::NotATable`].
+    pub fn of(sheet: &Sheet) -> Result<Layout, PlotError> {
+        sheet.check()?;
+        let columns = sheet.columns.min(sheet.panels.len());
+        let width = width_of(columns);
+        let headed = sheet.panels.len() > 1;
+        let heading = if headed { LABEL * 1.7 } else { 0.0 };
+        let clouds = sheet.charts().any(|chart| chart.cloud.is_some());
+        let outer = width - 2.0 * MARGIN - if clouds { BAR_SPACE } else { 0.0 };
+        let cell = outer / columns as f64;
+        let scales = scales(sheet, columns, cell)?;
+        let gutters: Vec<f64> = (0..columns).map(|column| gutter(sheet, &scales, columns, column)).collect();
+        let inner = gutters.iter().map(|gutter| cell - gutter - padding(columns)).fold(f64::INFINITY, f64::min);
 
-        let numbers = y.ticks.iter().map(|&t| font::width(&y.number(t), TICK)).fold(0.0, f64::max);
-        let left = MARGIN + LABEL * 1.5 + numbers + 12.0;
-        let right = WIDTH - MARGIN - 6.0;
-        let top = MARGIN + TITLE * 1.9;
-        let bottom = top + CHART_HEIGHT;
-        let legend = Legend::place(figure, WIDTH - 2.0 * MARGIN);
-        let legend_at = (left.min(MARGIN + 12.0), bottom + TICK * 1.9 + LABEL * 1.6 + 8.0);
+        let mut places = Vec::with_capacity(sheet.panels.len());
+        let mut scales = scales.into_iter();
+        let mut row_top = MARGIN + TITLE * 1.9;
+        for (row, panels) in sheet.panels.chunks(columns).enumerate() {
+            let top = row_top + heading;
+            let height = panels.iter().map(|panel| height_of(panel, columns, inner)).fold(0.0, f64::max);
+            for (column, panel) in panels.iter().enumerate() {
+                let from = MARGIN + cell * column as f64;
+                let left = from + gutters[column];
+                let right = if matches!(panel, Panel::Heat(_)) { left + inner } else { from + cell - padding(columns) };
+                let frame = Frame { left, right, top, bottom: top + height };
+                let label_x = shows_label(sheet, columns, row * columns + column).then_some(from + LABEL * 0.9);
+                places.push(Place { frame, scales: scales.next().flatten(), label_x });
+            }
+            row_top = top + height + TICK * 1.9 + LABEL * 1.6 + GAP;
+        }
+        let bar = bar(sheet, &places, width)?;
+        let legend = Legend::place(sheet.charts(), width - 2.0 * MARGIN);
+        let legend_at = (MARGIN + 12.0, row_top - GAP + 8.0);
         let height = (legend_at.1 + legend.height + MARGIN).ceil();
         // Bold is about a tenth wider than the regular face that `font::width` measures.
-        let title = TITLE.min(TITLE * (WIDTH - 2.0 * MARGIN) / (1.12 * font::width(&figure.title, TITLE)).max(1.0));
-        Ok(Layout { height, left, right, top, bottom, x, y, legend, legend_at, title })
+        let title = TITLE.min(TITLE * (width - 2.0 * MARGIN) / (1.12 * font::width(&sheet.title, TITLE)).max(1.0));
+        let title = (title, MARGIN + TITLE * 1.9 - 0.75 * title);
+        Ok(Layout { width, height, places, legend, legend_at, bar, title, headed })
     }
+}
 
-    /// Horizontal place of a value.
-    pub fn px(&self, x: f64) -> f64 {
-        self.left + self.x.fraction(x) * (self.right - self.left)
+/// Both scales of every chart.
+fn scales(sheet: &Sheet, columns: usize, cell: f64) -> Result<Vec<Option<(Scale, Scale)>>, PlotError> {
+    let (most_x, most_y) = (((cell / 45.0) as usize).clamp(3, 12), (chart_height(columns) / 41.0) as usize);
+    let mut scales = Vec::with_capacity(sheet.panels.len());
+    for row in sheet.panels.chunks(columns) {
+        let together: Vec<f64> = row.iter().filter_map(Panel::chart).flat_map(Figure::ys).collect();
+        for panel in row {
+            let both = |figure: &Figure| -> Result<(Scale, Scale), PlotError> {
+                let ys = if sheet.level_rows { together.clone() } else { figure.ys() };
+                Ok((Scale::fit(&figure.x, &figure.xs(), most_x)?, Scale::fit(&figure.y, &ys, most_y)?))
+            };
+            scales.push(panel.chart().map(both).transpose()?);
+        }
     }
+    Ok(scales)
+}
 
-    /// Vertical place of a value.
-    pub fn py(&self, y: f64) -> f64 {
-        self.bottom - self.y.fraction(y) * (self.bottom - self.top)
+/// Whether the panel says what its vertical axis is: not if the panel to its left says the same.
+fn shows_label(sheet: &Sheet, columns: usize, index: usize) -> bool {
+    index.is_multiple_of(columns) || sheet.panels[index].y_label() != sheet.panels[index - 1].y_label()
+}
+
+/// What a column of panels needs to the left of its frames.
+fn gutter(sheet: &Sheet, scales: &[Option<(Scale, Scale)>], columns: usize, column: usize) -> f64 {
+    let mine = || (column..sheet.panels.len()).step_by(columns);
+    let numbers = |index: usize| -> f64 {
+        let widest = |names: &mut dyn Iterator<Item = String>| names.map(|n| font::width(&n, TICK)).fold(0.0, f64::max);
+        match (&sheet.panels[index], &scales[index]) {
+            (Panel::Heat(map), _) => widest(&mut map.rows.iter().cloned()),
+            (_, Some((_, y))) => widest(&mut y.ticks.iter().map(|tick| y.number(*tick))),
+            _ => 0.0,
+        }
+    };
+    let label = if mine().any(|index| shows_label(sheet, columns, index)) { LABEL * 1.5 } else { LABEL * 0.5 };
+    label + mine().map(numbers).fold(0.0, f64::max) + 12.0
+}
+
+/// Height of a panel; the cells of a heat map and the charts of clouds are square.
+fn height_of(panel: &Panel, columns: usize, inner: f64) -> f64 {
+    match panel {
+        Panel::Heat(map) => inner * map.rows.len() as f64 / map.columns.len() as f64,
+        Panel::Chart(figure) if figure.cloud.is_some() => inner,
+        Panel::Chart(_) => chart_height(columns),
     }
+}
+
+/// One bar for all clouds, over the range of all of them, as tall as the first row.
+fn bar(sheet: &Sheet, places: &[Place], width: f64) -> Result<Option<Bar>, PlotError> {
+    let clouds = || sheet.charts().filter_map(|chart| chart.cloud.as_ref());
+    let Some(first) = clouds().next() else { return Ok(None) };
+    let values: Vec<f64> = clouds().flat_map(|cloud| &cloud.dots).map(|dot| dot.value).collect();
+    let axis = Axis { range: first.value.range, ..first.value.clone() };
+    let scale = Scale::fit(&axis, &values, 7)?;
+    let left = width - MARGIN - BAR_SPACE + 14.0;
+    let frame = Frame { left, right: left + BAR, ..places[0].frame };
+    Ok(Some(Bar { frame, scale, ramp: first.ramp, label: first.value.label.clone() }))
 }

@@ -1,6 +1,6 @@
 //! The legend: below the chart, in as many columns as fit, so that it never covers a curve.
 
-use crate::{Colour, Figure, Marker, Pattern, font};
+use crate::{Colour, Figure, Marker, Pattern, Spread, font};
 
 /// Size of the legend's text.
 pub(crate) const SIZE: f64 = 13.5;
@@ -16,8 +16,8 @@ const GUTTER: f64 = 22.0;
 /// What an entry's sample looks like.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Sample {
-    /// A line with a marker, on a band if the curve has intervals.
-    Line { colour: Colour, pattern: Pattern, marker: Marker, band: bool },
+    /// A line with a marker, on a band or a bar if the curve has intervals.
+    Line { colour: Colour, pattern: Pattern, marker: Marker, spread: Option<Spread> },
     /// A shaded box.
     Shade,
 }
@@ -40,11 +40,19 @@ pub(crate) struct Legend {
 }
 
 impl Legend {
-    /// Fills column after column, in a box `width` pixels wide.
-    pub fn place(figure: &Figure, width: f64) -> Legend {
-        let samples = samples(figure);
+    /// Fills column after column, in a box `width` pixels wide. What several charts have alike is one entry.
+    pub fn place<'a>(charts: impl Iterator<Item = &'a Figure>, width: f64) -> Legend {
+        let mut samples: Vec<(String, Sample)> = Vec::new();
+        for entry in charts.flat_map(samples_of) {
+            if !samples.contains(&entry) {
+                samples.push(entry);
+            }
+        }
+        if samples.is_empty() {
+            return Legend { entries: Vec::new(), height: 0.0 };
+        }
         let widths: Vec<f64> = samples.iter().map(|(name, _)| SAMPLE + GAP + font::width(name, SIZE)).collect();
-        let columns = (1..=samples.len().min(3)).rev().find(|&n| total(&widths, n) <= width).unwrap_or(1);
+        let columns = (1..=samples.len().min(4)).rev().find(|&n| total(&widths, n) <= width).unwrap_or(1);
         let rows = samples.len().div_ceil(columns);
         let mut entries = Vec::with_capacity(samples.len());
         let mut x = 0.0;
@@ -68,13 +76,13 @@ fn total(widths: &[f64], columns: usize) -> f64 {
     chunks.map(|chunk| chunk.iter().copied().fold(0.0, f64::max)).sum::<f64>() + gutters
 }
 
-fn samples(figure: &Figure) -> Vec<(String, Sample)> {
-    let curves = figure.curves.iter().map(|c| {
-        let band = c.points.iter().any(|p| p.interval.is_some());
-        (c.name.clone(), Sample::Line { colour: c.colour, pattern: c.pattern, marker: c.marker, band })
+fn samples_of(figure: &Figure) -> Vec<(String, Sample)> {
+    let curves = figure.curves.iter().filter(|c| !c.points.is_empty()).map(|c| {
+        let spread = c.points.iter().any(|p| p.interval.is_some()).then_some(c.spread);
+        (c.name.clone(), Sample::Line { colour: c.colour, pattern: c.pattern, marker: c.marker, spread })
     });
     let levels = figure.levels.iter().map(|l| {
-        let sample = Sample::Line { colour: l.colour, pattern: l.pattern, marker: Marker::None, band: false };
+        let sample = Sample::Line { colour: l.colour, pattern: l.pattern, marker: Marker::None, spread: None };
         (l.name.clone(), sample)
     });
     let shade = figure.shade.iter().map(|s| (s.name.clone(), Sample::Shade));

@@ -58,18 +58,30 @@ pub enum Pattern {
     Dotted,
     /// A third.
     DashDotted,
+    /// No line: the points stand alone.
+    None,
 }
 
 impl Pattern {
     /// The SVG `stroke-dasharray`, or none.
     pub(crate) fn dashes(self) -> Option<&'static str> {
         match self {
-            Pattern::Solid => None,
+            Pattern::Solid | Pattern::None => None,
             Pattern::Dashed => Some("7 4"),
             Pattern::Dotted => Some("1.8 3.2"),
             Pattern::DashDotted => Some("8 3 1.8 3"),
         }
     }
+}
+
+/// How the intervals of a curve are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Spread {
+    /// A band along the line.
+    #[default]
+    Band,
+    /// A bar at each point.
+    Bars,
 }
 
 /// What marks the points of a curve.
@@ -86,6 +98,8 @@ pub enum Marker {
     Triangle,
     /// A square on its corner.
     Diamond,
+    /// A short level stroke, for what is a limit rather than a measurement.
+    Stroke,
 }
 
 impl Marker {
