@@ -1,27 +1,45 @@
 //! Whether the stated confidence in the sign is the rate at which it is right.
 
 use crate::Prediction;
+use serde::{Deserialize, Serialize};
 
 /// Equal bins of confidence between ½ and 1.
 pub const SIGN_BINS: usize = 10;
 
-/// Expected calibration error of the sign, over clips with y ≠ 0 (the family "pos"): with s = p_pos / (p_pos + p_neg), ½
-/// if both are 0, the confidence of a clip is max(s, 1 − s) and it is right if p_pos > p_neg equals y > 0. Clips are
-/// sorted into [`SIGN_BINS`] equal bins of confidence over [½, 1], and ECE = Σ_b (n_b/n)·|accuracy_b − mean
-/// confidence_b|. `None` if no clip has a sign.
-pub fn sign_ece<'a>(rows: impl IntoIterator<Item = (&'a Prediction, f32)>) -> Option<f64> {
-    // Per bin: right decisions minus confidences, summed.
-    let mut gaps = [0.0f64; SIGN_BINS];
-    let mut clips = 0u64;
+/// What was said with about one confidence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SignBin {
+    /// Predictions.
+    pub count: u64,
+    /// Those whose sign is right.
+    pub right: u64,
+    /// Their confidences, summed.
+    pub confidence: f64,
+}
+
+/// Predictions of clips with y ≠ 0 (the family "pos") by their confidence in the sign: with s = p_pos / (p_pos + p_neg), ½ if
+/// both are 0, it is max(s, 1 − s), and a prediction is right if p_pos > p_neg equals y > 0. The bins are equal parts of
+/// [½, 1].
+pub fn sign_bins<'a>(rows: impl IntoIterator<Item = (&'a Prediction, f32)>) -> [SignBin; SIGN_BINS] {
+    let mut bins = [SignBin::default(); SIGN_BINS];
     for (prediction, label) in rows.into_iter().filter(|(_, y)| *y != 0.0) {
         let (pos, neg) = (f64::from(prediction.p_pos), f64::from(prediction.p_neg));
         let confidence = if pos + neg > 0.0 { pos.max(neg) / (pos + neg) } else { 0.5 };
-        let bin = ((confidence - 0.5) * 2.0 * SIGN_BINS as f64) as usize;
-        let right = prediction.is_pos() == (label > 0.0);
-        gaps[bin.min(SIGN_BINS - 1)] += f64::from(u8::from(right)) - confidence;
-        clips += 1;
+        let bin = &mut bins[(((confidence - 0.5) * 2.0 * SIGN_BINS as f64) as usize).min(SIGN_BINS - 1)];
+        bin.count += 1;
+        bin.right += u64::from(prediction.is_pos() == (label > 0.0));
+        bin.confidence += confidence;
     }
-    (clips > 0).then(|| gaps.iter().map(|g| g.abs()).sum::<f64>() / clips as f64)
+    bins
+}
+
+/// Expected calibration error of the sign over [`sign_bins`]: ECE = Σ_b (n_b/n)·|accuracy_b − mean confidence_b|. `None` if no
+/// clip has a sign.
+pub fn sign_ece<'a>(rows: impl IntoIterator<Item = (&'a Prediction, f32)>) -> Option<f64> {
+    let bins = sign_bins(rows);
+    let clips: u64 = bins.iter().map(|bin| bin.count).sum();
+    let gaps: f64 = bins.iter().map(|bin| (bin.right as f64 - bin.confidence).abs()).sum();
+    (clips > 0).then(|| gaps / clips as f64)
 }
 
 #[cfg(test)]
@@ -40,6 +58,16 @@ mod tests {
         let certain = sure(1.0);
         assert_eq!(sign_ece([(&certain, 1.0), (&certain, -1.0)]), Some(0.5));
         assert_eq!(sign_ece([(&certain, 0.0)]), None);
+    }
+
+    #[test]
+    fn bins_count_by_confidence() {
+        let (low, high, certain) = (sure(0.42), sure(0.97), sure(0.0));
+        let bins = sign_bins([(&low, -1.0), (&low, 2.0), (&high, 1.0), (&certain, 1.0), (&high, 0.0)]);
+        let counts = bins.map(|bin| (bin.count, bin.right));
+        assert_eq!((counts[1], counts[9]), ((2, 1), (2, 1)));
+        assert!((bins[9].confidence - 1.97).abs() < 1e-6);
+        assert_eq!(bins.iter().map(|bin| bin.count).sum::<u64>(), 4);
     }
 
     #[test]

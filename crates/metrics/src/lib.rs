@@ -7,6 +7,7 @@
 
 mod binary;
 mod calibration;
+mod confusion;
 mod constant;
 mod interval;
 mod prediction;
@@ -18,7 +19,8 @@ mod summary;
 mod table;
 
 pub use binary::Binary;
-pub use calibration::{SIGN_BINS, sign_ece};
+pub use calibration::{SIGN_BINS, SignBin, sign_bins, sign_ece};
+pub use confusion::confusion;
 pub use constant::{BestConstant, ConstantScores, NoLabels};
 pub use interval::{Interval, Z95, mean_interval, mean_interval_of_sums, mean_sd, student_interval, wilson};
 pub use prediction::{Prediction, label_class};
