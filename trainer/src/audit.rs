@@ -20,11 +20,16 @@ use indicatif::ProgressBar;
 use latents::{Item, collect, modalities};
 use metrics::Interval;
 use model::discriminator::{PAIRS, pair_name};
+use model::halves::ProposedTransmitter;
 use model::random::Stream;
 use probe::{Probed, probe};
-use report::{Audit, Judged, ModalityAudit, PairAudit, table};
+use report::table;
 use standard::Standard;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use report::{Audit, Judged, ModalityAudit, PairAudit};
 
 /// Measure the dependence that is left between the modalities' latents of trained weights, with auditors that training
 /// has never met.
@@ -62,38 +67,21 @@ pub fn run(args: &AuditArgs) -> Result<()> {
     let json = args.json.as_deref().map(PendingFile::create).transpose()?;
     let transmitter = model::weights::load_proposed_transmitter(&args.weights)?;
     let corpus = Corpus::load(&args.corpus)?;
-    let train = collect(&transmitter, &corpus, "train")?;
-    let held_out = collect(&transmitter, &corpus, &args.split)?;
-    let there = modalities(&train, &held_out)?;
-    let probes = there.iter().map(|m| probed(*m, &train, &held_out));
-    let probes: Vec<ModalityAudit> = probes.collect::<Result<_>>()?;
-    let pairs: Vec<(Modality, Modality)> =
-        PAIRS.into_iter().filter(|(a, b)| there.contains(a) && there.contains(b)).collect();
-    let judged = judge_all(&pairs, &train, &held_out, args)?;
-    let floors = pairs.iter().map(|pair| floors(*pair, &train, &held_out));
-    let floors: Vec<[f64; 3]> = floors.collect::<Result<_>>()?;
-    let pairs = pairs.iter().zip(judged).zip(floors).map(
-        |((pair, [z, mu, features]), [decisions, accuracies, information])| PairAudit {
-            pair: pair_name(*pair),
-            z,
-            mu,
-            features,
-            decisions,
-            accuracies,
-            information,
-        },
-    );
-    let result = Audit {
-        model_id: transmitter.model_id.clone(),
-        corpus: corpus.name.clone(),
-        split: args.split.clone(),
-        train_clips: train.len(),
-        clips: held_out.len(),
+    let bar: ProgressBar = crate::command::bar(0, "auditing", "auditors")?;
+    let result = Request {
+        transmitter: &transmitter,
+        corpus: &corpus,
+        split: &args.split,
         permutations: args.permutations,
         seed: args.seed,
-        pairs: pairs.collect(),
-        modalities: probes,
-    };
+        threads: None,
+        progress: &|done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        },
+    }
+    .audit()?;
+    bar.finish_and_clear();
     console::print(table(&result))?;
     if let Some(file) = json {
         file.commit(|out| {
@@ -102,6 +90,65 @@ pub fn run(args: &AuditArgs) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// What to audit, on what.
+pub struct Request<'a> {
+    /// Makes the latents.
+    pub transmitter: &'a ProposedTransmitter,
+    /// Its training split trains the auditors.
+    pub corpus: &'a Corpus,
+    /// The split that they are held to.
+    pub split: &'a str,
+    /// Auditors of shuffled pairs.
+    pub permutations: u32,
+    /// Of the auditors.
+    pub seed: u64,
+    /// Threads to use; all available ones if `None`. The result does not depend on it.
+    pub threads: Option<NonZeroUsize>,
+    /// Called with the number of auditors done, and of how many.
+    pub progress: &'a (dyn Fn(u64, u64) + Sync),
+}
+
+impl Request<'_> {
+    /// Trains auditors and probes, and holds them to the split.
+    ///
+    /// # Errors
+    /// If the split cannot be used, or there are no two modalities.
+    pub fn audit(&self) -> Result<Audit> {
+        let train = collect(self.transmitter, self.corpus, "train")?;
+        let held_out = collect(self.transmitter, self.corpus, self.split)?;
+        let there = modalities(&train, &held_out)?;
+        let probes = there.iter().map(|m| probed(*m, &train, &held_out));
+        let probes: Vec<ModalityAudit> = probes.collect::<Result<_>>()?;
+        let pairs: Vec<(Modality, Modality)> =
+            PAIRS.into_iter().filter(|(a, b)| there.contains(a) && there.contains(b)).collect();
+        let judged = judge_all(&pairs, &train, &held_out, self)?;
+        let floors = pairs.iter().map(|pair| floors(*pair, &train, &held_out));
+        let floors: Vec<[f64; 3]> = floors.collect::<Result<_>>()?;
+        let pairs = pairs.iter().zip(judged).zip(floors).map(
+            |((pair, [z, mu, features]), [decisions, accuracies, information])| PairAudit {
+                pair: pair_name(*pair),
+                z,
+                mu,
+                features,
+                decisions,
+                accuracies,
+                information,
+            },
+        );
+        Ok(Audit {
+            model_id: self.transmitter.model_id.clone(),
+            corpus: self.corpus.name.clone(),
+            split: self.split.to_owned(),
+            train_clips: train.len(),
+            clips: held_out.len(),
+            permutations: self.permutations,
+            seed: self.seed,
+            pairs: pairs.collect(),
+            modalities: probes,
+        })
+    }
 }
 
 /// What the auditors of a pair look at.
@@ -122,29 +169,28 @@ fn judge_all(
     pairs: &[(Modality, Modality)],
     train: &[Item],
     held_out: &[Item],
-    args: &AuditArgs,
+    request: &Request,
 ) -> Result<Vec<[Judged; LOOKS.len()]>> {
-    let runs = 1 + args.permutations as usize;
+    let runs = 1 + request.permutations as usize;
     let a_pair = LOOKS.len() * runs;
-    let bar: ProgressBar = crate::command::bar((pairs.len() * a_pair) as u64, "auditing", "auditors")?;
-    let js = parallel::map(pairs.len() * a_pair, None, |job| -> Result<Interval> {
+    let (jobs, done) = (pairs.len() * a_pair, AtomicU64::new(0));
+    let js = parallel::map(jobs, request.threads, |job| -> Result<Interval> {
         let (pair, look, run) = (pairs[job / a_pair], LOOKS[job / runs % LOOKS.len()], job % runs);
         let standard = [pair.0, pair.1].map(|m| standard(train, m, look));
         let shuffled = |items: &[Item], purpose: u64| {
             let both = both(items, pair);
             let mut order: Vec<usize> = (0..both.len()).collect();
             if run > 0 {
-                order = Stream::new(args.seed, &[SHUFFLE, purpose, run as u64]).permutation(both.len());
+                order = Stream::new(request.seed, &[SHUFFLE, purpose, run as u64]).permutation(both.len());
             }
             let b: Vec<&Item> = order.into_iter().map(|i| both[i]).collect();
             Pairs { a: side(&both, pair.0, &standard[0], look), b: side(&b, pair.1, &standard[1], look) }
         };
         let effort = if run == 0 { EFFORT } else { Effort { restarts: 1, ..EFFORT } };
-        let j = audit(&shuffled(train, 0), &shuffled(held_out, 1), effort, args.seed);
-        bar.inc(1);
+        let j = audit(&shuffled(train, 0), &shuffled(held_out, 1), effort, request.seed);
+        (request.progress)(1 + done.fetch_add(1, Ordering::Relaxed), jobs as u64);
         j.with_context(|| pair_name(pair))
     })?;
-    bar.finish_and_clear();
     let judged = |pair: &[Interval], look: usize| {
         let js = &pair[look * runs..(look + 1) * runs];
         Judged::new(js[0], &js[1..])

@@ -1,12 +1,18 @@
 //! `trainer reproduce`: the paper's evaluation. A grid of schemes and seeds is trained, scored and drawn; a cell of the grid is
 //! a file, so that what is there is not done again and the parts of several machines can be put together.
 
+mod audits;
 mod cell;
 mod entries;
 mod figures;
 mod html;
 mod plan;
+mod projection;
+mod provenance;
 mod report;
+mod scheme;
+mod store;
+mod views;
 
 use crate::command::{self, TextMode, TrainOptions};
 use crate::config::RunConfig;
@@ -16,6 +22,7 @@ use crate::material::Material;
 use crate::runs::{self, Threads};
 use crate::side_by_side::{Board, Share, run_all};
 use anyhow::{Context, Result, ensure};
+use audits::{AuditCell, Audited};
 use cell::{Cell, Scored};
 use clap::{Args, Subcommand};
 use corpus::CorpusSpec;
@@ -23,6 +30,7 @@ use entries::{Entry, Family, families};
 use model::config::Preset;
 use phy::{ChannelList, Conditions, SnrList};
 use plan::{Plan, Shard};
+use projection::Projection;
 use std::path::{Path, PathBuf};
 
 /// Train, score and draw what the paper's evaluation shows, beside baselines and references.
@@ -47,7 +55,7 @@ pub struct ReproduceArgs {
     /// Seeds that each scheme is trained with; 5, or 1 with --quick
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub seeds: Option<u32>,
-    /// One seed, three draws, preset small
+    /// One seed, three draws, preset small, fewer dimensions of Table I, a null of three auditors
     #[arg(long)]
     pub quick: bool,
     /// Only these schemes of the grid, with commas; all of them unless given
@@ -62,6 +70,9 @@ pub struct ReproduceArgs {
     /// Draws of the channel for every clip at every point; 10, or 3 with --quick
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub draws: Option<u32>,
+    /// Auditors of shuffled pairs, for the null of the audit; 10, or 3 with --quick. With 0 there is no audit
+    #[arg(long, value_name = "N")]
+    pub permutations: Option<u32>,
     /// Sizes: paper or small; small for `builtin` and with --quick, paper else
     #[arg(long)]
     pub preset: Option<Preset>,
@@ -97,18 +108,20 @@ pub enum Merge {
 pub fn run(args: &ReproduceArgs) -> Result<()> {
     if let Some(Merge::Merge { out, parts }) = &args.merge {
         let plan = plan::merged(out, parts)?;
+        provenance::record(out)?;
         return report::write(&plan, out);
     }
     let (corpus, out) = (args.corpus.as_ref().context("--corpus")?, args.out.as_deref().context("--out")?);
     let mut material = Material::load(corpus, args.text_encoder.as_deref())?;
     material.corpus().split(&args.split)?;
-    let entries = entries::chosen(&args.only)?;
+    let entries = entries::chosen(&args.only, args.quick)?;
     let base = args.options().resolved(corpus, material.corpus(), 0)?;
     std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
     command::read(&mut material, &base.validation)?;
     let points = phy::sweep(&"none,awgn,rayleigh".parse::<ChannelList>()?, &args.snr);
     let plan = Plan::new(args, &material, &entries, &points)?;
     plan.save(out)?;
+    provenance::record(out)?;
     let grid = Grid { material: &material, base: &base, points: &points, plan: &plan, out };
     let units: Vec<(Family, u64)> = families(&entries)
         .into_iter()
@@ -155,7 +168,7 @@ struct Grid<'a> {
 }
 
 impl Grid<'_> {
-    /// Trains one network and scores all schemes that stand on it.
+    /// Trains one network, scores all schemes that stand on it, and audits its latents.
     fn unit(&self, family: &Family, seed: u64, share: Share, board: &Board) -> Result<()> {
         let config = |entry: &Entry| -> Result<RunConfig> {
             Ok(RunConfig { seed, ..self.material.settled(entry.of(self.base)?) })
@@ -168,7 +181,8 @@ impl Grid<'_> {
                 missing.push((entry, scored));
             }
         }
-        if missing.is_empty() {
+        let audit = self.audit_missing(family, seed, &trained)?;
+        if missing.is_empty() && audit.is_none() {
             board.skip(trained.schedule.epochs);
             return Ok(());
         }
@@ -180,7 +194,23 @@ impl Grid<'_> {
             let cell = self.score(entry, seed, scored, &weights, &run, share)?;
             cell.save(self.out)?;
         }
+        if let Some(audited) = audit {
+            board.note(format!("{name}: auditing"));
+            let corpus = self.material.corpus();
+            AuditCell::made(family.base.name, seed, audited, &run, corpus, share.threads())?.save(self.out)?;
+        }
         Ok(())
+    }
+
+    /// What the audit of the network is to be made with, if it is wanted and not there.
+    fn audit_missing(&self, family: &Family, seed: u64, trained: &RunConfig) -> Result<Option<Audited>> {
+        let name = family.base.name;
+        if !self.plan.audited.iter().any(|audited| audited == name) {
+            return Ok(None);
+        }
+        let (split, permutations) = (self.plan.sweep.split.clone(), self.plan.permutations);
+        let audited = Audited { config: trained.clone(), split, permutations };
+        Ok((!audits::done(self.out, name, seed, &audited)?).then_some(audited))
     }
 
     /// The folder of the weights of an entry: the run's own, or fitted to what the run's network says.
@@ -209,7 +239,12 @@ impl Grid<'_> {
             draws: self.plan.sweep.draws,
             seed: 0,
         };
-        let mut records = Subject::load(weights)?.score(&sweep, &[], Some(share.threads()))?.records;
+        let (subject, threads) = (Subject::load(weights)?, Some(share.threads()));
+        let evaluation = subject.score(&sweep, &[], threads)?;
+        let views = views::views(&evaluation.rows);
+        let projection =
+            if entry.is_scattered() && seed == 0 { Projection::of(&subject.sent(&sweep, threads)?) } else { None };
+        let mut records = evaluation.records;
         ensure!(!records.is_empty(), "{}: no point to score", entry.name);
         for record in &mut records {
             record.training_seed = Some(seed);
@@ -218,6 +253,7 @@ impl Grid<'_> {
         let model_id = records[0].model_id.clone();
         let discriminators = if entry.watches { cell::discriminators(run)? } else { Vec::new() };
         let cpu = format!("{} {:?}", std::env::consts::ARCH, model::ops::simd::level());
-        Ok(Cell { entry: entry.name.to_owned(), seed, scored, model_id, cpu, records, discriminators })
+        let entry = entry.name.to_owned();
+        Ok(Cell { entry, seed, scored, model_id, cpu, records, discriminators, views, projection })
     }
 }

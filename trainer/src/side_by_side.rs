@@ -82,6 +82,14 @@ impl Board {
         }
     }
 
+    /// What a run does beside epochs.
+    pub fn note(&self, line: String) {
+        if self.0.is_hidden() {
+            console::note(format_args!("{line}"));
+        }
+        self.0.set_message(line);
+    }
+
     /// Epochs that will not come.
     pub fn skip(&self, epochs: usize) {
         self.0.inc(epochs as u64);

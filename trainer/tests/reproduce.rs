@@ -1,24 +1,40 @@
 //! `reproduce`: the grid is done once, in one piece or in shards, and its report says what its records do.
 
 use clap::Parser;
+use corpus::{Corpus, CorpusSpec};
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn run(line: &str) -> anyhow::Result<()> {
     let words = ["trainer"].into_iter().chain(line.split_whitespace());
     trainer::run(trainer::Args::try_parse_from(words).map_err(|e| anyhow::anyhow!("{e}"))?)
 }
 
-const GRID: &str = "reproduce --corpus builtin --quick --split valid --snr -9,9 --draws 1 --seeds 2 --epochs 6 \
-                    --only proposed,proposed-watching,t-deepsc-published,sign-repetition";
+/// Clips of each split: auditing takes time with every one.
+const CLIPS: [(&str, usize); 2] = [("train", 160), ("valid", 110)];
+
+/// A corpus folder with a part of `builtin`.
+fn small_corpus(folder: &Path) {
+    let all = Corpus::load(&CorpusSpec::BUILTIN).unwrap();
+    let clips = CLIPS.iter().flat_map(|(split, clips)| all.split(split).unwrap().into_iter().take(*clips));
+    Corpus::new("small", clips.map(|(_, clip)| clip.clone()).collect()).unwrap().save(folder).unwrap();
+}
+
+const GRID: &str = "reproduce --quick --split valid --snr -12,12 --draws 1 --seeds 2 --epochs 6 \
+                    --permutations 1 --only proposed,proposed-watching,t-deepsc-published,sign-repetition,reals-10";
 
 fn grid(out: &Path, more: &str) -> anyhow::Result<()> {
-    run(&format!("{GRID} --out {} {more}", out.display()))
+    run(&format!("{GRID} --corpus {} --out {} {more}", corpus(out).display(), out.display()))
+}
+
+/// Beside all folders of a test.
+fn corpus(out: &Path) -> PathBuf {
+    out.with_file_name("small")
 }
 
 /// The grid with another setting.
 fn changed(out: &Path, from: &str, to: &str) -> anyhow::Result<()> {
-    run(&format!("{} --out {}", GRID.replace(from, to), out.display()))
+    run(&format!("{} --corpus {} --out {}", GRID.replace(from, to), corpus(out).display(), out.display()))
 }
 
 fn bytes(file: &Path) -> Vec<u8> {
@@ -29,6 +45,7 @@ fn bytes(file: &Path) -> Vec<u8> {
 fn shards_put_together_are_the_same_bytes_as_one_run() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
+    small_corpus(&at("small"));
     grid(&at("whole"), "").unwrap();
     for (shard, name) in [("0/2", "a"), ("1/2", "b")] {
         grid(&at(name), &format!("--shard {shard}")).unwrap();
@@ -42,15 +59,26 @@ fn shards_put_together_are_the_same_bytes_as_one_run() {
     assert!(missing.ends_with("in none of the parts; is a shard still to be done?"), "{missing}");
     merge(&["a", "b"]).unwrap();
     assert_eq!(bytes(&at("merged").join("results.json")), bytes(&at("whole").join("results.json")));
-    for file in ["figures/acc2-rayleigh.svg", "figures/mae-awgn.png", "figures/bce-ta.csv", "figures/pairs-iv.csv"] {
-        let (merged, whole) = (at("merged").join(file), at("whole").join(file));
-        if whole.exists() || merged.exists() {
-            assert_eq!(bytes(&merged), bytes(&whole), "{file}");
+    let mut drawn: Vec<_> =
+        std::fs::read_dir(at("whole").join("figures")).unwrap().map(|f| f.unwrap().file_name()).collect();
+    drawn.sort();
+    for file in &drawn {
+        let file = Path::new("figures").join(file);
+        assert_eq!(bytes(&at("merged").join(&file)), bytes(&at("whole").join(&file)), "{}", file.display());
+    }
+    let stems =
+        ["acc2", "f1", "acc7", "mae", "ece", "bce", "pairs", "audit", "table-1", "uses", "latents", "reliability"];
+    for stem in stems.iter().chain(&["confusion-proposed", "confusion-t-deepsc-published"]) {
+        for extension in ["svg", "png", "csv"] {
+            let name = format!("{stem}.{extension}");
+            assert!(drawn.iter().any(|file| *file == name.as_str()), "no {name} in {drawn:?}");
         }
     }
+    let commands: Vec<String> = serde_json::from_slice(&bytes(&at("merged").join("commands.json"))).unwrap();
+    assert!(!commands.is_empty());
     what_the_report_says(&at("whole"));
     nothing_is_done_twice(&at("whole"));
-    changed(&at("c"), "--split valid", "--split test --shard 0/2").unwrap();
+    changed(&at("c"), "--split valid", "--split train --shard 0/2").unwrap();
     let other = merge(&["a", "c"]).unwrap_err().to_string();
     assert!(other.contains("of another grid than"), "{other}");
 }
@@ -60,36 +88,86 @@ fn what_the_report_says(out: &Path) {
     let results: Value = serde_json::from_slice(&bytes(&out.join("results.json"))).unwrap();
     let cells = results["cells"].as_array().unwrap();
     let names: Vec<&str> = cells.iter().map(|cell| cell["entry"].as_str().unwrap()).collect();
-    let expected = ["proposed", "proposed-watching", "t-deepsc-published", "sign-repetition"];
+    let expected = ["proposed", "proposed-watching", "t-deepsc-published", "sign-repetition", "reals-10"];
     assert_eq!(names, expected.map(|name| [name; 2]).concat());
     let records = |cell: &Value| cell["records"].as_array().unwrap().clone();
     assert!(cells.iter().all(|cell| records(cell).len() == 5), "noiseless, and two SNRs over two channels");
-    let accuracy = |cell: &Value| {
-        let at = |r: &&Value| r["channel"] == "rayleigh" && r["snr_db"] == -9.0;
-        records(cell).iter().find(at).unwrap()["acc2_pos"].as_f64().unwrap()
+    let record = |cell: &Value, channel: &str, snr: Value| -> Value {
+        let at = |r: &&Value| r["channel"] == channel && r["snr_db"] == snr;
+        records(cell).iter().find(at).unwrap().clone()
     };
-    let table = String::from_utf8(bytes(&out.join("figures/acc2-rayleigh.csv"))).unwrap();
+    let accuracy = |cell: &Value| record(cell, "rayleigh", (-12.0).into())["acc2_pos"].as_f64().unwrap();
+    let table = String::from_utf8(bytes(&out.join("figures/acc2.csv"))).unwrap();
     for (index, label) in [(0, "proposed (25 uses)"), (4, "\"T-DeepSC, as published (19 uses)\"")] {
         let mean = (accuracy(&cells[index]) + accuracy(&cells[index + 1])) / 2.0;
-        let line = table.lines().find(|line| line.starts_with(&format!("{label},-9,"))).unwrap();
-        let drawn: f64 = line[label.len()..].split(',').nth(2).unwrap().parse().unwrap();
+        let of = |line: &&str| line.starts_with("Rayleigh fading,") && line.contains(&format!(",{label},-12,"));
+        let line = table.lines().find(of).unwrap();
+        let drawn: f64 = line.rsplit(',').nth(3).unwrap().parse().unwrap();
         assert!((drawn - mean).abs() < 1e-12, "{line}: {mean}");
     }
+    cells.iter().for_each(|cell| views_agree_with_records(cell, &record));
+    audits_are_there(&results, cells);
+    let projected: Vec<(&str, u64)> = cells
+        .iter()
+        .filter(|cell| cell["projection"]["clips"].as_array().is_some_and(|clips| clips.len() > 100))
+        .map(|cell| (cell["entry"].as_str().unwrap(), cell["seed"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(projected, [("proposed", 0), ("t-deepsc-published", 0)]);
     // What sends decisions without noise decides as the network that it stands on.
     let noiseless = |cell: &Value| records(cell).iter().find(|r| r["channel"] == "none").unwrap()["acc2_pos"].clone();
     assert_eq!(noiseless(&cells[0]), noiseless(&cells[6]));
     let report = String::from_utf8(bytes(&out.join("report.html"))).unwrap();
     let ids = cells.iter().map(|cell| cell["model_id"].as_str().unwrap());
     assert!(ids.into_iter().all(|id| report.contains(id)) && report.contains("<svg"));
+    for said in ["like for like?", "no: corpus small", "Table I: transmitted dimension", "rustc", "The audit", "0.8423"]
+    {
+        assert!(report.contains(said), "the report does not say {said}");
+    }
+    assert_eq!(report.matches("<svg").count(), 14, "every figure");
     assert!(!report.contains("http://") || !report.contains("src="), "nothing is fetched");
 }
 
+/// Right classes and right signs are counted as the records have them.
+fn views_agree_with_records(cell: &Value, record: &dyn Fn(&Value, &str, Value) -> Value) {
+    let views = cell["views"].as_array().unwrap();
+    assert_eq!(views.len(), 3, "noiseless and two SNRs");
+    for view in views {
+        let record = record(cell, view["channel"].as_str().unwrap(), view["snr_db"].clone());
+        let count = |row: usize, column: usize| view["confusion"][row][column].as_u64().unwrap();
+        let all: u64 = (0..7).flat_map(|row| (0..7).map(move |column| (row, column))).map(|(r, c)| count(r, c)).sum();
+        let right: u64 = (0..7).map(|class| count(class, class)).sum();
+        assert!((right as f64 / all as f64 - record["acc7"].as_f64().unwrap()).abs() < 1e-12);
+        let sum = |field: &str| -> f64 {
+            view["confidence"].as_array().unwrap().iter().map(|bin| bin[field].as_f64().unwrap()).sum()
+        };
+        assert!((sum("right") / sum("count") - record["acc2_pos"].as_f64().unwrap()).abs() < 1e-12);
+    }
+}
+
+/// Both seeds of both networks that have discriminators, of the weights that were scored.
+fn audits_are_there(results: &Value, cells: &[Value]) {
+    let audits = results["audits"].as_array().unwrap();
+    let named: Vec<(&str, u64)> =
+        audits.iter().map(|audit| (audit["entry"].as_str().unwrap(), audit["seed"].as_u64().unwrap())).collect();
+    assert_eq!(named, [("proposed", 0), ("proposed", 1), ("proposed-watching", 0), ("proposed-watching", 1)]);
+    for (audit, cell) in audits.iter().zip(cells) {
+        assert_eq!(audit["audit"]["model_id"], cell["model_id"]);
+        assert_eq!(audit["audit"]["pairs"].as_array().unwrap().len(), 3);
+    }
+}
+
 fn nothing_is_done_twice(out: &Path) {
-    let files = ["runs/proposed/seed-0/checkpoint.safetensors", "cells/t-deepsc-published/seed-1.json"];
+    let files = [
+        "runs/proposed/seed-0/checkpoint.safetensors",
+        "cells/t-deepsc-published/seed-1.json",
+        "cells/proposed/seed-0.audit.json",
+    ];
     let times = || files.map(|file| std::fs::metadata(out.join(file)).unwrap().modified().unwrap());
     let (before, results) = (times(), bytes(&out.join("results.json")));
-    // One cell was lost: it alone is made anew.
-    std::fs::remove_file(out.join("cells/sign-repetition/seed-1.json")).unwrap();
+    // A cell and an audit were lost: they alone are made anew.
+    for lost in ["cells/sign-repetition/seed-1.json", "cells/proposed-watching/seed-1.audit.json"] {
+        std::fs::remove_file(out.join(lost)).unwrap();
+    }
     grid(out, "").unwrap();
     assert_eq!((times(), bytes(&out.join("results.json"))), (before, results));
     let error = format!("{:#}", changed(out, "--epochs 6", "--epochs 7").unwrap_err());

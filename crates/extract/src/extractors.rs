@@ -98,7 +98,7 @@ pub struct Extractors {
 }
 
 enum Audio {
-    Whisper(AudioExtractor),
+    Whisper(Box<AudioExtractor>),
     Classical(Classical),
 }
 
@@ -126,7 +126,9 @@ impl Extractors {
     pub fn load(folder: &Path) -> Result<Extractors, ExtractorsError> {
         let [audio, visual] = find(folder)?;
         let broken = |path: PathBuf| |source| ExtractorsError::Checkpoint { path, source };
-        let audio = audio.map(|path| AudioExtractor::load(&path).map(Audio::Whisper).map_err(broken(path)));
+        let audio = audio.map(|path| {
+            AudioExtractor::load(&path).map(|loaded| Audio::Whisper(Box::new(loaded))).map_err(broken(path))
+        });
         let visual = visual.map(|path| FaceExtractor::load(&path).map_err(broken(path)));
         Ok(Extractors { audio: audio.transpose()?, visual: visual.transpose()? })
     }

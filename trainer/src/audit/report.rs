@@ -1,11 +1,11 @@
 //! What an audit found.
 
 use metrics::{Interval, mean_sd};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
 /// J of one kind of latent of one pair.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
     /// J on held-out clips, nats, with its 95 % interval over clips.
     pub j: Interval,
@@ -16,6 +16,7 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// From J of the auditors of the pairs and of those of shuffled pairs.
     pub fn new(j: Interval, null: &[Interval]) -> Self {
         let estimates: Vec<f64> = null.iter().map(|interval| interval.estimate).collect();
         let mean = mean_sd(&estimates).map_or(0.0, |(mean, _)| mean);
@@ -24,7 +25,7 @@ impl Judged {
 }
 
 /// One pair of modalities.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PairAudit {
     /// Such as `text-audio`.
     pub pair: String,
@@ -43,7 +44,7 @@ pub struct PairAudit {
 }
 
 /// One modality.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModalityAudit {
     /// Its name.
     pub modality: String,
@@ -56,7 +57,7 @@ pub struct ModalityAudit {
 }
 
 /// A whole audit.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Audit {
     /// Of the weights.
     pub model_id: String,

@@ -77,7 +77,8 @@ pub struct TrainOptions {
     /// Equaliser: mmse or zf
     #[arg(long, default_value = "mmse")]
     pub equaliser: Equaliser,
-    /// Tell the transmitter ρ of each burst to come, by perfect feedback; scheme proposed only, reported as proposed+feedback
+    /// Tell the transmitter the channel of each burst to come, by perfect feedback; scheme proposed only, reported as
+    /// proposed+feedback
     #[arg(long)]
     pub feedback: bool,
     /// Weight of redundancy reduction; 0 leaves the discriminators watching

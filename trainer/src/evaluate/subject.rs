@@ -1,12 +1,13 @@
 //! Weights that are scored, and over what.
 
-use super::{Evaluation, Request, evaluate};
+use super::{BATCH, Evaluation, Request, Round, encode, evaluate};
+use crate::parallel;
 use anyhow::Result;
 use corpus::{Corpus, Modality};
 use indicatif::{ProgressBar, ProgressStyle};
 use model::scheme::{ReceiverHalf, TransmitterHalf};
 use model::weights::{Training, load, receiver_manifest};
-use phy::Conditions;
+use phy::{Conditions, Symbols};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -68,6 +69,19 @@ impl Subject {
         let evaluation = evaluate(&self.request(sweep, without, None, &|bursts| bar.inc(bursts)));
         bar.finish_and_clear();
         Ok(evaluation?)
+    }
+
+    /// Label and burst of every clip of the sweep's split, in row order; with feedback the one for no noise.
+    ///
+    /// # Errors
+    /// See [`evaluate`].
+    pub fn sent(&self, sweep: &Sweep, threads: Option<NonZeroUsize>) -> Result<Vec<(f32, Symbols)>> {
+        let request = self.request(sweep, &[], threads, &|_| ());
+        let clips = request.clips()?;
+        let quiet = [Round { conditions: Conditions::None, draw: 0 }];
+        let batches: Vec<_> = clips.chunks(BATCH).collect();
+        let bursts = parallel::map(batches.len(), threads, |batch| encode(&request, batches[batch], &quiet))?;
+        Ok(clips.iter().map(|(_, clip)| clip.label).zip(bursts.into_iter().flatten()).collect())
     }
 
     fn request<'a>(

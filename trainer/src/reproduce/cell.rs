@@ -1,9 +1,11 @@
 //! A cell of the grid: one scheme with one seed, scored. It is a file of its own.
 
+use super::projection::Projection;
+use super::store;
+use super::views::View;
 use crate::checkpoint::first_difference;
 use crate::config::RunConfig;
 use anyhow::{Context, Result, bail};
-use files::PendingFile;
 use metrics::Record;
 use model::discriminator::{PAIRS, pair_name};
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,12 @@ pub struct Cell {
     pub records: Vec<Record>,
     /// One an epoch.
     pub discriminators: Vec<Watched>,
+    /// Of a few points.
+    #[serde(default)]
+    pub views: Vec<View>,
+    /// Of what crosses the channel, where it is drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projection: Option<Projection>,
 }
 
 /// Where a cell is kept.
@@ -70,9 +78,7 @@ impl Cell {
     /// # Errors
     /// If the file is missing or damaged.
     pub fn load(out: &Path, entry: &str, seed: u64) -> Result<Self> {
-        let file = path(out, entry, seed);
-        let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
-        serde_json::from_slice(&bytes).with_context(|| file.display().to_string())
+        store::read(&path(out, entry, seed))
     }
 
     /// Writes it.
@@ -80,29 +86,38 @@ impl Cell {
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, out: &Path) -> Result<()> {
-        let file = path(out, &self.entry, self.seed);
-        let folder = file.parent().expect("a cell lies in a folder");
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        let json = serde_json::to_vec_pretty(self)?;
-        Ok(PendingFile::create(&file)?.commit(|out| out.write_all(&json))?)
+        store::write(&path(out, &self.entry, self.seed), self)
     }
 }
 
-/// Whether the cell is there with these settings.
+/// Whether the cell is there with these settings. One without views is of an earlier version, and is to be scored again.
 ///
 /// # Errors
 /// If it is there with others, naming the first that differs.
 pub fn done(out: &Path, entry: &str, seed: u64, scored: &Scored) -> Result<bool> {
-    if !path(out, entry, seed).exists() {
+    let file = path(out, entry, seed);
+    if !file.exists() {
         return Ok(false);
     }
-    let there = Cell::load(out, entry, seed)?.scored;
-    let field = match first_difference(&there.config, &scored.config)? {
-        Some(field) => field,
-        None if there.sweep != scored.sweep => "sweep".into(),
-        None => return Ok(true),
+    let Cell { scored: there, views, .. } = Cell::load(out, entry, seed)?;
+    let other = (there.sweep != scored.sweep).then_some("sweep");
+    Ok(first_of_others(&file, &there.config, &scored.config, other)? && !views.is_empty())
+}
+
+/// True if what the file was made with is what is wanted: the settings of training, and `other` if something beside them
+/// differs.
+///
+/// # Errors
+/// Names the first that differs.
+pub fn first_of_others(file: &Path, there: &RunConfig, wanted: &RunConfig, other: Option<&str>) -> Result<bool> {
+    let field = match first_difference(there, wanted)? {
+        Some(field) => field.to_string(),
+        None => match other {
+            Some(other) => other.to_owned(),
+            None => return Ok(true),
+        },
     };
-    bail!("{}: was made with another `{field}`; give another --out", path(out, entry, seed).display())
+    bail!("{}: was made with another `{field}`; give another --out", file.display())
 }
 
 /// What the discriminators of the run in this folder said, from its `metrics.csv`.

@@ -17,8 +17,19 @@ pub struct Entry {
     pub scheme: SchemeKind,
     /// Fields of `config.json` and their values.
     set: &'static [&'static str],
-    /// Whether its discriminators are drawn.
+    /// Whether its discriminators are drawn and its latents audited.
     pub watches: bool,
+    /// What it is in the grid for.
+    pub role: Role,
+}
+
+/// What an entry is in the grid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// To be held against other schemes.
+    Scheme,
+    /// To say what the proposed scheme reaches with another number of transmitted reals, Table I.
+    Dimension,
 }
 
 /// A network and the schemes that stand on it.
@@ -37,7 +48,11 @@ const fn entry(
     set: &'static [&'static str],
     watches: bool,
 ) -> Entry {
-    Entry { name, label, scheme, set, watches }
+    Entry { name, label, scheme, set, watches, role: Role::Scheme }
+}
+
+const fn dimension(name: &'static str, label: &'static str, set: &'static [&'static str]) -> Entry {
+    Entry { name, label, scheme: SchemeKind::Proposed, set, watches: false, role: Role::Dimension }
 }
 
 /// T-DeepSC as its authors trained it, as far as the protocol allows: one SNR, zero forcing, 38 reals, squared error, no
@@ -73,6 +88,27 @@ pub const ENTRIES: [Entry; 9] = [
     entry("quantised-latent", "quantised, 6 bits", SchemeKind::QuantisedLatent, &[], false),
 ];
 
+/// Transmitted reals of Table I; 50 of them are those of `proposed`.
+pub const REALS: [usize; 8] = [10, 20, 30, 40, 50, 60, 70, 80];
+
+/// The dimensions of Table I beside that of `proposed`.
+const DIMENSIONS: [Entry; 7] = [
+    dimension("reals-10", "proposed, 10 reals", &["network.reals=10"]),
+    dimension("reals-20", "proposed, 20 reals", &["network.reals=20"]),
+    dimension("reals-30", "proposed, 30 reals", &["network.reals=30"]),
+    dimension("reals-40", "proposed, 40 reals", &["network.reals=40"]),
+    dimension("reals-60", "proposed, 60 reals", &["network.reals=60"]),
+    dimension("reals-70", "proposed, 70 reals", &["network.reals=70"]),
+    dimension("reals-80", "proposed, 80 reals", &["network.reals=80"]),
+];
+
+/// Those of them that `--quick` trains.
+const QUICK: [&str; 3] = ["reals-10", "reals-20", "reals-80"];
+
+fn all() -> impl Iterator<Item = Entry> {
+    ENTRIES.into_iter().chain(DIMENSIONS)
+}
+
 impl Entry {
     /// The settings it is trained with.
     ///
@@ -88,6 +124,11 @@ impl Entry {
         }
         let set: Vec<String> = self.set.iter().map(|field| (*field).to_owned()).collect();
         overridden(&config, &set)
+    }
+
+    /// Whether what it sends is drawn.
+    pub fn is_scattered(&self) -> bool {
+        ["proposed", "t-deepsc-published"].contains(&self.name)
     }
 
     /// The entry whose network it stands on.
@@ -108,17 +149,19 @@ fn t_deepsc(mut config: RunConfig) -> RunConfig {
     config
 }
 
-/// The entries of these names, all if there are none, in the grid's order.
+/// The entries of these names, in the grid's order; if there are none all, with `quick` all but some dimensions of Table I.
 ///
 /// # Errors
 /// If there is no such entry.
-pub fn chosen(names: &[String]) -> Result<Vec<Entry>> {
-    let known = || ENTRIES.map(|entry| entry.name).join(", ");
-    if let Some(unknown) = names.iter().find(|name| ENTRIES.iter().all(|entry| entry.name != name.as_str())) {
+pub fn chosen(names: &[String], quick: bool) -> Result<Vec<Entry>> {
+    let known = || all().map(|entry| entry.name).collect::<Vec<_>>().join(", ");
+    if let Some(unknown) = names.iter().find(|name| all().all(|entry| entry.name != name.as_str())) {
         bail!("--only: unknown scheme `{unknown}`, expected some of {}", known());
     }
-    let wanted = |entry: &Entry| names.is_empty() || names.iter().any(|name| name == entry.name);
-    let chosen: Vec<Entry> = ENTRIES.into_iter().filter(wanted).collect();
+    let usual = |entry: &Entry| entry.role == Role::Scheme || !quick || QUICK.contains(&entry.name);
+    let wanted =
+        |entry: &Entry| if names.is_empty() { usual(entry) } else { names.iter().any(|name| name == entry.name) };
+    let chosen: Vec<Entry> = all().filter(wanted).collect();
     ensure!(!chosen.is_empty(), "--only: no scheme, expected some of {}", known());
     Ok(chosen)
 }
@@ -128,7 +171,7 @@ pub fn chosen(names: &[String]) -> Result<Vec<Entry>> {
 /// # Errors
 /// If there is none.
 pub fn named(name: &str) -> Result<Entry> {
-    Ok(chosen(&[name.to_owned()])?.remove(0))
+    Ok(chosen(&[name.to_owned()], false)?.remove(0))
 }
 
 /// The networks to train, each with the entries that stand on it.
@@ -150,13 +193,26 @@ mod tests {
 
     #[test]
     fn what_sends_decisions_stands_on_the_proposed_network() {
-        let families = families(&chosen(&[]).unwrap());
+        let families = families(&chosen(&[], false).unwrap());
         let names: Vec<Vec<&str>> =
             families.iter().map(|family| family.entries.iter().map(|entry| entry.name).collect()).collect();
         assert_eq!(names[0], ["proposed", "sign-repetition", "class-repetition", "quantised-latent"]);
-        assert_eq!(names.len(), 6);
-        let alone = super::families(&chosen(&["sign-repetition".into()]).unwrap());
+        assert_eq!(names.len(), 6 + DIMENSIONS.len());
+        let alone = super::families(&chosen(&["sign-repetition".into()], true).unwrap());
         assert_eq!((alone[0].base.name, alone[0].entries.len()), ("proposed", 1));
-        assert!(chosen(&["smoke".into()]).unwrap_err().to_string().contains("unknown scheme `smoke`"));
+        assert!(chosen(&["smoke".into()], true).unwrap_err().to_string().contains("unknown scheme `smoke`"));
+    }
+
+    #[test]
+    fn every_dimension_of_the_table_is_trained_once() {
+        let mut reals = vec![50];
+        for entry in &DIMENSIONS {
+            let [set] = entry.set else { panic!("{}: one field", entry.name) };
+            reals.push(set.strip_prefix("network.reals=").unwrap().parse().unwrap());
+            assert_eq!(entry.name, format!("reals-{}", reals[reals.len() - 1]));
+        }
+        reals.sort();
+        assert_eq!(reals, REALS);
+        assert_eq!(chosen(&[], true).unwrap().len(), ENTRIES.len() + QUICK.len());
     }
 }

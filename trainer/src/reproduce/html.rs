@@ -36,7 +36,7 @@ pub fn page(title: &str, body: &str) -> String {
                  th,td{border:1px solid #bbb;padding:.2rem .5rem;text-align:right;white-space:nowrap}\
                  th[scope=row]{text-align:left;font-weight:400}\
                  figure{margin:1.5rem 0}figcaption{font-weight:600}svg{max-width:100%;height:auto}\
-                 code{font-size:13px;overflow-wrap:anywhere}";
+                 code,pre{font-size:13px;overflow-wrap:anywhere}pre{white-space:pre-wrap}";
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>\n<style>{style}</style></head>\n\
          <body>\n<h1>{0}</h1>\n{body}</body></html>\n",

@@ -1,14 +1,18 @@
 //! What a grid consists of: written by every shard, so that what is put together belongs together.
 
 use super::ReproduceArgs;
-use super::cell::{Cell, SweepSettings, path};
+use super::audits::{self, AuditCell};
+use super::cell::{self, Cell, SweepSettings};
 use super::entries::Entry;
+use super::provenance::{self, RUSTC};
+use super::store;
 use crate::material::Material;
 use anyhow::{Context, Result, bail, ensure};
-use files::PendingFile;
+use corpus::Modality;
 use metrics::BestConstant;
 use phy::Conditions;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -62,16 +66,24 @@ pub struct Constant {
 pub struct Plan {
     /// Of this program.
     pub version: String,
+    /// The compiler that built it.
+    pub rustc: String,
     /// The corpus.
     pub corpus: String,
     /// The text encoder's folder name, and how it is used.
     pub text_encoder: Option<String>,
+    /// SHA-256 of the files that it was read from, by name.
+    pub text_encoder_sha256: BTreeMap<String, String>,
     /// The schemes.
     pub entries: Vec<String>,
     /// Seeds 0, 1, and so on.
     pub seeds: u32,
     /// What is scored.
     pub sweep: SweepSettings,
+    /// Schemes whose latents are audited.
+    pub audited: Vec<String>,
+    /// Auditors of the null.
+    pub permutations: u32,
     /// The best constant, where the corpus has a training split.
     pub constant: Option<Constant>,
 }
@@ -88,11 +100,19 @@ impl Plan {
         let labels =
             |split: &str| -> Result<Vec<f32>> { Ok(corpus.split(split)?.iter().map(|(_, clip)| clip.label).collect()) };
         let scores = BestConstant::fit(&labels("train")?)?.scores(&labels(&args.split)?);
+        let permutations = args.permutations.unwrap_or(if args.quick { 3 } else { 10 });
+        let widths = material.widths();
+        let pair = Modality::ALL.into_iter().filter(|m| widths.get(*m).is_some()).count() >= 2;
+        let audited = |entry: &&Entry| entry.watches && pair && permutations > 0;
         let name = |path: &PathBuf| path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         Ok(Plan {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            rustc: RUSTC.to_owned(),
             corpus: corpus.name.clone(),
             text_encoder: args.text_encoder.as_ref().map(|path| format!("{} ({:?})", name(path), args.text)),
+            text_encoder_sha256: args.text_encoder.as_deref().map_or(Ok(BTreeMap::new()), provenance::hashes)?,
+            audited: entries.iter().filter(audited).map(|entry| entry.name.to_owned()).collect(),
+            permutations,
             entries: entries.iter().map(|entry| entry.name.to_owned()).collect(),
             seeds: args.seeds.unwrap_or(if args.quick { 1 } else { 5 }),
             sweep: SweepSettings {
@@ -109,28 +129,53 @@ impl Plan {
         })
     }
 
+    /// Of a corpus and a sweep, for tests.
+    #[cfg(test)]
+    pub fn bare(corpus: &str, sweep: SweepSettings) -> Self {
+        Plan {
+            version: String::new(),
+            rustc: String::new(),
+            corpus: corpus.to_owned(),
+            text_encoder: None,
+            text_encoder_sha256: BTreeMap::new(),
+            entries: Vec::new(),
+            seeds: 1,
+            sweep,
+            audited: Vec::new(),
+            permutations: 0,
+            constant: None,
+        }
+    }
+
     /// Writes it into the folder of a grid.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, out: &Path) -> Result<()> {
-        let json = serde_json::to_vec_pretty(self)?;
-        Ok(PendingFile::create(&out.join(FILE))?.commit(|out| out.write_all(&json))?)
+        store::write(&out.join(FILE), self)
     }
 
     fn load(out: &Path) -> Result<Self> {
-        let file = out.join(FILE);
-        let bytes = std::fs::read(&file).with_context(|| format!("{}: no part of a grid", file.display()))?;
-        serde_json::from_slice(&bytes).with_context(|| file.display().to_string())
+        store::read(&out.join(FILE)).context("no part of a grid")
     }
 
     /// Scheme and seed of every cell, in the order of results and tables.
     pub fn cells(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.entries.iter().flat_map(|entry| (0..u64::from(self.seeds)).map(move |seed| (entry.as_str(), seed)))
+        self.each_seed(&self.entries)
+    }
+
+    /// Scheme and seed of every audit, in the order of results and tables.
+    pub fn audits(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.each_seed(&self.audited)
+    }
+
+    fn each_seed<'a>(&self, names: &'a [String]) -> impl Iterator<Item = (&'a str, u64)> + use<'a> {
+        let seeds = u64::from(self.seeds);
+        names.iter().flat_map(move |name| (0..seeds).map(move |seed| (name.as_str(), seed)))
     }
 }
 
-/// Copies the cells of all parts into one folder, and says what they are of.
+/// Copies the cells and audits of all parts into one folder, and says what they are of.
 ///
 /// # Errors
 /// If the parts are of different grids, or together lack a cell, naming it.
@@ -140,15 +185,24 @@ pub fn merged(out: &Path, parts: &[PathBuf]) -> Result<Plan> {
         let shown = (part.display(), parts[0].display());
         ensure!(Plan::load(part)? == plan, "{}: of another grid than {}", shown.0, shown.1);
     }
-    let mut cells = Vec::new();
+    let part_with = |file: &dyn Fn(&Path) -> PathBuf, what: String| match parts.iter().find(|part| file(part).exists())
+    {
+        Some(part) => Ok(part),
+        None => bail!("{what}: in none of the parts; is a shard still to be done?"),
+    };
+    let (mut cells, mut audits) = (Vec::new(), Vec::new());
     for (entry, seed) in plan.cells() {
-        match parts.iter().find(|part| path(part, entry, seed).exists()) {
-            Some(part) => cells.push(Cell::load(part, entry, seed)?),
-            None => bail!("{entry}, seed {seed}: in none of the parts; is a shard still to be done?"),
-        }
+        let part = part_with(&|part| cell::path(part, entry, seed), format!("{entry}, seed {seed}"))?;
+        cells.push(Cell::load(part, entry, seed)?);
+    }
+    for (entry, seed) in plan.audits() {
+        let part = part_with(&|part| audits::path(part, entry, seed), format!("audit of {entry}, seed {seed}"))?;
+        audits.push(AuditCell::load(part, entry, seed)?);
     }
     std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
     cells.iter().try_for_each(|cell| cell.save(out))?;
+    audits.iter().try_for_each(|audit| audit.save(out))?;
+    provenance::gather(out, parts)?;
     plan.save(out)?;
     Ok(plan)
 }

@@ -1,0 +1,59 @@
+//! Table I as figures: what the number of transmitted reals is worth, and what others reach with theirs.
+
+use super::{Sketch, number, subject};
+use crate::reproduce::figures::sweeps::METRICS;
+use crate::reproduce::plan::Plan;
+use crate::reproduce::scheme::{Scheme, by_reals, point, rivals};
+use plot::{Axis, Colour, Curve, Figure, Marker, Pattern, Sheet};
+
+/// The points of Table I: that of the paper, and where it is hard.
+pub const POINTS: [(&str, f64, &str); 2] =
+    [("awgn", 12.0, "AWGN, 12 dB"), ("rayleigh", -12.0, "Rayleigh, \u{2212}12 dB")];
+
+/// SNRs at which accuracy is drawn against channel uses, dB.
+const SNRS_DB: [f64; 3] = [-12.0, 0.0, 12.0];
+
+pub fn sketches(plan: &Plan, schemes: &[Scheme]) -> Vec<Sketch> {
+    [table_one(plan, schemes), uses(plan, schemes)].into_iter().flatten().collect()
+}
+
+fn table_one(plan: &Plan, schemes: &[Scheme]) -> Option<Sketch> {
+    let reals = by_reals(schemes);
+    if reals.is_empty() {
+        return None;
+    }
+    let mut sheet = Sheet::new(format!("Transmitted dimension: {}", subject(plan)), 2).own_ranges();
+    for metric in METRICS.iter().filter(|metric| metric.name != "ece") {
+        let mut figure = Figure::new(metric.label, Axis::new("transmitted reals per clip"), Axis::new(metric.label));
+        for (index, (channel, snr, shown)) in POINTS.into_iter().enumerate() {
+            let at = |(reals, scheme): &(usize, &Scheme)| {
+                Some(point(*reals as f64, scheme.at(channel, Some(snr), metric.of)?))
+            };
+            figure = figure.curve(Curve::measured(index, shown, reals.iter().filter_map(at).collect()).bars());
+        }
+        sheet = sheet.with(figure);
+    }
+    Some(Sketch::new("table-1", "The proposed scheme by transmitted dimension (table I)", sheet))
+}
+
+fn uses(plan: &Plan, schemes: &[Scheme]) -> Option<Sketch> {
+    let by_reals = by_reals(schemes);
+    let scored = rivals(schemes).next()?.snrs("rayleigh");
+    let wanted: Vec<f64> = scored.iter().copied().filter(|snr| SNRS_DB.contains(snr)).collect();
+    let mut sheet = Sheet::new(format!("Rayleigh fading: {}", subject(plan)), wanted.len().max(1));
+    for snr in wanted {
+        let axis = Axis::new("complex channel uses per clip").logarithmic();
+        let mut figure = Figure::new(format!("{} dB", number(snr)), axis, Axis::new("Acc-2 pos"));
+        let at = |scheme: &Scheme| Some(point(scheme.uses() as f64, scheme.at("rayleigh", Some(snr), |r| r.acc2_pos)?));
+        let line: Vec<_> = by_reals.iter().filter_map(|(_, scheme)| at(scheme)).collect();
+        figure = figure.curve(Curve::new("proposed, by transmitted reals", line, Colour::Grey, Marker::None).bars());
+        for scheme in rivals(schemes) {
+            let look = scheme.look();
+            let points = at(scheme).into_iter().collect();
+            let curve = Curve::new(scheme.entry.label, points, look.colour, look.marker);
+            figure = figure.curve(curve.pattern(Pattern::None).bars());
+        }
+        sheet = sheet.with(figure);
+    }
+    Some(Sketch::new("uses", "Accuracy against channel uses over Rayleigh fading", sheet))
+}

@@ -1,0 +1,114 @@
+//! A scheme of the grid with its cells, over the seeds.
+
+use super::cell::Cell;
+use super::entries::{Entry, REALS, Role, named};
+use super::plan::Plan;
+use anyhow::Result;
+use metrics::{Record, Spread};
+use plot::{Colour, Marker, Pattern, Point};
+
+/// What one scheme's cells say.
+pub struct Scheme<'a> {
+    /// The scheme.
+    pub entry: Entry,
+    /// In the order of the seeds.
+    pub cells: Vec<&'a Cell>,
+}
+
+/// How a scheme is drawn.
+pub struct Look {
+    /// Variations of one system share it.
+    pub colour: Colour,
+    /// Of a line.
+    pub pattern: Pattern,
+    /// Of a point that stands alone.
+    pub marker: Marker,
+}
+
+impl<'a> Scheme<'a> {
+    /// The schemes of a plan, those of Table I last.
+    ///
+    /// # Errors
+    /// If the plan has one that this program does not know.
+    pub fn all(plan: &Plan, cells: &'a [Cell]) -> Result<Vec<Self>> {
+        let of = |name: &String| -> Result<Scheme<'a>> {
+            Ok(Scheme { entry: named(name)?, cells: cells.iter().filter(|cell| cell.entry == *name).collect() })
+        };
+        plan.entries.iter().map(of).collect()
+    }
+
+    /// Mean and spread over the seeds at one point; `None` where it was not scored or has no meaning.
+    pub fn at(&self, channel: &str, snr_db: Option<f64>, of: fn(&Record) -> Option<f64>) -> Option<Spread> {
+        Spread::of(self.values(channel, snr_db, of))
+    }
+
+    /// Of each seed.
+    pub fn values(
+        &self,
+        channel: &str,
+        snr_db: Option<f64>,
+        of: fn(&Record) -> Option<f64>,
+    ) -> impl Iterator<Item = Option<f64>> {
+        let found =
+            move |cell: &&Cell| cell.records.iter().find(|r| r.channel == channel && r.snr_db == snr_db).and_then(of);
+        self.cells.iter().map(found)
+    }
+
+    /// Complex symbols for each clip.
+    pub fn uses(&self) -> usize {
+        self.cells.first().map_or(0, |cell| cell.scored.config.network.reals / 2)
+    }
+
+    /// The SNRs scored over a channel, in order.
+    pub fn snrs(&self, channel: &str) -> Vec<f64> {
+        let records = self.cells.first().map_or(&[][..], |cell| &cell.records);
+        records.iter().filter(|r| r.channel == channel).filter_map(|r| r.snr_db).collect()
+    }
+
+    /// How it is drawn.
+    pub fn look(&self) -> Look {
+        let (colour, pattern, marker) = match self.entry.name {
+            "proposed-l1" => (0, Pattern::Dashed, Marker::Triangle),
+            "proposed-watching" => (0, Pattern::Dotted, Marker::Diamond),
+            "t-deepsc" => (1, Pattern::Solid, Marker::Square),
+            "t-deepsc-mse" => (1, Pattern::Dashed, Marker::Triangle),
+            "t-deepsc-published" => (1, Pattern::Dotted, Marker::Diamond),
+            "sign-repetition" => (2, Pattern::Solid, Marker::Triangle),
+            "class-repetition" => (3, Pattern::Solid, Marker::Diamond),
+            "quantised-latent" => (4, Pattern::Solid, Marker::Circle),
+            _ if self.entry.name == "proposed" || self.entry.role == Role::Dimension => {
+                (0, Pattern::Solid, Marker::Circle)
+            }
+            _ => (5, Pattern::Solid, Marker::Square),
+        };
+        Look { colour: Colour::nth(colour), pattern, marker }
+    }
+}
+
+/// The scheme of this name.
+pub fn find<'s, 'a>(schemes: &'s [Scheme<'a>], name: &str) -> Option<&'s Scheme<'a>> {
+    schemes.iter().find(|scheme| scheme.entry.name == name)
+}
+
+/// Those that are held against each other.
+pub fn rivals<'s, 'a>(schemes: &'s [Scheme<'a>]) -> impl Iterator<Item = &'s Scheme<'a>> {
+    schemes.iter().filter(|scheme| scheme.entry.role == Role::Scheme)
+}
+
+/// The proposed scheme by number of transmitted reals, as far as it was trained; at least two numbers, or nothing.
+pub fn by_reals<'s, 'a>(schemes: &'s [Scheme<'a>]) -> Vec<(usize, &'s Scheme<'a>)> {
+    let of = |reals: usize| {
+        let right = |scheme: &&Scheme| scheme.entry.role == Role::Dimension || scheme.entry.name == "proposed";
+        Some((reals, schemes.iter().filter(right).find(|scheme| scheme.uses() * 2 == reals)?))
+    };
+    let found: Vec<_> = REALS.into_iter().filter_map(of).collect();
+    if found.len() < 2 { Vec::new() } else { found }
+}
+
+/// A point with what its seeds spread, mean ± standard deviation.
+pub fn point(x: f64, spread: Spread) -> Point {
+    match spread.sd {
+        Some(sd) => Point::within(x, spread.mean, spread.mean - sd, spread.mean + sd),
+        None => Point::new(x, spread.mean),
+    }
+}
