@@ -21,6 +21,8 @@ const BUDGET_KIB: usize = 4 * (MAX_MEDIA_BYTES >> 10);
 const REMEMBERED: usize = 32;
 
 type Cell = Arc<OnceCell<Result<Arc<Extracted>, Fault>>>;
+/// By the hash of the file, the newest first.
+type Remembered = VecDeque<([u8; 32], Cell)>;
 
 /// The extractors at work. Cheap to clone.
 #[derive(Clone)]
@@ -30,7 +32,7 @@ pub struct Extraction {
     limits: Limits,
     budget: Arc<Semaphore>,
     places: Arc<Semaphore>,
-    remembered: Arc<Mutex<VecDeque<([u8; 32], Cell)>>>,
+    remembered: Arc<Mutex<Remembered>>,
     meter: Meter,
 }
 
@@ -78,7 +80,7 @@ impl Extraction {
         let _place = self.places.acquire().await.expect("never closed");
         let (limits, began) = (self.limits.clone(), Instant::now());
         let work = move || {
-            let read = || Ok(extractors.extract(&Media::from_bytes(file, &limits)?)?);
+            let read = || extractors.extract(&Media::from_bytes(file, &limits)?);
             catch_unwind(AssertUnwindSafe(read))
         };
         let done = tokio::task::spawn_blocking(work).await.ok();

@@ -41,7 +41,7 @@ pub enum Command {
     /// Take clips from clients and send them through the channel emulator to the receiver.
     Serve(ServeArgs),
     /// Send clips to a transmitter and report what arrived.
-    Send(send::Args),
+    Send(Box<send::Args>),
 }
 
 /// Plays the role that `args` ask for, to its end.
@@ -51,6 +51,6 @@ pub enum Command {
 pub async fn run(args: Args) -> anyhow::Result<()> {
     match args.command {
         Command::Serve(args) => App::new(&args).await?.run().await,
-        Command::Send(args) => send::run(args).await,
+        Command::Send(args) => send::run(*args).await,
     }
 }

@@ -8,8 +8,10 @@ use crate::reproduce::scheme::Scheme;
 use metrics::Spread;
 use plot::{Axis, Colour, Curve, Figure, Marker, Pattern, Point, Sheet};
 
-/// What the auditors look at, and whether the floor holds for it.
-const LOOKS: [(&str, fn(&PairAudit) -> Judged, bool); 3] = [
+/// What the auditors look at: its title, what is taken of a pair, and whether the floor holds for it.
+type Look = (&'static str, fn(&PairAudit) -> Judged, bool);
+
+const LOOKS: [Look; 3] = [
     ("features, before the network", |pair| pair.features, false),
     ("sampled z, as trained", |pair| pair.z, true),
     ("standardised \u{3bc}, as deployed", |pair| pair.mu, true),

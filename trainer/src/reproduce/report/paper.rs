@@ -50,8 +50,11 @@ const TABLE_ONE: [(usize, [f64; 4]); 8] = [
     (80, [0.8539, 0.5138, 0.8549, 0.6010]),
 ];
 
+/// A metric by name.
+type Column = (&'static str, fn(&Record) -> Option<f64>);
+
 /// The metrics of [`TABLE_ONE`].
-const COLUMNS: [(&str, fn(&Record) -> Option<f64>); 4] =
+const COLUMNS: [Column; 4] =
     [("Acc-2", |r| r.acc2_pos), ("Acc-7", |r| r.acc7), ("F1", |r| r.f1_pos), ("MAE", |r| r.mae)];
 
 /// Both tables.

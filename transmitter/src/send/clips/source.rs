@@ -23,13 +23,16 @@ pub(super) struct Entry {
     pub clip: Result<OwnClip, String>,
 }
 
+/// A file and what it holds.
+type ClipFile = (Kind, PathBuf);
+
 /// What a path stands for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// JSON lines.
     Stdin,
     /// Files in this order.
-    Files(Vec<(Kind, PathBuf)>),
+    Files(Vec<ClipFile>),
 }
 
 /// What a file holds.
@@ -81,7 +84,7 @@ impl Source {
         Ok((Source::Files(all), warnings))
     }
 
-    fn files(path: &Path) -> Result<(Vec<(Kind, PathBuf)>, Option<String>)> {
+    fn files(path: &Path) -> Result<(Vec<ClipFile>, Option<String>)> {
         let shown = path.display();
         let what = std::fs::metadata(path).with_context(|| shown.to_string())?;
         if !what.is_dir() {
