@@ -3,6 +3,8 @@
 
 mod audits;
 mod cell;
+#[cfg(feature = "h264")]
+mod conventional;
 mod entries;
 mod figures;
 mod html;
@@ -17,20 +19,21 @@ mod views;
 use crate::command::{self, TextMode, TrainOptions};
 use crate::config::RunConfig;
 use crate::data::Validation;
-use crate::evaluate::{Subject, Sweep};
+use crate::evaluate::{Evaluation, Subject, Sweep};
 use crate::material::Material;
 use crate::runs::{self, Threads};
 use crate::side_by_side::{Board, Share, run_all};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use audits::{AuditCell, Audited};
-use cell::{Cell, Scored};
+use cell::{Cell, Scored, Traffic};
 use clap::{Args, Subcommand};
 use corpus::CorpusSpec;
-use entries::{Entry, Family, families};
+use entries::{Entry, Family, Role, families};
 use model::config::Preset;
 use phy::{ChannelList, Conditions, SnrList};
 use plan::{Plan, Shard};
 use projection::Projection;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// Train, score and draw what the paper's evaluation shows, beside baselines and references.
@@ -115,6 +118,11 @@ pub fn run(args: &ReproduceArgs) -> Result<()> {
     let mut material = Material::load(corpus, args.text_encoder.as_deref())?;
     material.corpus().split(&args.split)?;
     let entries = entries::chosen(&args.only, args.quick)?;
+    if let Some(entry) = entries.iter().find(|entry| matches!(entry.role, Role::Conventional { .. }))
+        && !entries::CODES_PICTURES
+    {
+        bail!("--only {}: codes pictures, which this build cannot; build with --features h264", entry.name);
+    }
     let base = args.options().resolved(corpus, material.corpus(), 0)?;
     std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
     command::read(&mut material, &base.validation)?;
@@ -215,7 +223,7 @@ impl Grid<'_> {
 
     /// The folder of the weights of an entry: the run's own, or fitted to what the run's network says.
     fn weights(&self, family: &Family, entry: &Entry, seed: u64, trained: &RunConfig, run: &Path) -> Result<PathBuf> {
-        if entry.name == family.base.name {
+        if entry.name == family.base.name || matches!(entry.role, Role::Conventional { .. }) {
             return Ok(run.to_path_buf());
         }
         let folder = self.out.join("runs").join(entry.name).join(format!("seed-{seed}"));
@@ -240,7 +248,10 @@ impl Grid<'_> {
             seed: 0,
         };
         let (subject, threads) = (Subject::load(weights)?, Some(share.threads()));
-        let evaluation = subject.score(&sweep, &[], threads)?;
+        let (evaluation, traffic) = match entry.role {
+            Role::Conventional { diverse } => conventional(&subject, &sweep, diverse, threads)?,
+            Role::Scheme | Role::Dimension => (subject.score(&sweep, &[], threads)?, Vec::new()),
+        };
         let views = views::views(&evaluation.rows);
         let projection =
             if entry.is_scattered() && seed == 0 { Projection::of(&subject.sent(&sweep, threads)?) } else { None };
@@ -254,6 +265,25 @@ impl Grid<'_> {
         let discriminators = if entry.watches { cell::discriminators(run)? } else { Vec::new() };
         let cpu = format!("{} {:?}", std::env::consts::ARCH, model::ops::simd::level());
         let entry = entry.name.to_owned();
-        Ok(Cell { entry, seed, scored, model_id, cpu, records, discriminators, views, projection })
+        Ok(Cell { entry, seed, scored, model_id, cpu, records, discriminators, views, projection, traffic })
     }
+}
+
+/// The conventional scheme, with a new h every 25 symbols or one for each clip.
+#[cfg(feature = "h264")]
+fn conventional(
+    subject: &Subject,
+    sweep: &Sweep,
+    diverse: bool,
+    threads: Option<NonZeroUsize>,
+) -> Result<(Evaluation, Vec<Traffic>)> {
+    use ::conventional::Coherence;
+    let coherence = if diverse { Coherence::EVERY_25 } else { Coherence::Whole };
+    conventional::score(subject, sweep, coherence, threads)
+}
+
+/// This build has none; [`run`] says so before anything is trained.
+#[cfg(not(feature = "h264"))]
+fn conventional(_: &Subject, _: &Sweep, _: bool, _: Option<NonZeroUsize>) -> Result<(Evaluation, Vec<Traffic>)> {
+    bail!("this build cannot code pictures; build with --features h264")
 }

@@ -65,6 +65,24 @@ pub struct Cell {
     /// Of what crosses the channel, where it is drawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub projection: Option<Projection>,
+    /// How clips travelled, a point each, where that differs from point to point.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traffic: Vec<Traffic>,
+}
+
+/// How clips travelled at one point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// `none`, `awgn`, `rayleigh`.
+    pub channel: String,
+    /// Es/N0; null for `none`.
+    pub snr_db: Option<f64>,
+    /// Modulation and code, picked for this SNR and law of fading.
+    pub mcs: String,
+    /// Complex symbols for each clip, the mean.
+    pub uses: f64,
+    /// Share of the clips that arrived, over all draws.
+    pub arrived: f64,
 }
 
 /// Where a cell is kept.

@@ -30,6 +30,11 @@ pub enum Role {
     Scheme,
     /// To say what the proposed scheme reaches with another number of transmitted reals, Table I.
     Dimension,
+    /// To be held against other schemes; source and channel are coded each on its own, in a build with the feature `h264`.
+    Conventional {
+        /// Whether h changes every 25 symbols, else each clip has one.
+        diverse: bool,
+    },
 }
 
 /// A network and the schemes that stand on it.
@@ -55,6 +60,11 @@ const fn dimension(name: &'static str, label: &'static str, set: &'static [&'sta
     Entry { name, label, scheme: SchemeKind::Proposed, set, watches: false, role: Role::Dimension }
 }
 
+const fn conventional(name: &'static str, label: &'static str, diverse: bool) -> Entry {
+    let role = Role::Conventional { diverse };
+    Entry { name, label, scheme: SchemeKind::Proposed, set: &[], watches: false, role }
+}
+
 /// T-DeepSC as its authors trained it, as far as the protocol allows: one SNR, zero forcing, 38 reals, squared error, no
 /// word of the channel to the receiver, their optimiser.
 const PUBLISHED: &[&str] = &[
@@ -76,7 +86,7 @@ const PUBLISHED: &[&str] = &[
 const PUBLISHED_EPOCHS: f64 = 2.5;
 
 /// All of them, in the order of tables and legends.
-pub const ENTRIES: [Entry; 9] = [
+pub const ENTRIES: [Entry; 11] = [
     entry("proposed", "proposed", SchemeKind::Proposed, &[], true),
     entry("proposed-l1", "proposed, L1 head", SchemeKind::Proposed, &["network.head=l1"], false),
     entry("proposed-watching", "proposed, no reduction", SchemeKind::Proposed, &["schedule.lambda_red=0"], true),
@@ -86,6 +96,8 @@ pub const ENTRIES: [Entry; 9] = [
     entry("sign-repetition", "sign, repeated", SchemeKind::SignRepetition, &[], false),
     entry("class-repetition", "class, repeated", SchemeKind::ClassRepetition, &[], false),
     entry("quantised-latent", "quantised, 6 bits", SchemeKind::QuantisedLatent, &[], false),
+    conventional("conventional", "H.264 and LDPC, one h", false),
+    conventional("conventional-diverse", "H.264 and LDPC, h every 25", true),
 ];
 
 /// Transmitted reals of Table I; 50 of them are those of `proposed`.
@@ -133,7 +145,8 @@ impl Entry {
 
     /// The entry whose network it stands on.
     fn base(&self) -> Entry {
-        if self.scheme.decides().is_some() { ENTRIES[0].clone() } else { self.clone() }
+        let derived = self.scheme.decides().is_some() || matches!(self.role, Role::Conventional { .. });
+        if derived { ENTRIES[0].clone() } else { self.clone() }
     }
 }
 
@@ -149,7 +162,11 @@ fn t_deepsc(mut config: RunConfig) -> RunConfig {
     config
 }
 
-/// The entries of these names, in the grid's order; if there are none all, with `quick` all but some dimensions of Table I.
+/// Whether this build has an encoder of pictures.
+pub const CODES_PICTURES: bool = cfg!(feature = "h264");
+
+/// The entries of these names, in the grid's order; if there are none all that this build has, with `quick` all but some
+/// dimensions of Table I.
 ///
 /// # Errors
 /// If there is no such entry.
@@ -158,7 +175,11 @@ pub fn chosen(names: &[String], quick: bool) -> Result<Vec<Entry>> {
     if let Some(unknown) = names.iter().find(|name| all().all(|entry| entry.name != name.as_str())) {
         bail!("--only: unknown scheme `{unknown}`, expected some of {}", known());
     }
-    let usual = |entry: &Entry| entry.role == Role::Scheme || !quick || QUICK.contains(&entry.name);
+    let usual = |entry: &Entry| match entry.role {
+        Role::Scheme => true,
+        Role::Dimension => !quick || QUICK.contains(&entry.name),
+        Role::Conventional { .. } => CODES_PICTURES,
+    };
     let wanted =
         |entry: &Entry| if names.is_empty() { usual(entry) } else { names.iter().any(|name| name == entry.name) };
     let chosen: Vec<Entry> = all().filter(wanted).collect();
@@ -196,7 +217,8 @@ mod tests {
         let families = families(&chosen(&[], false).unwrap());
         let names: Vec<Vec<&str>> =
             families.iter().map(|family| family.entries.iter().map(|entry| entry.name).collect()).collect();
-        assert_eq!(names[0], ["proposed", "sign-repetition", "class-repetition", "quantised-latent"]);
+        assert_eq!(names[0][..4], ["proposed", "sign-repetition", "class-repetition", "quantised-latent"]);
+        assert_eq!(names[0].len(), if CODES_PICTURES { 6 } else { 4 });
         assert_eq!(names.len(), 6 + DIMENSIONS.len());
         let alone = super::families(&chosen(&["sign-repetition".into()], true).unwrap());
         assert_eq!((alone[0].base.name, alone[0].entries.len()), ("proposed", 1));
@@ -213,6 +235,7 @@ mod tests {
         }
         reals.sort();
         assert_eq!(reals, REALS);
-        assert_eq!(chosen(&[], true).unwrap().len(), ENTRIES.len() + QUICK.len());
+        let pictures = if CODES_PICTURES { 0 } else { 2 };
+        assert_eq!(chosen(&[], true).unwrap().len(), ENTRIES.len() - pictures + QUICK.len());
     }
 }

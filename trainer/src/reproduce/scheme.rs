@@ -54,8 +54,12 @@ impl<'a> Scheme<'a> {
         self.cells.iter().map(found)
     }
 
-    /// Complex symbols for each clip.
+    /// Complex symbols for each clip; the least of those that a scheme spends at its various SNRs.
     pub fn uses(&self) -> usize {
+        let traffic = self.cells.first().map_or(&[][..], |cell| &cell.traffic);
+        if let Some(least) = traffic.iter().map(|point| point.uses).min_by(f64::total_cmp) {
+            return least.round() as usize;
+        }
         self.cells.first().map_or(0, |cell| cell.scored.config.network.reals / 2)
     }
 
@@ -76,10 +80,12 @@ impl<'a> Scheme<'a> {
             "sign-repetition" => (2, Pattern::Solid, Marker::Triangle),
             "class-repetition" => (3, Pattern::Solid, Marker::Diamond),
             "quantised-latent" => (4, Pattern::Solid, Marker::Circle),
+            "conventional" => (5, Pattern::Solid, Marker::Square),
+            "conventional-diverse" => (5, Pattern::Dashed, Marker::Triangle),
             _ if self.entry.name == "proposed" || self.entry.role == Role::Dimension => {
                 (0, Pattern::Solid, Marker::Circle)
             }
-            _ => (5, Pattern::Solid, Marker::Square),
+            _ => (6, Pattern::Solid, Marker::Square),
         };
         Look { colour: Colour::nth(colour), pattern, marker }
     }
@@ -92,7 +98,7 @@ pub fn find<'s, 'a>(schemes: &'s [Scheme<'a>], name: &str) -> Option<&'s Scheme<
 
 /// Those that are held against each other.
 pub fn rivals<'s, 'a>(schemes: &'s [Scheme<'a>]) -> impl Iterator<Item = &'s Scheme<'a>> {
-    schemes.iter().filter(|scheme| scheme.entry.role == Role::Scheme)
+    schemes.iter().filter(|scheme| scheme.entry.role != Role::Dimension)
 }
 
 /// The proposed scheme by number of transmitted reals, as far as it was trained; at least two numbers, or nothing.

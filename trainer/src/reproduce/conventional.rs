@@ -1,0 +1,136 @@
+//! The conventional scheme: features as H.264 pictures, transcripts as compressed text, CRC, 5G NR LDPC and QAM, then the task
+//! network on what arrives. A clip that does not arrive is answered with the best constant.
+//!
+//! Whether a clip arrives is drawn from block error rates that were measured with the real chain (link-to-system mapping).
+
+use super::cell::Traffic;
+use crate::evaluate::{Evaluation, Subject, Sweep};
+use ::conventional::{Codec, Coherence, Content, Link, Planner, Source};
+use anyhow::{Context as _, Result};
+use corpus::{Clip, Corpus};
+use metrics::{BestConstant, Context, Prediction, PredictionRow};
+use phy::{ChannelSpec, Conditions, NoiseKey, SnrDb};
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+/// Quantiser of the pictures, 0 … 51; the features lose about as much as rounding them to 8 bits does.
+const QP: u8 = 24;
+
+/// Scores the scheme with the task network of `subject`, and says how its clips travelled.
+///
+/// # Errors
+/// If a clip cannot be coded, or the network does not take what is left of it.
+pub fn score(
+    subject: &Subject,
+    sweep: &Sweep,
+    coherence: Coherence,
+    threads: Option<NonZeroUsize>,
+) -> Result<(Evaluation, Vec<Traffic>)> {
+    let clips = sweep.corpus.split(sweep.split)?;
+    let train = sweep.corpus.split("train")?;
+    let source = Source::fit(train.iter().map(|(_, clip)| *clip), Codec::H264 { qp: QP })?;
+    let (sizes, decoded) = decoded(sweep.corpus, &clips, &source)?;
+    let quiet = Sweep { corpus: &decoded, points: &[Conditions::None], draws: 1, ..*sweep };
+    let noiseless = subject.score(&quiet, &[], threads)?;
+    let answers: BTreeMap<u64, Prediction> = noiseless.rows.iter().map(|row| (row.row, row.prediction)).collect();
+    let lost = constant(&train.iter().map(|(_, clip)| clip.label).collect::<Vec<_>>())?;
+    let planner = Planner::measured();
+    let (mut rows, mut traffic) = (Vec::new(), Vec::new());
+    for conditions in sweep.points {
+        let links = links(&planner, &sizes, conditions, coherence)?;
+        let draws = conditions.draws(0..sweep.draws);
+        let (mut arrived, all) = (0u64, (draws.len() * clips.len()) as f64);
+        for draw in draws {
+            for ((row, clip), link) in clips.iter().zip(&links) {
+                let row = *row as u64;
+                let there = planner.arrives(link, conditions, coherence, NoiseKey { seed: sweep.seed, draw, row })?;
+                arrived += u64::from(there);
+                let answer = answers.get(&row).filter(|_| there);
+                rows.push(PredictionRow {
+                    id: clip.id.clone(),
+                    row,
+                    draw,
+                    channel: ChannelSpec::from(conditions).to_string(),
+                    snr_db: conditions.snr_db().map(SnrDb::db),
+                    label: clip.label,
+                    prediction: *answer.unwrap_or(&lost),
+                    h_re: 1.0,
+                    h_im: 0.0,
+                });
+            }
+        }
+        let uses: usize = links.iter().map(Link::channel_uses).sum();
+        traffic.push(Traffic {
+            channel: ChannelSpec::from(conditions).to_string(),
+            snr_db: conditions.snr_db().map(SnrDb::db),
+            mcs: links.first().map_or(String::new(), |link| link.mcs().to_string()),
+            uses: uses as f64 / links.len().max(1) as f64,
+            arrived: arrived as f64 / all.max(1.0),
+        });
+    }
+    let record = noiseless.records.first().context("no clip to score")?;
+    let context = Context {
+        scheme: record.scheme.clone(),
+        corpus: record.corpus.clone(),
+        split: record.split.clone(),
+        equaliser: record.equaliser.clone(),
+        training_snr_db: None,
+        symbols: 0,
+        model_id: record.model_id.clone(),
+        seed: sweep.seed,
+    };
+    // No matched filter of 25 symbols to hold it against: it spends many times as many.
+    let records = metrics::records(&rows, &context, Some(&[]));
+    Ok((Evaluation { records, rows }, traffic))
+}
+
+/// Bytes of each clip, and the corpus as the receiver has it when all arrive: what the codec keeps of the split, nothing else.
+fn decoded(corpus: &Corpus, clips: &[(usize, &Clip)], source: &Source) -> Result<(Vec<usize>, Corpus)> {
+    let nothing = |clip: &Clip| Clip { features: [None, None, None], text: String::new(), ..clip.clone() };
+    let mut all: Vec<Clip> = corpus.clips.iter().map(nothing).collect();
+    let mut sizes = Vec::with_capacity(clips.len());
+    for (row, clip) in clips {
+        let coded = || -> Result<(usize, Content)> {
+            let bytes = source.encode(&Content::of_clip(clip))?;
+            Ok((bytes.len(), source.decode(&bytes)?))
+        };
+        let (size, Content { transcript, planes }) = coded().with_context(|| format!("clip `{}`", clip.id))?;
+        sizes.push(size);
+        all[*row].features = planes;
+        all[*row].text = transcript.unwrap_or_default();
+    }
+    let (name, origins) = (corpus.name.clone(), corpus.origins.clone());
+    Ok((sizes, Corpus { name, clips: all, widths: corpus.widths, replaced: corpus.replaced, origins }))
+}
+
+/// How each clip travels: the modulation and code that are best for one of middling size, or for itself if it is too short
+/// for them.
+fn links(planner: &Planner, sizes: &[usize], conditions: &Conditions, coherence: Coherence) -> Result<Vec<Link>> {
+    let mut sorted = sizes.to_vec();
+    sorted.sort_unstable();
+    let middle = *sorted.get(sorted.len() / 2).context("no clip to send")?;
+    let mcs = planner.plan(middle, conditions, coherence)?.link.mcs();
+    let own = |bytes: usize| -> Result<Link> {
+        match Link::new(bytes, mcs) {
+            Ok(link) => Ok(link),
+            Err(_) => Ok(planner.plan(bytes, conditions, coherence)?.link),
+        }
+    };
+    sizes.iter().map(|bytes| own(*bytes)).collect()
+}
+
+/// The best constant as an answer.
+fn constant(labels: &[f32]) -> Result<Prediction> {
+    let BestConstant { pos, nonneg, class, score } = BestConstant::fit(labels)?;
+    let share = |holds: fn(f32) -> bool| labels.iter().filter(|y| holds(**y)).count() as f32 / labels.len() as f32;
+    let (p_neg, p_zero, p_pos) = (share(|y| y < 0.0), share(|y| y == 0.0), share(|y| y > 0.0));
+    let mut classes = [0.0; 7];
+    for label in labels {
+        classes[(metrics::label_class(*label) + 3) as usize] += 1.0 / labels.len() as f32;
+    }
+    let prediction = Prediction { p_neg, p_zero, p_pos, classes, score };
+    // How often each was seen in training decides as the best constant does.
+    debug_assert!(prediction.is_pos() == pos || p_neg == p_pos);
+    debug_assert!(prediction.is_nonneg() == nonneg && prediction.class() == class);
+    Ok(prediction)
+}
