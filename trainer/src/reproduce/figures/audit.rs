@@ -65,9 +65,9 @@ pub fn sketch(plan: &Plan, schemes: &[Scheme], audits: &[AuditCell]) -> Option<S
     Some(Sketch::new("audit", caption, sheet))
 }
 
-/// `ta` would be shorter still, but nobody knows what it is.
+/// As it is printed.
 fn short(pair: &str) -> String {
-    pair.split('-').map(|modality| modality.get(..5).unwrap_or(modality)).collect::<Vec<_>>().join("\u{2013}")
+    pair.replace('-', "\u{2013}")
 }
 
 fn mean(pairs: &[&PairAudit], of: impl Fn(&PairAudit) -> f64) -> f64 {
