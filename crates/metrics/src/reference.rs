@@ -51,6 +51,10 @@ pub fn matched_filter(source: &Source, symbols: usize, snr_db: f64, fading: Fadi
 /// What MAP loses at d: the least over all deciders of w1·P(says negative | sent positive) + w0·P(says positive | sent
 /// negative).
 fn loss(w1: f64, w0: f64, d: f64) -> f64 {
+    if w1 == 0.0 && w0 == 0.0 {
+        // Decisions that tell nothing, as one answer for all of balanced labels: nothing is there to be lost.
+        return 0.0;
+    }
     if w1 <= 0.0 && w0 <= 0.0 {
         // Saying the opposite of what was sent is best: all is lost but MAP's own errors.
         return w1 + w0 + loss(-w1, -w0, d);
@@ -109,6 +113,8 @@ mod tests {
             Source { q: 0.7, p1: 0.85, p0: 0.6 },
             Source { q: 0.3, p1: 0.9, p0: 0.45 },
             Source { q: 1.0, p1: 0.6, p0: 0.5 },
+            Source { q: 1.0, p1: 0.5, p0: 0.5 },
+            Source { q: 0.0, p1: 0.5, p0: 0.5 },
         ] {
             let says_pos = source.q * source.p1 + (1.0 - source.q) * (1.0 - source.p0);
             let constant = says_pos.max(1.0 - says_pos);
