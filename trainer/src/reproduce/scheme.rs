@@ -63,6 +63,11 @@ impl<'a> Scheme<'a> {
         self.cells.first().map_or(0, |cell| cell.scored.config.network.reals / 2)
     }
 
+    /// Whether it spends more where the channel is worse.
+    pub fn uses_vary(&self) -> bool {
+        self.cells.first().is_some_and(|cell| !cell.traffic.is_empty())
+    }
+
     /// The SNRs scored over a channel, in order.
     pub fn snrs(&self, channel: &str) -> Vec<f64> {
         let records = self.cells.first().map_or(&[][..], |cell| &cell.records);

@@ -44,7 +44,8 @@ fn curve(scheme: &Scheme, channel: &str, metric: &Metric) -> Curve {
     let at = |snr: f64| Some(point(snr, scheme.at(channel, Some(snr), metric.of)?));
     let points = scheme.snrs(channel).into_iter().filter_map(at).collect();
     let look = scheme.look();
-    let name = format!("{} ({} uses)", scheme.entry.label, scheme.uses());
+    let at_least = if scheme.uses_vary() { "from " } else { "" };
+    let name = format!("{} ({at_least}{} uses)", scheme.entry.label, scheme.uses());
     let marker = if look.pattern == Pattern::Solid { look.marker } else { Marker::None };
     Curve::new(name, points, look.colour, marker).pattern(look.pattern)
 }
