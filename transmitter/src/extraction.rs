@@ -2,7 +2,7 @@
 //! file gave is remembered for a while, for the same one comes again at every point of a sweep.
 
 use crate::meter::Meter;
-use extract::{ExtractError, Extracted, Extractors};
+use extract::{ExtractError, Extractors, Features};
 use link::Fault;
 use link::chunks::MAX_MEDIA_BYTES;
 use link::fault::ErrorCode;
@@ -20,7 +20,7 @@ const BUDGET_KIB: usize = 4 * (MAX_MEDIA_BYTES >> 10);
 /// Files whose features are remembered.
 const REMEMBERED: usize = 32;
 
-type Cell = Arc<OnceCell<Result<Arc<Extracted>, Fault>>>;
+type Cell = Arc<OnceCell<Result<Arc<Features>, Fault>>>;
 /// By the hash of the file, the newest first.
 type Remembered = VecDeque<([u8; 32], Cell)>;
 
@@ -60,7 +60,7 @@ impl Extraction {
     ///
     /// # Errors
     /// What is wrong with it, or that there are no extractors.
-    pub async fn extract(&self, file: Vec<u8>) -> Result<Arc<Extracted>, Fault> {
+    pub async fn extract(&self, file: Vec<u8>) -> Result<Arc<Features>, Fault> {
         let refused = |why: &Arc<str>| Fault::new(ErrorCode::Unsupported, "media", &**why);
         let extractors = self.extractors.as_ref().map_err(refused)?;
         self.cell(Sha256::digest(&file).into()).get_or_init(|| self.read(extractors.clone(), file)).await.clone()
@@ -76,7 +76,7 @@ impl Extraction {
         cell
     }
 
-    async fn read(&self, extractors: Arc<Extractors>, file: Vec<u8>) -> Result<Arc<Extracted>, Fault> {
+    async fn read(&self, extractors: Arc<Extractors>, file: Vec<u8>) -> Result<Arc<Features>, Fault> {
         let _place = self.places.acquire().await.expect("never closed");
         let (limits, began) = (self.limits.clone(), Instant::now());
         let work = move || {
@@ -86,7 +86,7 @@ impl Extraction {
         let done = tokio::task::spawn_blocking(work).await.ok();
         self.meter.extracting.observe_since(began);
         match done {
-            Some(Ok(extracted)) => extracted.map(Arc::new).map_err(|error: ExtractError| fault_of(&error)),
+            Some(Ok(features)) => features.map(Arc::new).map_err(|error: ExtractError| fault_of(&error)),
             // The panic hook has told the log where.
             Some(Err(_)) | None => Err(Fault::new(ErrorCode::Internal, "media", "the extractors failed on this file")),
         }

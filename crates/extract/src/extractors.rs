@@ -59,36 +59,8 @@ pub enum ExtractError {
     Nothing(String),
 }
 
-/// What a media file gave.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Extracted {
-    /// Features by [`Modality::index`]; text never.
-    pub features: [Option<Sequence>; 3],
-    /// Length of the sound in seconds; 0 without.
-    pub seconds: f64,
-    /// The largest magnitude in each of [`PEAKS_HZ`] parts of a second of the sound.
-    pub peaks: Vec<f32>,
-    /// Where the face is in the frames that show one.
-    pub faces: Vec<Face>,
-}
-
-/// A face in a frame, to be shown; in parts of the frame's width and height.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Face {
-    /// Seconds from the start of the film.
-    pub time_s: f64,
-    /// Left edge.
-    pub x: f32,
-    /// Upper edge.
-    pub y: f32,
-    /// Width.
-    pub width: f32,
-    /// Height.
-    pub height: f32,
-}
-
-/// Peaks a second in [`Extracted::peaks`].
-pub const PEAKS_HZ: usize = 25;
+/// Features by [`Modality::index`]; of media never text.
+pub type Features = [Option<Sequence>; 3];
 
 /// Extractors, at most one a modality.
 #[derive(Default)]
@@ -167,69 +139,45 @@ impl Extractors {
     ///
     /// # Errors
     /// If the file cannot be decoded, or lacks all that these extractors read.
-    pub fn extract(&self, media: &Media) -> Result<Extracted, ExtractError> {
-        let (seen, heard) = thread::scope(|scope| {
+    pub fn extract(&self, media: &Media) -> Result<Features, ExtractError> {
+        let (visual, audio) = thread::scope(|scope| {
             let seen = scope.spawn(|| self.see(media));
             let heard = self.hear(media);
             (seen.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), heard)
         });
-        let (Heard { seconds, peaks, rows: audio }, Seen { rows: visual, faces }) = (heard?, seen?);
+        let (audio, visual) = (audio?, visual?);
         if audio.is_none() && visual.is_none() {
             let there: Vec<String> = self.origins().iter().map(|(modality, _)| modality.to_owned()).collect();
             return Err(ExtractError::Nothing(there.join(", ")));
         }
-        Ok(Extracted { features: [None, audio, visual], seconds, peaks, faces })
+        Ok([None, audio, visual])
     }
 
-    fn hear(&self, media: &Media) -> Result<Heard, ExtractError> {
-        let Some(extractor) = &self.audio else { return Ok(Heard::default()) };
-        let Some(sound) = sound(media)? else { return Ok(Heard::default()) };
-        let rows = extractor.extract(&sound.pcm)?;
-        Ok(Heard {
-            seconds: sound.seconds(),
-            peaks: sound.pcm.chunks(sound.rate_hz as usize / PEAKS_HZ).map(peak).collect(),
-            rows: (!rows.is_empty()).then(|| Sequence::new(extractor.identity().width, rows)),
-        })
+    fn hear(&self, media: &Media) -> Result<Option<Sequence>, ExtractError> {
+        let Some(extractor) = &self.audio else { return Ok(None) };
+        let Some(sound) = sound(media)? else { return Ok(None) };
+        Ok(sequence(extractor.identity().width, extractor.extract(&sound.pcm)?))
     }
 
-    fn see(&self, media: &Media) -> Result<Seen, ExtractError> {
-        let Some(extractor) = &self.visual else { return Ok(Seen::default()) };
+    fn see(&self, media: &Media) -> Result<Option<Sequence>, ExtractError> {
+        let Some(extractor) = &self.visual else { return Ok(None) };
         let frames = match media.frames(FEATURE_RATE_HZ as f64) {
             Ok(frames) => frames,
-            Err(media::Error::NoVideo(_)) => return Ok(Seen::default()),
+            Err(media::Error::NoVideo(_)) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let (mut film, mut rows, mut faces) = (extractor.film(), Vec::new(), Vec::new());
+        let (mut film, mut rows) = (extractor.film(), Vec::new());
         for frame in frames {
-            let frame = frame?;
             // A frame without a face says nothing, and leaves no row that would have to be masked.
-            let Some(row) = film.row(&frame) else { continue };
-            let part = |pixels: f64, all: usize| (pixels / all as f64) as f32;
-            faces.push(Face {
-                time_s: row.time_s,
-                x: part(row.bounds.x, frame.width),
-                y: part(row.bounds.y, frame.height),
-                width: part(row.bounds.width, frame.width),
-                height: part(row.bounds.height, frame.height),
-            });
-            rows.extend(row.values);
+            rows.extend(film.row(&frame?).into_iter().flat_map(|row| row.values));
         }
-        let width = FaceExtractor::columns().len();
-        Ok(Seen { rows: (!rows.is_empty()).then(|| Sequence::new(width, rows)), faces })
+        Ok(sequence(extractor.identity().width, rows))
     }
 }
 
-#[derive(Default)]
-struct Heard {
-    seconds: f64,
-    peaks: Vec<f32>,
-    rows: Option<Sequence>,
-}
-
-#[derive(Default)]
-struct Seen {
-    rows: Option<Sequence>,
-    faces: Vec<Face>,
+/// Rows as a sequence, if there are any.
+fn sequence(width: usize, rows: Vec<f32>) -> Option<Sequence> {
+    (!rows.is_empty()).then(|| Sequence::new(width, rows))
 }
 
 /// The sound at the rate of the front ends; `None` if the file has none.
@@ -239,10 +187,6 @@ fn sound(media: &Media) -> Result<Option<media::Audio>, media::Error> {
         Err(media::Error::NoAudio(_)) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn peak(samples: &[f32]) -> f32 {
-    samples.iter().fold(0.0, |most, sample| most.max(sample.abs()))
 }
 
 /// The folders of the extractors of audio and visual.

@@ -18,6 +18,6 @@ pub mod whisper;
 pub use audio::{AudioExtractor, FEATURE_RATE_HZ, NotFinite};
 pub use checkpoint::CheckpointError;
 pub use corpus::Identity;
-pub use extractors::{ExtractError, Extracted, Extractors, ExtractorsError, Face, PEAKS_HZ};
+pub use extractors::{ExtractError, Extractors, ExtractorsError, Features};
 pub use face::{FaceExtractor, FaceRow};
 pub use whisper::Whisper;

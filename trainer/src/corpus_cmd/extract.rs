@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use cache::Cache;
 use clap::Args;
 use corpus::{Clip, Corpus, Modality, Origins, folds_by_video};
-use extract::{ExtractError, Extractors};
+use extract::{ExtractError, Extractors, Features};
 use labels::{Entry, LabelMap, Names};
 use media::{Limits, Media};
 use std::collections::{BTreeSet, HashMap};
@@ -134,7 +134,7 @@ fn files(folder: &Path) -> Result<HashMap<String, Vec<PathBuf>>> {
 }
 
 /// The clips of the files that can be used, and what is wrong with the others.
-type Extracted = (Vec<(Clip, bool)>, Vec<String>);
+type Extracted = (Vec<Clip>, Vec<String>);
 
 fn extract(
     entries: &[Entry],
@@ -143,14 +143,13 @@ fn extract(
     cache: &Cache,
 ) -> Result<Extracted> {
     let bar = crate::command::bar(entries.len() as u64, "extracting", "clips")?;
-    let work = |row: usize| -> Result<Result<(Clip, bool), String>> {
+    let work = |row: usize| -> Result<Result<Clip, String>> {
         let entry = &entries[row];
         let features = features(entry, files, extractors, cache)?;
         bar.inc(1);
         Ok(features.map(|features| {
             let Entry { id, video_id, split, label, text } = entry.clone();
-            let cut = split.is_none();
-            (Clip { id, video_id, split: split.unwrap_or_default(), label, text, features }, cut)
+            Clip { id, video_id, split: split.unwrap_or_default(), label, text, features }
         }))
     };
     let done = parallel::map(entries.len(), None, work);
@@ -171,7 +170,7 @@ fn features(
     files: &HashMap<String, Vec<PathBuf>>,
     extractors: &Extractors,
     cache: &Cache,
-) -> Result<Result<cache::Features, String>> {
+) -> Result<Result<Features, String>> {
     let id = &entry.id;
     let path = match files.get(id).map(Vec::as_slice) {
         Some([path]) => path,
@@ -196,7 +195,7 @@ fn features(
         .map_err(ExtractError::from)
         .and_then(|media| extractors.extract(&media));
     let features = match extracted {
-        Ok(extracted) => extracted.features,
+        Ok(features) => features,
         Err(ExtractError::Nothing(_)) if !entry.text.trim().is_empty() => [None, None, None],
         Err(error) => return named(&error),
     };
@@ -218,10 +217,8 @@ fn report(broken: &[String], skip: bool) -> Result<()> {
 }
 
 /// Cuts a fifth of the videos off as `test` where the table names no splits.
-fn with_splits(clips: Vec<(Clip, bool)>) -> Result<Vec<Clip>> {
-    let cut = clips.iter().any(|(_, cut)| *cut);
-    let mut clips: Vec<Clip> = clips.into_iter().map(|(clip, _)| clip).collect();
-    if !cut {
+fn with_splits(mut clips: Vec<Clip>) -> Result<Vec<Clip>> {
+    if clips.iter().all(|clip| !clip.split.is_empty()) {
         return Ok(clips);
     }
     let videos = clips.iter().map(|clip| &clip.video_id).collect::<BTreeSet<_>>().len();

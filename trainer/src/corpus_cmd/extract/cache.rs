@@ -2,14 +2,12 @@
 
 use anyhow::{Context, Result, anyhow};
 use corpus::{Modality, Origins, Sequence};
+use extract::Features;
 use files::PendingFile;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-
-/// By [`Modality::index`].
-pub(super) type Features = [Option<Sequence>; 3];
 
 /// A folder.
 pub(super) struct Cache {

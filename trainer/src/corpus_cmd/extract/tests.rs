@@ -65,11 +65,11 @@ fn a_cache_gives_back_what_was_put_for_the_same_file_and_extractors() {
 
 #[test]
 fn without_splits_a_fifth_of_the_speakers_is_tested_on() {
-    let clips: Vec<(Clip, bool)> = (0..40)
+    let clips: Vec<Clip> = (0..40)
         .map(|i| {
             let features = [None, Some(Sequence::new(1, vec![0.0])), None];
             let (id, video_id) = (format!("c{i}"), format!("v{}", i % 10));
-            (Clip { id, video_id, split: String::new(), label: 0.0, text: String::new(), features }, true)
+            Clip { id, video_id, split: String::new(), label: 0.0, text: String::new(), features }
         })
         .collect();
     let clips = with_splits(clips).unwrap();
