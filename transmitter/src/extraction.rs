@@ -63,7 +63,10 @@ impl Extraction {
     pub async fn extract(&self, file: Vec<u8>) -> Result<Arc<Features>, Fault> {
         let refused = |why: &Arc<str>| Fault::new(ErrorCode::Unsupported, "media", &**why);
         let extractors = self.extractors.as_ref().map_err(refused)?;
-        self.cell(Sha256::digest(&file).into()).get_or_init(|| self.read(extractors.clone(), file)).await.clone()
+        // Tens of megabytes take a while, in which the runtime has other clips to move.
+        let hashed = tokio::task::spawn_blocking(move || (Sha256::digest(&file).into(), file)).await;
+        let (key, file) = hashed.map_err(|_| internal())?;
+        self.cell(key).get_or_init(|| self.read(extractors.clone(), file)).await.clone()
     }
 
     /// Where the features of the file with this hash are or will be.
@@ -88,9 +91,13 @@ impl Extraction {
         match done {
             Some(Ok(features)) => features.map(Arc::new).map_err(|error: ExtractError| fault_of(&error)),
             // The panic hook has told the log where.
-            Some(Err(_)) | None => Err(Fault::new(ErrorCode::Internal, "media", "the extractors failed on this file")),
+            Some(Err(_)) | None => Err(internal()),
         }
     }
+}
+
+fn internal() -> Fault {
+    Fault::new(ErrorCode::Internal, "media", "the extractors failed on this file")
 }
 
 fn fault_of(error: &ExtractError) -> Fault {
