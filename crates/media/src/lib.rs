@@ -1,7 +1,6 @@
 //! Sound and pictures out of media files and the log-mel spectrum of the sound.
 //!
-//! Data enters by [`Media`] — a path, bytes, or pieces put together by [`Incoming`] — which never reads or decodes past its
-//! [`Limits`], and leaves as [`Audio`] and [`Frame`]s; [`LogMel`] turns sound into the input of a Whisper encoder. Decoding
+//! Data enters by [`Media`], a path or bytes, which never reads or decodes past its [`Limits`], and leaves as [`Audio`] and [`Frame`]s; [`LogMel`] turns sound into the input of a Whisper encoder. Decoding
 //! blocks: in an async service it belongs on a thread for that, and [`Media`] and [`Frames`] may be sent there.
 
 #![forbid(unsafe_code)]
@@ -9,7 +8,6 @@
 mod audio;
 mod error;
 mod ffmpeg;
-mod incoming;
 mod limits;
 mod media;
 mod mel;
@@ -22,7 +20,6 @@ mod wav;
 
 pub use audio::{Audio, RATE_HZ};
 pub use error::Error;
-pub use incoming::Incoming;
 pub use limits::Limits;
 pub use media::Media;
 pub use mel::{LogMel, MEL_BANDS, MEL_FRAMES, WINDOW_SAMPLES};

@@ -3,21 +3,16 @@
 mod common;
 
 use common::{Film, alone};
-use latentlink_media::{Error, Frames, Incoming, Limits, Media};
+use latentlink_media::{Error, Frames, Limits, Media};
 
 fn movable<T: Send + 'static>() {}
 
 #[test]
-fn pieces_make_the_file() {
+fn a_clone_is_the_same_file_on_any_thread() {
     movable::<Media>();
     movable::<Frames>();
     let film = Film::default().bytes();
-    let mut incoming = Incoming::new(&alone());
-    for piece in film.chunks(7) {
-        incoming.push(piece).unwrap();
-    }
-    assert_eq!(incoming.bytes(), film.len() as u64);
-    let media = incoming.finish().unwrap();
+    let media = Media::from_bytes(film.clone(), &alone()).unwrap();
     let whole = Media::from_bytes(film, &alone()).unwrap().audio().unwrap();
     let again = media.clone();
     assert_eq!(std::thread::spawn(move || again.audio().unwrap()).join().unwrap(), whole);
@@ -25,13 +20,12 @@ fn pieces_make_the_file() {
 }
 
 #[test]
-fn a_file_too_large_is_refused_at_the_piece_that_makes_it_so() {
-    let mut incoming = Incoming::new(&Limits { bytes: 10, ..alone() });
-    incoming.push(&[0; 6]).unwrap();
-    let error = incoming.push(&[0; 5]).unwrap_err();
+fn a_file_too_large_or_empty_is_refused() {
+    let limits = Limits { bytes: 10, ..alone() };
+    assert!(Media::from_bytes(vec![0; 10], &limits).is_ok());
+    let error = Media::from_bytes(vec![0; 11], &limits).unwrap_err();
     assert_eq!(error.to_string(), "the file has more than 10 bytes, the limit");
-    assert_eq!(incoming.bytes(), 6);
-    assert!(matches!(Incoming::new(&alone()).finish(), Err(Error::Empty)));
+    assert!(matches!(Media::from_bytes(Vec::new(), &alone()), Err(Error::Empty)));
 }
 
 /// Sound and frames of one film at once, its bytes nowhere else.
