@@ -6,9 +6,9 @@
 
 mod command;
 mod loss;
-mod over;
 mod seeds;
 mod subject;
+mod sweep_options;
 
 use std::{num::NonZeroUsize, ops::Range};
 
@@ -20,8 +20,8 @@ use phy::{ChannelSpec, Complex, Conditions, EqualiserError, NoiseKey, Symbols, d
 use crate::parallel;
 
 pub use command::{EvaluateArgs, run};
-pub use over::{ScoredClips, SweepOptions};
 pub use subject::{Subject, Sweep};
+pub use sweep_options::{ScoredClips, SweepOptions};
 
 /// Clips or bursts handed to a half at once.
 const BATCH: usize = 64;
