@@ -50,7 +50,6 @@ fn units(picture: &Picture, qp: u8) -> Result<Vec<Vec<u8>>, SourceError> {
         .bitrate(BitRate::from_bps(100_000_000))
         .max_frame_rate(FrameRate::from_hz(1.0))
         .qp(QpRange::new(qp.min(51), qp.min(51)))
-        .skip_frames(false)
         .adaptive_quantization(false)
         .background_detection(false)
         .scene_change_detect(false)
