@@ -178,8 +178,8 @@ impl Session {
 
     async fn read_one(&self, film: Film, reply: mpsc::Sender<Encoded<Ticket>>) -> Result<(), Status> {
         let Film { file, mut input, ticket, _room } = film;
-        let added = self.extraction.extract(file).await.and_then(|features| {
-            for (own, from_file) in input.features.iter_mut().zip(&*features) {
+        let added = self.extraction.extract(file).await.and_then(|findings| {
+            for (own, from_file) in input.features.iter_mut().zip(&findings.features) {
                 if own.is_none() {
                     own.clone_from(from_file);
                 }

@@ -2,6 +2,7 @@
 
 use crate::classical::Classical;
 use crate::face::FaceExtractor;
+use crate::findings::{Findings, SIGHTINGS, Sighting, peaks};
 use crate::{AudioExtractor, CheckpointError, FEATURE_RATE_HZ, NotFinite};
 use corpus::{Identity, Modality, Origins, Sequence};
 use media::Media;
@@ -58,9 +59,6 @@ pub enum ExtractError {
     #[error("nothing in it that these extractors ({0}) make features of")]
     Nothing(String),
 }
-
-/// Features by [`Modality::index`]; of media never text.
-pub type Features = [Option<Sequence>; 3];
 
 /// Extractors, at most one a modality.
 #[derive(Default)]
@@ -139,40 +137,70 @@ impl Extractors {
     ///
     /// # Errors
     /// If the file cannot be decoded, or lacks all that these extractors read.
-    pub fn extract(&self, media: &Media) -> Result<Features, ExtractError> {
-        let (visual, audio) = thread::scope(|scope| {
+    pub fn extract(&self, media: &Media) -> Result<Findings, ExtractError> {
+        let (seen, heard) = thread::scope(|scope| {
             let seen = scope.spawn(|| self.see(media));
             let heard = self.hear(media);
             (seen.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), heard)
         });
-        let (audio, visual) = (audio?, visual?);
-        if audio.is_none() && visual.is_none() {
+        let (heard, seen) = (heard?, seen?);
+        if heard.features.is_none() && seen.features.is_none() {
             let there: Vec<String> = self.origins().iter().map(|(modality, _)| modality.to_owned()).collect();
             return Err(ExtractError::Nothing(there.join(", ")));
         }
-        Ok([None, audio, visual])
+        Ok(Findings {
+            features: [None, heard.features, seen.features],
+            seconds: if heard.peaks.is_empty() { seen.seconds } else { heard.seconds },
+            peaks: heard.peaks,
+            faces: seen.faces,
+        })
     }
 
-    fn hear(&self, media: &Media) -> Result<Option<Sequence>, ExtractError> {
-        let Some(extractor) = &self.audio else { return Ok(None) };
-        let Some(sound) = sound(media)? else { return Ok(None) };
-        Ok(sequence(extractor.identity().width, extractor.extract(&sound.pcm)?))
+    fn hear(&self, media: &Media) -> Result<Heard, ExtractError> {
+        let Some(extractor) = &self.audio else { return Ok(Heard::default()) };
+        let Some(sound) = sound(media)? else { return Ok(Heard::default()) };
+        let features = sequence(extractor.identity().width, extractor.extract(&sound.pcm)?);
+        Ok(Heard { features, seconds: sound.seconds(), peaks: peaks(&sound.pcm) })
     }
 
-    fn see(&self, media: &Media) -> Result<Option<Sequence>, ExtractError> {
-        let Some(extractor) = &self.visual else { return Ok(None) };
+    fn see(&self, media: &Media) -> Result<Seen, ExtractError> {
+        let mut seen = Seen::default();
+        let Some(extractor) = &self.visual else { return Ok(seen) };
         let frames = match media.frames(FEATURE_RATE_HZ as f64) {
             Ok(frames) => frames,
-            Err(media::Error::NoVideo(_)) => return Ok(None),
+            Err(media::Error::NoVideo(_)) => return Ok(seen),
             Err(error) => return Err(error.into()),
         };
         let (mut film, mut rows) = (extractor.film(), Vec::new());
         for frame in frames {
+            let frame = frame?;
+            seen.seconds = frame.time_s + 1.0 / FEATURE_RATE_HZ as f64;
             // A frame without a face says nothing, and leaves no row that would have to be masked.
-            rows.extend(film.row(&frame?).into_iter().flat_map(|row| row.values));
+            let Some(row) = film.row(&frame) else { continue };
+            if seen.faces.len() < SIGHTINGS {
+                seen.faces.push(Sighting::new(&row, frame.width, frame.height));
+            }
+            rows.extend(row.values);
         }
-        Ok(sequence(extractor.identity().width, rows))
+        seen.features = sequence(extractor.identity().width, rows);
+        Ok(seen)
     }
+}
+
+/// What [`Findings`] has of the sound.
+#[derive(Default)]
+struct Heard {
+    features: Option<Sequence>,
+    seconds: f64,
+    peaks: Vec<[f32; 2]>,
+}
+
+/// What [`Findings`] has of the pictures.
+#[derive(Default)]
+struct Seen {
+    features: Option<Sequence>,
+    seconds: f64,
+    faces: Vec<Sighting>,
 }
 
 /// Rows as a sequence, if there are any.

@@ -12,12 +12,14 @@ mod checkpoint;
 mod classical;
 mod extractors;
 pub mod face;
+mod findings;
 mod layers;
 pub mod whisper;
 
 pub use audio::{AudioExtractor, FEATURE_RATE_HZ, NotFinite};
 pub use checkpoint::CheckpointError;
 pub use corpus::Identity;
-pub use extractors::{ExtractError, Extractors, ExtractorsError, Features};
+pub use extractors::{ExtractError, Extractors, ExtractorsError};
 pub use face::{FaceExtractor, FaceRow};
+pub use findings::{Features, Findings, PEAKS, SIGHTINGS, Sighting};
 pub use whisper::Whisper;

@@ -195,7 +195,7 @@ fn features(
         .map_err(ExtractError::from)
         .and_then(|media| extractors.extract(&media));
     let features = match extracted {
-        Ok(features) => features,
+        Ok(findings) => findings.features,
         Err(ExtractError::Nothing(_)) if !entry.text.trim().is_empty() => [None, None, None],
         Err(error) => return named(&error),
     };
