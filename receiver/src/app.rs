@@ -63,12 +63,12 @@ impl App {
         let meter = Meter::register(&observer);
         let (journal, live, journaling) = Journal::open(journal, &model_id, meter.clone())?;
         let tap = Tap::default();
-        let equaliser = half.equaliser().to_string();
-        let about = About { model_id: model_id.clone(), symbols, equaliser, ..About::default() };
+        let equaliser = half.equaliser();
+        let about = About { model_id: model_id.clone(), symbols, equaliser: equaliser.to_string(), ..About::default() };
         let (decoder, decoding) = Decoder::start(half, journal, tap.clone(), meter.clone());
         tracing::info!(model_id, symbols, "weights loaded");
         let (admission, tracer) = (Admission::new(STREAMS), observer.tracer());
-        let service = Service { model_id, symbols, decoder, live, drain, admission, meter, tracer };
+        let service = Service { model_id, symbols, equaliser, decoder, live, drain, admission, meter, tracer };
         Ok(App { socket, service, observer, tap, about, dashboard: None, decoding, journaling })
     }
 

@@ -28,6 +28,7 @@ pub mod journal;
 pub mod meter;
 pub mod refusal;
 pub mod service;
+mod shown;
 pub mod tap;
 
 pub use app::App;

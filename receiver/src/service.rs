@@ -4,6 +4,7 @@ use crate::burst::Reception;
 use crate::decoder::Decoder;
 use crate::journal::Live;
 use crate::meter::Meter;
+use crate::shown::Shown;
 use futures::future::{Fuse, FusedFuture};
 use futures::stream::{self, FuturesUnordered};
 use futures::{FutureExt, Stream, StreamExt};
@@ -12,6 +13,7 @@ use link::observe::Held;
 use link::serve::{Admission, Incoming, Outgoing};
 use link::trace::{Span, Tracer};
 use link::{Delivery, Drain, Fault};
+use phy::Equaliser;
 use proto::v1::{self, Burst, DeliveryKey, Receipt, Snapshot, WatchRequest, receipt};
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
@@ -31,6 +33,8 @@ pub struct Service {
     pub model_id: String,
     /// Complex symbols that the weights expect of a burst.
     pub symbols: usize,
+    /// Of the weights.
+    pub equaliser: Equaliser,
     /// Where bursts go.
     pub decoder: Decoder,
     /// The journal's live view.
@@ -145,15 +149,18 @@ impl Service {
         let delivery = burst.delivery.take();
         let span = self.begin(&burst.traceparent, delivery.as_ref());
         self.meter.symbols.inc_by((burst.symbols.len() / SYMBOL_BYTES) as u64);
+        let inspect = burst.inspect;
         let refusal = match Reception::check(delivery.as_ref(), burst, self.symbols) {
             Ok(reception) => {
                 let key = reception.delivery;
+                let shown = inspect.then(|| Shown::of(&reception, self.equaliser)).flatten();
                 match self.decoder.answer(reception, span.began()).await {
                     Ok(answer) => {
                         self.meter.receipts.inc();
                         self.meter.latency.observe_since(span.began());
                         self.tracer.end(&span, "receive", Some(key), None);
-                        return Ok(answer.receipt(delivery.unwrap_or_default()));
+                        let symbols = shown.and_then(|shown| shown.behind(&answer));
+                        return Ok(Receipt { symbols, ..answer.receipt(delivery.unwrap_or_default()) });
                     }
                     Err(refusal) => refusal,
                 }

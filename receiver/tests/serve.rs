@@ -82,6 +82,25 @@ async fn a_restarted_receiver_answers_from_its_journal() {
 }
 
 #[tokio::test]
+async fn symbols_are_shown_to_those_who_ask() {
+    let (_folder, journal) = journal();
+    let receiver = Running::start(&journal).await;
+    let mut talk = receiver.stream().await;
+    assert_eq!(talk.ask(burst(1, 1.0, 0.5)).await.symbols, None);
+    let asking = |sequence, level, h| Burst { inspect: true, ..burst(sequence, level, h) };
+    let sent = asking(2, 1.0, 0.5);
+    let symbols = talk.ask(sent.clone()).await.symbols.unwrap();
+    assert_eq!(symbols.received, sent.symbols);
+    // MMSE: h·y / (h² + N0).
+    let expected = [0.25f32 / 0.75, 0.0].map(f32::to_le_bytes).concat().repeat(SYMBOLS);
+    assert_eq!(symbols.equalised, expected);
+    // Sent again, over the same channel and over another one, whose symbols are not those of the answer.
+    assert_eq!(talk.ask(sent).await.symbols, Some(symbols));
+    assert_eq!(talk.ask(asking(2, 1.0, 0.75)).await.symbols, None);
+    receiver.stop().await;
+}
+
+#[tokio::test]
 async fn streams_of_other_weights_are_refused_for_good() {
     let (_folder, journal) = journal();
     let receiver = Running::start(&journal).await;

@@ -51,6 +51,7 @@ pub fn check(clip: v1::Clip, origins: &Origins) -> Result<CheckedClip, Fault> {
         delivery: Some(delivery.to_wire()),
         noise: clip.noise,
         conditions: clip.conditions,
+        inspect: clip.inspect,
         reference: Some(v1::Reference { clip_id: clip.id, label: clip.label, caption }),
         ..v1::Burst::default()
     };

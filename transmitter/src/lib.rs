@@ -18,6 +18,7 @@ mod clip;
 mod encoder;
 mod extraction;
 mod feedback;
+mod inspection;
 mod meter;
 mod relay;
 pub mod send;

@@ -1,10 +1,12 @@
 //! The hop from the transmitter to the channel emulator.
 
+use extract::Findings;
 use link::trace::Span;
 use link::{Delivery, Exchange, chunks};
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::{Burst, Opening, Receipt};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
@@ -17,6 +19,8 @@ pub struct Sent {
     pub clip_id: String,
     /// Of the clip, to its outcome.
     pub span: Span,
+    /// What was found in the clip's file, if it had one and the client wants to know.
+    pub findings: Option<Arc<Findings>>,
     /// The whole burst, not yet in chunks.
     pub burst: Burst,
 }

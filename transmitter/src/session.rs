@@ -7,8 +7,10 @@ use crate::clip::{self, CheckedClip};
 use crate::encoder::{Encoded, Encoder, Job, fault_of};
 use crate::extraction::Extraction;
 use crate::feedback::Feedback;
+use crate::inspection::inspection;
 use crate::meter::Meter;
 use crate::relay::{Sent, ToEmulator};
+use extract::Findings;
 use futures::{StreamExt, TryStreamExt};
 use link::chunks::{Assembler, MAX_MEDIA_BYTES, Rejected};
 use link::fault::ErrorCode;
@@ -30,6 +32,8 @@ pub struct Ticket {
     span: Span,
     delivery: Delivery,
     clip_id: String,
+    /// What was found in its file, once that is read.
+    findings: Option<Arc<Findings>>,
     /// Without symbols.
     burst: Burst,
     slot: Slot<ToEmulator>,
@@ -134,7 +138,7 @@ impl Session {
                     // The status that ended the hop comes through `answer`.
                     return Ok(());
                 };
-                let ticket = Ticket { span, delivery, clip_id, burst, slot };
+                let ticket = Ticket { span, delivery, clip_id, findings: None, burst, slot };
                 match media {
                     None => self.encode(input, ticket, reply.clone()).await?,
                     Some(file) => {
@@ -177,13 +181,14 @@ impl Session {
     }
 
     async fn read_one(&self, film: Film, reply: mpsc::Sender<Encoded<Ticket>>) -> Result<(), Status> {
-        let Film { file, mut input, ticket, _room } = film;
+        let Film { file, mut input, mut ticket, _room } = film;
         let added = self.extraction.extract(file).await.and_then(|findings| {
             for (own, from_file) in input.features.iter_mut().zip(&findings.features) {
                 if own.is_none() {
                     own.clone_from(from_file);
                 }
             }
+            ticket.findings = ticket.burst.inspect.then_some(findings);
             self.half.check(&input).map_err(fault_of)
         });
         match added {
@@ -212,7 +217,7 @@ impl Session {
     /// Encoded clips to the hop.
     async fn forward(&self, mut encoded: mpsc::Receiver<Encoded<Ticket>>) -> Result<(), Status> {
         while let Some(Encoded { ticket, symbols }) = encoded.recv().await {
-            let Ticket { span, delivery, clip_id, mut burst, slot } = ticket;
+            let Ticket { span, delivery, clip_id, findings, mut burst, slot } = ticket;
             match symbols {
                 Ok(symbols) => {
                     burst.symbols = symbols.to_le_bytes();
@@ -221,7 +226,7 @@ impl Session {
                     self.meter.symbols.inc_by(symbols.len() as u64);
                     self.meter.encoding.observe_since(span.began());
                     // An error means that the hop has ended; `answer` learns why.
-                    let _ = slot.send(Sent { delivery, clip_id, span, burst });
+                    let _ = slot.send(Sent { delivery, clip_id, span, findings, burst });
                 }
                 Err(fault) => {
                     self.in_flight().remove(&delivery);
@@ -257,6 +262,9 @@ impl Session {
                 outcome::Result::Error(fault.into())
             }
         };
+        let burst = &sent.burst;
+        let inspect = || inspection(sent.findings.as_deref(), &burst.symbols, receipt.symbols);
+        let inspection = burst.inspect.then(inspect);
         Outcome {
             delivery: Some(sent.delivery.to_wire()),
             clip_id: sent.clip_id,
@@ -265,6 +273,7 @@ impl Session {
             timings: Some(timings),
             model_id: self.half.model_id().into(),
             trace_id: sent.span.trace_id().to_string(),
+            inspection,
         }
     }
 
@@ -296,6 +305,7 @@ impl Session {
             timings: Some(Timings { transmitter_us: micros(span.began()), ..Timings::default() }),
             model_id: self.half.model_id().into(),
             trace_id: span.trace_id().to_string(),
+            inspection: None,
         };
         self.account(&outcome, span);
         self.outcomes.send(outcome).await

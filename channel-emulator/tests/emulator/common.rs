@@ -7,7 +7,7 @@ use link::serve::{Services, Socket, serve};
 use link::{Delivery, Drain, MAX_MESSAGE_BYTES, PeerUrl, backoff::Outage};
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::receiver_server::{Receiver, ReceiverServer};
-use proto::v1::{Burst, DeliveryKey, Opening, Prediction, Receipt, Snapshot, WatchRequest, receipt};
+use proto::v1::{Burst, DeliveryKey, Opening, Prediction, Receipt, ReceivedSymbols, Snapshot, WatchRequest, receipt};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -78,6 +78,7 @@ impl Receiver for Peer {
                         result: Some(receipt::Result::Prediction(prediction)),
                         channel: burst.channel,
                         timings: burst.timings,
+                        symbols: burst.inspect.then(|| shown(&burst)),
                     };
                     bursts.lock().unwrap().push(burst);
                     if sender.send(Ok(receipt)).await.is_err() {
@@ -93,6 +94,11 @@ impl Receiver for Peer {
     async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         Err(Status::unimplemented("not here"))
     }
+}
+
+/// As the receiver shows them, with an equaliser that makes nothing of them.
+pub fn shown(burst: &Burst) -> ReceivedSymbols {
+    ReceivedSymbols { received: burst.symbols.clone(), equalised: Vec::new() }
 }
 
 /// A receiver on a runtime of its own, whose end closes all its connections as the death of its process would.

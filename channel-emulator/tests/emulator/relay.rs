@@ -1,6 +1,6 @@
 //! The emulator over real sockets, between a test's transmitter and a test's receiver.
 
-use crate::common::{Emulator, MODEL, Manner, PATIENT, TestReceiver, burst, key};
+use crate::common::{Emulator, MODEL, Manner, PATIENT, TestReceiver, burst, key, shown};
 use phy::{Conditions, NoiseKey, SnrDb, Symbols, draw};
 use proto::v1::{self, Burst, ErrorCode, Opening, receipt};
 use std::time::Duration;
@@ -42,6 +42,19 @@ async fn bursts_of_any_length_arrive_as_phy_computes_them() {
         assert_eq!(arrived.reference, sent.reference);
     }
     assert_eq!(arrived[2].timings.unwrap().transmitter_us, 77);
+}
+
+#[tokio::test]
+async fn what_people_want_to_see_passes_both_ways() {
+    let receiver = TestReceiver::start(0, Manner::default());
+    let emulator = Emulator::start(receiver.port).await;
+    // In one message and in chunks.
+    let asking = |sequence, length| Burst { inspect: true, ..burst(sequence, length) };
+    let receipts = emulator.relay(vec![burst(0, 25), asking(1, 25), asking(2, 300_000)]).await.unwrap();
+    let arrived = receiver.bursts.lock().unwrap();
+    assert_eq!(arrived.iter().map(|burst| burst.inspect).collect::<Vec<_>>(), [false, true, true]);
+    assert_eq!(receipts[0].symbols, None);
+    assert!(receipts[1].symbols == Some(shown(&arrived[1])) && receipts[2].symbols == Some(shown(&arrived[2])));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Wire messages to the types of `phy` and `metrics`, and back. What comes in is checked, what goes out is as it is.
 
+use crate::chunks::SYMBOL_BYTES;
 use crate::fault::{ErrorCode, Fault};
 use metrics::Prediction;
 use phy::{ChannelKind, Complex, Conditions, ConditionsError, NoiseKey, Received, SnrDb, Symbols, SymbolsError};
@@ -70,6 +71,14 @@ pub fn symbols_from_wire(bytes: &[u8]) -> Result<Symbols, Fault> {
         };
         Fault::new(code, "symbols", error.to_string())
     })
+}
+
+/// Symbols of a burst that are shown to people who watch, at most.
+pub const MAX_SHOWN_SYMBOLS: usize = 1024;
+
+/// The bytes of the first [`MAX_SHOWN_SYMBOLS`] of a burst, little-endian f32, I then Q.
+pub fn shown_symbols(bytes: &[u8]) -> Vec<u8> {
+    bytes[..bytes.len().min(MAX_SHOWN_SYMBOLS * SYMBOL_BYTES)].to_vec()
 }
 
 /// What the channel did, to the wire.

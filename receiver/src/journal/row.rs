@@ -28,6 +28,7 @@ impl Answer {
             result: Some(receipt::Result::Prediction(prediction_to_wire(&self.prediction))),
             channel: Some(self.channel),
             timings: Some(self.timings),
+            symbols: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What clients of a transmitter see.
 
-use crate::common::{Manner, PATIENT, Running, SYMBOLS, SignHalf, TestEmulator, clip, scored};
+use crate::common::{Manner, PATIENT, Running, SYMBOLS, SignHalf, TestEmulator, clip, scored, shown};
 use proto::v1::{Clip, ErrorCode, GetModelRequest, NoiseKey, Outcome, outcome};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -57,6 +57,22 @@ async fn every_clip_has_its_outcome_and_the_burst_all_that_belongs_to_it() {
     assert_eq!(bursts[0].noise, Some(NoiseKey { seed: 1, draw: 2, row: 3 }));
     assert_eq!(bursts[0].reference.as_ref().unwrap().label, Some(1.0));
     assert_eq!(bursts.len(), 600);
+}
+
+#[tokio::test]
+async fn a_clip_is_inspected_where_it_asks_for_it() {
+    let emulator = TestEmulator::start(0, Manner::default());
+    let transmitter = Running::start(Arc::default(), &emulator.url).await;
+    let asking = Clip { inspect: true, ..clip(1, 1, -1.0) };
+    let (mut outcomes, status) = transmitter.send(vec![clip(1, 0, 1.0), asking]).await;
+    assert!(status.is_none());
+    outcomes.sort_by_key(|outcome| outcome.delivery.as_ref().unwrap().sequence);
+    assert_eq!(outcomes[0].inspection, None);
+    let inspection = outcomes[1].inspection.clone().unwrap();
+    let bursts = emulator.bursts.lock().unwrap();
+    let burst = bursts.iter().find(|burst| burst.inspect).unwrap();
+    assert_eq!((&inspection.sent, inspection.sent.len()), (&burst.symbols, 8 * SYMBOLS));
+    assert_eq!((inspection.symbols, inspection.media), (Some(shown(burst)), None));
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer}
 use proto::v1::modality::Content;
 use proto::v1::transmitter_client::TransmitterClient;
 use proto::v1::{
-    Burst, Clip, Conditions, Features, GetConditionsRequest, Modality, Opening, Outcome, Prediction, Receipt, Timings,
-    WatchConditionsRequest, outcome, receipt,
+    Burst, Clip, Conditions, Features, GetConditionsRequest, Modality, Opening, Outcome, Prediction, Receipt,
+    ReceivedSymbols, Timings, WatchConditionsRequest, outcome, receipt,
 };
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -176,6 +176,7 @@ impl Peer {
                     result: Some(receipt::Result::Prediction(prediction)),
                     channel: None,
                     timings: Some(Timings { emulator_us: 5, receiver_us: 6, ..Timings::default() }),
+                    symbols: burst.inspect.then(|| shown(&burst)),
                 };
                 self.bursts.lock().unwrap().push(burst);
                 if !self.manner.silent {
@@ -185,6 +186,11 @@ impl Peer {
         }
         Ok(())
     }
+}
+
+/// As if the channel had done nothing, and the equaliser all it can.
+pub fn shown(burst: &Burst) -> ReceivedSymbols {
+    ReceivedSymbols { received: burst.symbols.clone(), equalised: vec![0; burst.symbols.len()] }
 }
 
 /// An emulator on a runtime of its own, whose end closes all its connections as the death of its process would.
