@@ -1,9 +1,9 @@
 //! What every request has to pass: names that no stranger's page can put in place of ours, and headers on every answer.
 //!
 //! A page from anywhere may make a browser on this machine ask `localhost`. It can neither read the answer nor send JSON
-//! without being asked about it first, unless its name is made to resolve to this machine (DNS rebinding). So a request
-//! has to name an address, `localhost`, or a name that was given; what changes something has to carry JSON; and a
-//! request that says which page it comes from has to come from ours.
+//! or unnamed bytes without being asked about it first, unless its name is made to resolve to this machine (DNS rebinding).
+//! So a request has to name an address, `localhost`, or a name that was given; what changes something has to carry one of
+//! those; and a request that says which page it comes from has to come from ours.
 
 use super::problem::Problem;
 use axum::extract::{Request, State};
@@ -17,9 +17,15 @@ use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// What the page may load and do: its own files, the inline styles and data images that plotly makes; no frame holds it.
-const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+/// What the page may load and do: its own files, the inline styles and data images that plotly makes, films that were
+/// chosen or recorded in it; no frame holds it.
+const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src blob:; \
      frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+/// Of a request that asks for something.
+pub const JSON: &str = "application/json";
+/// Of a file. What it is, is told by its content.
+pub const OCTETS: &str = "application/octet-stream";
 
 /// The names that requests may be for.
 #[derive(Clone, Debug)]
@@ -67,17 +73,18 @@ impl Hosts {
                 return Err(forbidden("The request comes from a page of another host.".into()));
             }
         }
-        if matches!(*method, Method::GET | Method::HEAD) || is_json(headers) {
+        if matches!(*method, Method::GET | Method::HEAD) || carries(headers, JSON) || carries(headers, OCTETS) {
             return Ok(());
         }
-        let sentence = "A request that changes something needs `Content-Type: application/json`.";
+        let sentence = "A request that changes something needs `Content-Type: application/json`, or `application/octet-stream` for a file.";
         Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence))
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether the body is of this type.
+pub fn carries(headers: &HeaderMap, wanted: &str) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
 }
 
 /// Refuses what does not pass, and sets the headers of what is answered.
@@ -132,6 +139,8 @@ mod tests {
         let host = (HOST, "localhost:8080");
         let json = (CONTENT_TYPE, "application/json; charset=utf-8");
         assert_eq!(status(Method::POST, None, &[host.clone(), json.clone()]), 200);
+        let octets = (CONTENT_TYPE, "application/octet-stream");
+        assert_eq!(status(Method::POST, None, &[host.clone(), octets]), 200);
         let origin = |origin: &'static str| status(Method::POST, None, &[host.clone(), json.clone(), (ORIGIN, origin)]);
         assert_eq!(origin("http://localhost:8080"), 200);
         for stranger in ["http://evil.example", "null", "http://localhost:9", "http://localhost", "localhost:8080", ""]
@@ -142,8 +151,9 @@ mod tests {
         assert_eq!(status(Method::GET, None, &[host.clone(), (ORIGIN, "http://evil.example")]), 403);
         for method in [Method::POST, Method::DELETE, Method::PUT] {
             assert_eq!(status(method.clone(), None, std::slice::from_ref(&host)), 415, "{method}");
-            let form = (CONTENT_TYPE, "text/plain");
-            assert_eq!(status(method, None, &[host.clone(), form]), 415);
+            for form in ["text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"] {
+                assert_eq!(status(method.clone(), None, &[host.clone(), (CONTENT_TYPE, form)]), 415, "{form}");
+            }
         }
     }
 }

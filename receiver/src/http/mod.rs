@@ -3,21 +3,25 @@
 //! ```text
 //! journal ─▶ state (at most 5 a second, serialised once) ─▶ events ─▶ every page that is open
 //! emulator ─▶ its live conditions, followed ─┘      history (one point a second) ─▶ a page that opens
-//! page ─▶ guard ─▶ conditions, sweep ─▶ emulator          page ─▶ guard ─▶ sentence ─▶ transmitter
+//! page ─▶ guard ─▶ conditions, sweep ─▶ emulator          page ─▶ guard ─▶ sentence, film ─▶ transmitter
 //! ```
 //!
 //! * [`server`]: connections, their limits and their end. [`guard`]: what is refused before it is looked at.
 //! * [`state`], [`view`] and [`events`]: what watchers see. [`history`]: what they missed.
-//! * [`emulator`] and [`sweep`]: the live conditions, by hand and point after point. [`sentence`]: a clip of one's own.
+//! * [`emulator`] and [`sweep`]: the live conditions, by hand and point after point.
+//! * [`transmitter`], [`sentence`] and [`film`]: clips of one's own. [`answers`] and [`inspection`]: what becomes of them.
 //! * [`assets`]: the page's files.
 //!
 //! Nothing here holds up the decoder: it reads counts under a short lock, a few times a second for all watchers together.
 
+pub mod answers;
 pub mod assets;
 pub mod emulator;
 pub mod events;
+pub mod film;
 pub mod guard;
 pub mod history;
+pub mod inspection;
 mod plotly;
 pub mod problem;
 mod routes;
@@ -25,17 +29,19 @@ pub mod sentence;
 pub mod server;
 pub mod state;
 pub mod sweep;
+pub mod transmitter;
 pub mod view;
 
 use crate::journal::Live;
 use crate::tap::Tap;
 use axum::Router;
 use emulator::Emulator;
+use film::Films;
 use guard::Hosts;
 use history::History;
 use link::serve::ServeError;
 use link::{Drain, PeerUrl};
-use sentence::Transmitter;
+use sentence::Sentences;
 use serde::Serialize;
 use state::States;
 use std::net::SocketAddr;
@@ -43,6 +49,7 @@ use std::sync::Arc;
 use sweep::Sweeps;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use transmitter::Transmitter;
 
 /// Pages that may be open at a time.
 const EVENT_STREAMS: usize = 64;
@@ -57,7 +64,7 @@ pub struct Args {
     /// The channel emulator, http://host:port; the dashboard shows and changes its live conditions.
     #[arg(long, value_name = "URL", requires = "http")]
     pub emulator: Option<PeerUrl>,
-    /// The transmitter, http://host:port; the dashboard sends it the sentences that people type.
+    /// The transmitter, http://host:port; the dashboard sends it what people type, drop and record.
     #[arg(long, value_name = "URL", requires = "http")]
     pub transmitter: Option<PeerUrl>,
     /// A name that the dashboard is reached by, beside localhost and IP addresses; may be given more than once. Requests
@@ -88,6 +95,8 @@ pub struct Parts {
     history: History,
     emulator: Option<Arc<Emulator>>,
     transmitter: Option<Transmitter>,
+    sentences: Sentences,
+    films: Films,
     sweeps: Sweeps,
     /// Event streams that may still be opened.
     streams: Arc<Semaphore>,
@@ -131,6 +140,8 @@ impl Dashboard {
             history,
             emulator,
             transmitter: args.transmitter.clone().map(Transmitter::new),
+            sentences: Sentences::default(),
+            films: Films::default(),
             sweeps,
             streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
             drain,

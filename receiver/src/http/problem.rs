@@ -13,9 +13,9 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tonic::{Code, Status};
 
-/// Most bytes of a request's body.
-pub const BODY_BYTES: usize = 16 * 1024;
-/// How long a body may take.
+/// Most bytes of a body that is JSON.
+const BODY_BYTES: usize = 16 * 1024;
+/// How long it may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A request that cannot be answered, and why, in one sentence for people.
@@ -74,13 +74,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Asked<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if length.is_some_and(|length| length > BODY_BYTES as u64) {
-            return Err(too_large());
-        }
-        let body = tokio::time::timeout(BODY_TIMEOUT, read(request.into_body())).await;
-        let body =
-            body.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time."))??;
+        let body = read_body(request, BODY_BYTES, BODY_TIMEOUT).await?;
         let json = if body.is_empty() { b"{}" } else { body.as_slice() };
         serde_json::from_slice(json)
             .map(Asked)
@@ -88,19 +82,32 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Asked<T> {
     }
 }
 
-async fn read(body: Body) -> Result<Vec<u8>, Problem> {
+/// The body of a request, of at most `most` bytes.
+///
+/// # Errors
+/// That it is larger, broke off, or did not arrive within `deadline`.
+pub async fn read_body(request: Request, most: usize, deadline: Duration) -> Result<Vec<u8>, Problem> {
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > most as u64) {
+        return Err(too_large(most));
+    }
+    let body = tokio::time::timeout(deadline, read(request.into_body(), most)).await;
+    body.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time."))?
+}
+
+async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     let mut chunks = body.into_data_stream();
     let mut read = Vec::new();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| Problem::bad(format!("The body broke off: {error}.")))?;
-        if read.len() + chunk.len() > BODY_BYTES {
-            return Err(too_large());
+        if read.len() + chunk.len() > most {
+            return Err(too_large(most));
         }
         read.extend_from_slice(&chunk);
     }
     Ok(read)
 }
 
-fn too_large() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("A body may have at most {BODY_BYTES} bytes."))
+fn too_large(most: usize) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("A body may have at most {most} bytes."))
 }

@@ -3,20 +3,24 @@
 use super::assets::asset;
 use super::emulator::Change;
 use super::events::events;
-use super::guard::{Hosts, guard};
+use super::film::{self, Film};
+use super::guard::{Hosts, OCTETS, carries, guard};
 use super::history::HistoryPoint;
 use super::problem::{Asked, Problem};
 use super::sentence::{Ask, Sentence};
 use super::sweep::{Plan, Progress, no_emulator};
+use super::transmitter::Transmitter;
 use super::view::ConditionsView;
 use super::{About, Parts};
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use link::chunks::MAX_MEDIA_BYTES;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -32,6 +36,7 @@ pub fn router(parts: Arc<Parts>, hosts: Hosts) -> Router {
         .route("/api/conditions", get(conditions).post(change))
         .route("/api/sweep", post(sweep).delete(stop))
         .route("/api/sentence", post(sentence))
+        .route("/api/film", post(film))
         .fallback(get(asset).fallback(wrong_method))
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(hosts, guard))
@@ -48,19 +53,26 @@ struct Info {
     about: About,
     emulator: Option<String>,
     transmitter: Option<String>,
+    /// Whether the transmitter takes text; `None` if it was never reached.
     takes_text: Option<bool>,
+    /// What it takes of media files, `audio` and `visual`; `None` if it was never reached.
+    takes_media: Option<Vec<&'static str>>,
+    /// The largest file that is taken.
+    media_bytes: usize,
 }
 
 async fn info(State(parts): Shared) -> Json<Info> {
-    let takes_text = match &parts.transmitter {
-        Some(transmitter) => transmitter.takes_text().await,
+    let takes = match &parts.transmitter {
+        Some(transmitter) => transmitter.known().await,
         None => None,
     };
     Json(Info {
         about: parts.about.clone(),
         emulator: parts.emulator.as_ref().map(|emulator| emulator.url().to_string()),
         transmitter: parts.transmitter.as_ref().map(|transmitter| transmitter.url().to_string()),
-        takes_text,
+        takes_text: takes.as_ref().map(|takes| takes.text),
+        takes_media: takes.map(|takes| takes.media),
+        media_bytes: MAX_MEDIA_BYTES,
     })
 }
 
@@ -97,10 +109,29 @@ async fn stop(State(parts): Shared) -> StatusCode {
 }
 
 async fn sentence(State(parts): Shared, Asked(ask): Asked<Ask>) -> Result<Json<Sentence>, Problem> {
+    let transmitter = way_in(&parts)?;
+    Ok(Json(parts.sentences.say(transmitter, ask).await?))
+}
+
+async fn film(
+    State(parts): Shared,
+    query: Result<Query<film::Ask>, QueryRejection>,
+    request: Request,
+) -> Result<Json<Film>, Problem> {
+    let Query(ask) = query.map_err(|rejection| Problem::bad(format!("{}.", rejection.body_text())))?;
+    if !carries(request.headers(), OCTETS) {
+        let sentence = "A file needs `Content-Type: application/octet-stream`.";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence));
+    }
+    let transmitter = way_in(&parts)?;
+    Ok(Json(parts.films.send(transmitter, ask, request).await?))
+}
+
+/// The transmitter, unless it would wait for an emulator that is away.
+fn way_in(parts: &Parts) -> Result<&Transmitter, Problem> {
     let transmitter = parts.transmitter.as_ref();
     let transmitter = transmitter
         .ok_or_else(|| Problem::unavailable("This receiver knows no transmitter; start it with --transmitter URL."))?;
-    // The transmitter would wait for it.
     parts.emulator.as_ref().map_or(Ok(()), |emulator| emulator.check())?;
-    Ok(Json(transmitter.say(ask).await?))
+    Ok(transmitter)
 }

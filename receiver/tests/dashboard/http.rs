@@ -49,8 +49,18 @@ pub async fn call(address: SocketAddr, method: &str, path: &str, body: &str) -> 
     send(address, &(head + body)).await
 }
 
+/// POST with a file, as the page does it.
+pub async fn post_file(address: SocketAddr, path: &str, file: &[u8]) -> Answer {
+    let length = file.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+         Content-Type: application/octet-stream\r\nContent-Length: {length}\r\n\r\n"
+    );
+    send(address, &[head.as_bytes(), file].concat()).await
+}
+
 /// Any request; the whole answer.
-pub async fn send(address: SocketAddr, request: &str) -> Answer {
+pub async fn send(address: SocketAddr, request: &(impl AsRef<[u8]> + ?Sized)) -> Answer {
     let all = async {
         let (mut answer, mut chunks) = open(address, request).await;
         chunks.whole(&mut answer).await;
@@ -60,10 +70,10 @@ pub async fn send(address: SocketAddr, request: &str) -> Answer {
 }
 
 /// Sends a request and reads the head of the answer.
-async fn open(address: SocketAddr, request: &str) -> (Answer, Chunks) {
+async fn open(address: SocketAddr, request: &(impl AsRef<[u8]> + ?Sized)) -> (Answer, Chunks) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // A server that refuses need not have read everything.
-    let _ = stream.write_all(request.as_bytes()).await;
+    let _ = stream.write_all(request.as_ref()).await;
     let mut stream = BufReader::new(stream);
     let mut lines = Vec::new();
     loop {

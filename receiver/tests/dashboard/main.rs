@@ -5,6 +5,7 @@
 mod common;
 
 mod conditions;
+mod film;
 mod guard;
 mod http;
 mod peers;

@@ -1,5 +1,6 @@
 //! The emulator and the transmitter that the dashboard talks to.
 
+use link::chunks::Assembler;
 use link::serve::{Services, Socket, serve};
 use link::{Drain, PeerUrl};
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
@@ -111,6 +112,8 @@ impl ChannelEmulator for Emulator {
 #[derive(Clone, Default)]
 pub struct Encoder {
     pub takes_text: bool,
+    /// Takes media files, too, to listen to. One of the bytes "broken" cannot be read.
+    pub takes_media: bool,
     /// All clips that came.
     pub clips: Arc<Mutex<Vec<Clip>>>,
 }
@@ -127,19 +130,24 @@ impl Transmitter for Encoder {
 
     async fn send(&self, request: Request<Streaming<Clip>>) -> Result<Response<Self::SendStream>, Status> {
         let kept = self.clips.clone();
-        let clips = request.into_inner();
+        let mut messages = request.into_inner();
+        let mut assembler = Assembler::<Clip>::default();
         // Outcomes come in any order.
         let mut outcomes: Vec<Result<Outcome, Status>> = Vec::new();
-        let mut clips = clips;
-        while let Some(clip) = clips.message().await? {
-            kept.lock().unwrap().push(clip.clone());
-            outcomes.insert(0, Ok(outcome(&clip)));
+        while let Some(message) = messages.message().await? {
+            for clip in assembler.push(message) {
+                let clip = clip.expect("whole clips are sent");
+                outcomes.insert(0, Ok(outcome(&clip)));
+                kept.lock().unwrap().push(clip);
+            }
         }
         Ok(Response::new(Box::pin(tokio_stream::iter(outcomes).throttle(Duration::from_millis(1)))))
     }
 
     async fn get_model(&self, _: Request<v1::GetModelRequest>) -> Result<Response<v1::Model>, Status> {
-        Ok(Response::new(v1::Model { takes_text: self.takes_text, ..v1::Model::default() }))
+        let Encoder { takes_text, takes_media, .. } = *self;
+        let origins = [("audio".to_owned(), "an id".to_owned())].into();
+        Ok(Response::new(v1::Model { takes_text, takes_media, origins, ..v1::Model::default() }))
     }
 }
 
@@ -150,12 +158,14 @@ fn outcome(clip: &Clip) -> Outcome {
         Some(v1::modality::Content::Transcript(text)) => text.as_str(),
         _ => "",
     };
+    let error = |code: v1::ErrorCode, field: &str, message: &str| {
+        outcome::Result::Error(v1::Error { code: code.into(), field: field.into(), message: message.into() })
+    };
+    let file = clip.media.as_ref().map_or(&[][..], |media| &media.data);
     let result = match said {
-        "too long" => outcome::Result::Error(v1::Error {
-            code: v1::ErrorCode::TooLong.into(),
-            field: "text.transcript".into(),
-            message: "512 tokens at most".into(),
-        }),
+        "too long" => error(v1::ErrorCode::TooLong, "text.transcript", "512 tokens at most"),
+        _ if file == b"broken" => error(v1::ErrorCode::Malformed, "media", "not a known media file"),
+        _ if file == b"strange" => error(v1::ErrorCode::Unsupported, "media", "not decoded in process"),
         _ => outcome::Result::Prediction(v1::Prediction {
             p_neg: 1.0 - p_pos,
             p_zero: 0.0,
@@ -169,6 +179,19 @@ fn outcome(clip: &Clip) -> Outcome {
         result: Some(result),
         channel: Some(ChannelReport { conditions: Some(met), realised_snr_db: met.snr_db, ..ChannelReport::default() }),
         timings: Some(Timings { transmitter_us: 1, emulator_us: 2, receiver_us: 3 }),
+        inspection: clip.inspect.then(|| inspection(file)),
         ..Outcome::default()
+    }
+}
+
+/// As if a second of the file had been heard, and a face been seen.
+fn inspection(file: &[u8]) -> v1::Inspection {
+    let face = v1::Face { time_s: 0.2, width: 0.5, height: 0.5, landmarks: vec![0.25; 136], ..v1::Face::default() };
+    let media = v1::MediaFindings { seconds: 1.0, peaks: vec![-0.5, 0.5], faces: vec![face] };
+    let symbols = |value: f32| value.to_le_bytes().repeat(8);
+    v1::Inspection {
+        media: (!file.is_empty()).then_some(media),
+        sent: symbols(1.0),
+        symbols: Some(v1::ReceivedSymbols { received: symbols(0.5), equalised: symbols(0.75) }),
     }
 }

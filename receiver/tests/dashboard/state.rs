@@ -74,7 +74,8 @@ async fn a_state_comes_at_once_and_after_clips() {
     let (state, info) = (get(site.address, "/api/state").await.json(), get(site.address, "/api/info").await.json());
     assert_eq!((&state["curve"], &state["latest"]), (&still["curve"], &still["latest"]));
     let about = json!({"model_id": "the-model-id", "symbols": 4, "equaliser": "mmse", "scheme": "",
-        "training_snr_db": null, "emulator": null, "transmitter": null, "takes_text": null});
+        "training_snr_db": null, "emulator": null, "transmitter": null, "takes_text": null,
+        "takes_media": null, "media_bytes": 67_108_864});
     assert_eq!(info, about);
     let history = get(site.address, "/api/history").await.json();
     let points = history["points"].as_array().unwrap();

@@ -1,0 +1,132 @@
+//! What became of a clip on its way, as JSON: checked, and rounded to what can be seen.
+
+use super::answers::broken;
+use super::problem::Problem;
+use link::convert::symbols_from_wire;
+use proto::v1;
+use serde::Serialize;
+
+/// Landmarks of a face.
+const LANDMARKS: usize = 68;
+
+/// An inspection.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InspectionView {
+    /// Length in seconds of what was heard; without sound, of what was seen.
+    seconds: f64,
+    /// The waveform: the ends of each of its stretches, in [−1, 1].
+    peaks: Vec<[f32; 2]>,
+    faces: Vec<FaceView>,
+    /// Symbols, I and Q: as sent.
+    sent: Vec<[f32; 2]>,
+    /// Behind the channel; empty if the receiver does not show them.
+    received: Vec<[f32; 2]>,
+    /// What the equaliser made of them; as many.
+    equalised: Vec<[f32; 2]>,
+}
+
+/// A face in widths and heights of its frame.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct FaceView {
+    time_s: f64,
+    /// Left, upper edge, width, height.
+    bounds: [f32; 4],
+    score: f32,
+    landmarks: Vec<[f32; 2]>,
+}
+
+impl TryFrom<v1::Inspection> for InspectionView {
+    type Error = Problem;
+
+    fn try_from(v1::Inspection { media, sent, symbols }: v1::Inspection) -> Result<Self, Problem> {
+        let v1::MediaFindings { seconds, peaks, faces } = media.unwrap_or_default();
+        let v1::ReceivedSymbols { received, equalised } = symbols.unwrap_or_default();
+        if !seconds.is_finite() {
+            return Err(broken("its length is no number"));
+        }
+        let (received, equalised) = (points(&received)?, points(&equalised)?);
+        if received.len() != equalised.len() {
+            return Err(broken("there are not as many symbols received as equalised"));
+        }
+        let faces = faces.into_iter().map(FaceView::try_from).collect::<Result<_, Problem>>()?;
+        Ok(InspectionView { seconds, peaks: pairs(&peaks)?, faces, sent: points(&sent)?, received, equalised })
+    }
+}
+
+impl TryFrom<v1::Face> for FaceView {
+    type Error = Problem;
+
+    fn try_from(v1::Face { time_s, x, y, width, height, score, landmarks }: v1::Face) -> Result<Self, Problem> {
+        let bounds = [x, y, width, height];
+        let inside = bounds.iter().all(|length| (0.0..=1.0).contains(length));
+        if !time_s.is_finite() || !inside || !score.is_finite() || landmarks.len() != 2 * LANDMARKS {
+            return Err(broken("a face in it is none"));
+        }
+        Ok(FaceView { time_s, bounds: bounds.map(rounded), score: rounded(score), landmarks: pairs(&landmarks)? })
+    }
+}
+
+/// Symbols from the wire; none are none.
+fn points(bytes: &[u8]) -> Result<Vec<[f32; 2]>, Problem> {
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let symbols = symbols_from_wire(bytes).map_err(broken)?;
+    Ok(symbols.reals().as_chunks::<2>().0.to_vec())
+}
+
+fn pairs(values: &[f32]) -> Result<Vec<[f32; 2]>, Problem> {
+    match values.as_chunks::<2>() {
+        (pairs, []) if values.iter().all(|value| value.is_finite()) => {
+            Ok(pairs.iter().map(|pair| pair.map(rounded)).collect())
+        }
+        _ => Err(broken("it holds numbers that are no pairs")),
+    }
+}
+
+/// To a ten-thousandth of the frame, or of full scale.
+fn rounded(value: f32) -> f32 {
+    (value * 1e4).round() / 1e4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inspection() -> v1::Inspection {
+        let face = v1::Face { width: 0.5, height: 0.25, landmarks: vec![0.123_456; 136], ..v1::Face::default() };
+        let media = v1::MediaFindings { seconds: 2.0, peaks: vec![-0.5, 0.5], faces: vec![face] };
+        let symbols = v1::ReceivedSymbols { received: vec![0; 16], equalised: vec![0; 16] };
+        v1::Inspection { media: Some(media), sent: 1.5f32.to_le_bytes().repeat(2), symbols: Some(symbols) }
+    }
+
+    #[test]
+    fn what_makes_sense_is_shown() {
+        let view = InspectionView::try_from(inspection()).unwrap();
+        assert_eq!((view.peaks[0], view.sent[0], view.received.len()), ([-0.5, 0.5], [1.5, 1.5], 2));
+        assert_eq!((view.faces[0].bounds, view.faces[0].landmarks[67]), ([0.0, 0.0, 0.5, 0.25], [0.1235, 0.1235]));
+        let bare = v1::Inspection { media: None, symbols: None, ..inspection() };
+        let view = InspectionView::try_from(bare).unwrap();
+        assert!(view.peaks.is_empty() && view.faces.is_empty() && view.received.is_empty());
+    }
+
+    #[test]
+    fn what_makes_none_is_not() {
+        let cases: [fn(&mut v1::Inspection, &mut v1::MediaFindings); 7] = [
+            |_, media| media.seconds = f64::NAN,
+            |_, media| media.peaks.truncate(1),
+            |_, media| media.peaks[0] = f32::INFINITY,
+            |_, media| media.faces[0].x = -0.1,
+            |_, media| media.faces[0].landmarks.truncate(134),
+            |inspection, _| inspection.sent.truncate(7),
+            |inspection, _| inspection.symbols.as_mut().unwrap().equalised.clear(),
+        ];
+        for (case, change) in cases.into_iter().enumerate() {
+            let mut broken = inspection();
+            let mut media = broken.media.take().unwrap();
+            change(&mut broken, &mut media);
+            broken.media = Some(media);
+            assert_eq!(InspectionView::try_from(broken).map_err(|problem| problem.status.as_u16()), Err(502), "{case}");
+        }
+    }
+}
