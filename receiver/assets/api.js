@@ -7,15 +7,20 @@ export class Problem extends Error {}
 const REOPEN_MS = 3000;
 
 /** Calls `path`; gives the answer's JSON, or null where there is none. */
-export async function call(method, path, body) {
-  const options = { method, cache: "no-store" };
-  if (method !== "GET") {
-    options.headers = { "Content-Type": "application/json" };
-    options.body = JSON.stringify(body ?? {});
-  }
+export function call(method, path, body) {
+  const json = { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) };
+  return ask(method, path, method === "GET" ? {} : json);
+}
+
+/** Sends a file to `path`; gives the answer's JSON. */
+export function upload(path, file) {
+  return ask("POST", path, { headers: { "Content-Type": "application/octet-stream" }, body: file });
+}
+
+async function ask(method, path, options) {
   let response;
   try {
-    response = await fetch(path, options);
+    response = await fetch(path, { method, cache: "no-store", ...options });
   } catch {
     throw new Problem("The receiver does not answer.");
   }

@@ -6,6 +6,7 @@ import { Clips } from "./clips.js";
 import { Channel } from "./conditions.js";
 import { Constellation } from "./constellation.js";
 import { Curve } from "./curve.js";
+import { Film } from "./film.js";
 import { at, channelName, conditionsText, count, decibels, fixed, percent, say, sayOrHide } from "./format.js";
 import { Latency } from "./latency.js";
 import { Sentence } from "./sentence.js";
@@ -35,6 +36,7 @@ class App {
     this.latency = new Latency();
     this.sweep = new Sweep();
     this.sentence = new Sentence();
+    this.film = new Film();
     this.voice = new Voice();
     this.channel = new Channel((conditions) => {
       if (this.state) this.accept({ ...this.state, conditions });
@@ -84,6 +86,7 @@ class App {
     say(at("foot"), `Weights ${id}`);
     say(at("clips-command"), streamCommand(this.info));
     this.sentence.render(this.info);
+    this.film.render(this.info);
     this.schedule();
   }
 
@@ -127,6 +130,7 @@ class App {
       this.clips.render(state);
       this.latency.render(state);
       this.sentence.render(info, recolour);
+      this.film.render(info, recolour);
       document.documentElement.dataset.renderedMs = String(state.now_ms);
     }
     this.voice.tell(state);

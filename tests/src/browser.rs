@@ -193,7 +193,7 @@ impl WebDriverCompatibleCommand for Chromium {
 }
 
 /// The first of some programs that is on the path.
-fn found(names: &[&str]) -> Option<PathBuf> {
+pub fn found(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     names
         .iter()
@@ -216,6 +216,8 @@ fn start_driver(program: &Path, mark: &str) -> (Child, u16) {
 fn capabilities(chromium: &Path, profile: &Path) -> serde_json::Map<String, Value> {
     let profile = format!("--user-data-dir={}", profile.display());
     let mut args = vec!["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", &profile];
+    // A camera that shows a clock and a microphone that beeps, for whoever asks.
+    args.extend(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]);
     if rustix::process::geteuid().is_root() {
         // Chromium's sandbox does not start as root.
         args.push("--no-sandbox");

@@ -18,7 +18,7 @@ mod stack;
 mod stored;
 mod terminal;
 
-pub use browser::Browser;
+pub use browser::{Browser, found};
 pub use client::Client;
 pub use http::http_get;
 pub use journal::{Journal, JournalRow};

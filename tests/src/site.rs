@@ -18,6 +18,9 @@ pub struct Site {
 }
 
 impl Site {
+    /// The folder of a tiny text encoder.
+    pub const TEXT_ENCODER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/model/tests/data/tiny-bert");
+
     /// A site in a fresh folder below `scratch`. Folders that earlier runs left there are removed.
     pub fn new(binary: &str, scratch: &str) -> Site {
         let scratch = Path::new(scratch);
@@ -79,8 +82,7 @@ impl Site {
     pub fn reading_weights(&self) -> PathBuf {
         let corpus = self.folder.join("spoken");
         write_spoken_corpus(&corpus);
-        let encoder = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/model/tests/data/tiny-bert");
-        self.trained("weights-reading", &corpus, &["--epochs", "10", "--text-encoder", encoder])
+        self.trained("weights-reading", &corpus, &["--epochs", "10", "--text-encoder", Site::TEXT_ENCODER])
     }
 
     fn trained(&self, name: &str, corpus: &Path, more: &[&str]) -> PathBuf {

@@ -62,6 +62,12 @@ impl Stack {
         self
     }
 
+    /// The same, the receiver with a dashboard that knows of the other two.
+    #[must_use]
+    pub fn showing(self) -> Stack {
+        Stack { dashboard: Some(free_port()), ..self }
+    }
+
     /// All three are up.
     #[must_use]
     pub fn started(mut self) -> Stack {
@@ -74,12 +80,9 @@ impl Stack {
         Stack::down(site, name, site.weights(), site.weights()).started()
     }
 
-    /// Three that are up with some weights, the receiver with a dashboard that knows of the other two.
+    /// Three that are up with some weights, [`Stack::showing`] a dashboard.
     pub fn with_dashboard(site: &Site, name: &str, weights: &Path) -> Stack {
-        let mut stack = Stack::down(site, name, weights, weights);
-        stack.dashboard = Some(free_port());
-        Role::ALL.into_iter().for_each(|role| stack.start(role));
-        stack
+        Stack::down(site, name, weights, weights).showing().started()
     }
 
     /// Where the dashboard is, up or down.

@@ -19,16 +19,22 @@ fn the_page_is_accessible_and_fits() {
     // Weights without a text encoder.
     page.until("the reason", "document.querySelector('#sentence-reason').textContent.includes('--text-encoder')");
     assert_eq!(page.value("document.querySelector('#text').matches(':disabled')"), true);
+    // And without extractors.
+    page.until("the reason", "document.querySelector('#film-reason').textContent.includes('--extractors')");
+    assert_eq!(page.value("document.querySelector('#film-file').matches(':disabled')"), true);
     page.until("what is said aloud", "document.querySelector('#spoken').textContent.includes('6 dB, Rayleigh')");
 
     by_keyboard(page);
     for scheme in ["light", "dark"] {
         page.prefer(scheme);
         page.resize(1400, 1000);
-        shown_without_fault(page, &format!("wide-{scheme}"));
+        settle(page);
+        without_fault(page, &format!("wide-{scheme}"));
         page.resize(390, 844);
-        shown_without_fault(page, &format!("narrow-{scheme}"));
+        settle(page);
+        without_fault(page, &format!("narrow-{scheme}"));
         page.resize(360, 740);
+        settle(page);
         fits(page);
     }
     chosen_by_hand(page);
@@ -45,13 +51,13 @@ fn settle(page: &Browser) {
 
 #[track_caller]
 fn fits(page: &Browser) {
-    settle(page);
     let widths = page.value("[document.documentElement.scrollWidth, document.documentElement.clientWidth]");
     assert!(widths[0].as_u64() <= widths[1].as_u64(), "it scrolls sideways: {widths}");
 }
 
+/// What stands there fits, can be read, and has words for whatever has not.
 #[track_caller]
-fn shown_without_fault(page: &Browser, name: &str) {
+pub(super) fn without_fault(page: &Browser, name: &str) {
     fits(page);
     page.screenshot(name, &Scene::screenshots());
     let faults = page.run(include_str!("access.js"));

@@ -2,6 +2,8 @@
 
 mod access;
 mod control;
+#[cfg(feature = "h264")]
+mod film;
 mod recovery;
 mod sentence;
 mod stream;

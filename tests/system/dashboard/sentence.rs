@@ -18,7 +18,7 @@ fn a_sentence_is_read_at_every_snr() {
     page.keys("#text", &format!("<b>great</b> the film was great{}", Key::Enter));
     page.until("an answer", "!document.querySelector('#answer').hidden");
     assert_eq!(page.text("#answer-text"), "<b>great</b> the film was great");
-    let answers = page.value("[...document.querySelectorAll('#answers h3')].map((title) => title.textContent)");
+    let answers = page.value("[...document.querySelectorAll('#answer-boxes h3')].map((title) => title.textContent)");
     assert_eq!(answers[0], "Noiseless");
     assert!(answers[1].as_str().is_some_and(|title| title.starts_with("Now: ")), "{answers}");
     page.until("the sweep, drawn", "document.querySelector('#answer-plot').data?.[0].x.length === 12");
