@@ -56,7 +56,8 @@ async fn main() -> anyhow::Result<()> {
         Some(weights) => Arc::from(model::weights::load_receiver(weights)?),
         None => Arc::new(Repetition(MODEL)),
     };
-    let (model_id, symbols, drain) = (half.model_id().to_owned(), half.symbols(), Drain::default());
+    let symbols = half.symbols().expect("of one length");
+    let (model_id, drain) = (half.model_id().to_owned(), Drain::default());
     let app = receiver::App::with(half, &folder.path().join("journal.sqlite"), "127.0.0.1:0", drain.clone()).await?;
     let dashboard = Dashboard { http: Some("127.0.0.1:0".into()), ..Dashboard::default() };
     let app = app.with_dashboard(&dashboard).await?;

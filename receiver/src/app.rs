@@ -48,7 +48,7 @@ impl App {
         let manifest = receiver_manifest(&args.weights)?;
         let mut app = App::with(Arc::from(half), &args.journal, &args.listen, drain).await?;
         app.about.scheme = manifest.scheme_name();
-        app.about.training_snr_db = manifest.training.snr_range();
+        app.about.training_snr_db = manifest.snr_range();
         app.with_dashboard(&args.dashboard).await
     }
 
@@ -58,17 +58,17 @@ impl App {
     /// If the journal cannot be opened or the address cannot be bound.
     pub async fn with(half: Arc<dyn ReceiverHalf>, journal: &Path, listen: &str, drain: Drain) -> Result<Self> {
         let socket = Socket::bind(listen).await?;
-        let (model_id, symbols) = (half.model_id().to_owned(), half.symbols());
+        let (model_id, symbols) = (half.model_id().to_owned(), half.symbols().unwrap_or(0));
         let observer = Observer::new("receiver");
         let meter = Meter::register(&observer);
         let (journal, live, journaling) = Journal::open(journal, &model_id, meter.clone())?;
         let tap = Tap::default();
-        let equaliser = half.equaliser();
-        let about = About { model_id: model_id.clone(), symbols, equaliser: equaliser.to_string(), ..About::default() };
-        let (decoder, decoding) = Decoder::start(half, journal, tap.clone(), meter.clone());
+        let equaliser = half.equaliser().to_string();
+        let about = About { model_id: model_id.clone(), symbols, equaliser, ..About::default() };
+        let (decoder, decoding) = Decoder::start(half.clone(), journal, tap.clone(), meter.clone());
         tracing::info!(model_id, symbols, "weights loaded");
         let (admission, tracer) = (Admission::new(STREAMS), observer.tracer());
-        let service = Service { model_id, symbols, equaliser, decoder, live, drain, admission, meter, tracer };
+        let service = Service { model_id, half, decoder, live, drain, admission, meter, tracer };
         Ok(App { socket, service, observer, tap, about, dashboard: None, decoding, journaling })
     }
 

@@ -3,8 +3,9 @@
 use link::convert::{conditions_to_wire, received_from_wire};
 use link::fault::ErrorCode;
 use link::{Delivery, Fault};
+use model::scheme::{InputError, InputErrorKind, ReceiverHalf, TransportFormat};
 use phy::{Complex, Symbols};
-use proto::v1::{Burst, ChannelReport, DeliveryKey, Timings};
+use proto::v1::{self, Burst, ChannelReport, DeliveryKey, Timings};
 
 /// The longest clip id, and the longest caption, that is journaled, in bytes.
 const NAME_BYTES: usize = 1024;
@@ -16,6 +17,8 @@ pub struct Reception {
     pub delivery: Delivery,
     /// y, behind the channel.
     pub symbols: Symbols,
+    /// Of a transport block.
+    pub format: Option<TransportFormat>,
     /// The channel coefficient.
     pub h: Complex,
     /// Noise variance per complex symbol.
@@ -33,13 +36,15 @@ pub struct Reception {
 }
 
 impl Reception {
-    /// Checks a burst for a model that expects `symbols` complex symbols.
+    /// Checks a burst for a half, which says how many complex symbols it expects.
     ///
     /// # Errors
     /// The first field that is wrong.
-    pub fn check(delivery: Option<&DeliveryKey>, burst: Burst, symbols: usize) -> Result<Self, Fault> {
+    pub fn check(delivery: Option<&DeliveryKey>, burst: Burst, half: &dyn ReceiverHalf) -> Result<Self, Fault> {
         let delivery = Delivery::from_wire(delivery)?;
         let (received, conditions) = received_from_wire(burst.channel.as_ref(), &burst.symbols)?;
+        let format = burst.transport.map(format_from_wire).transpose()?;
+        let symbols = half.symbols_of(format).map_err(fault_of)?;
         if received.symbols.len() != symbols {
             let problem = format!("these weights expect {symbols} symbols, got {}", received.symbols.len());
             return Err(Fault::new(ErrorCode::WrongLength, "symbols", problem));
@@ -72,10 +77,26 @@ impl Reception {
                 realised_snr_db,
             },
             symbols: received.symbols,
+            format,
             timings: burst.timings.unwrap_or_default(),
             clip_id: reference.clip_id,
             label: reference.label,
             caption: reference.caption,
         })
     }
+}
+
+fn format_from_wire(wire: v1::TransportFormat) -> Result<TransportFormat, Fault> {
+    let mcs = u8::try_from(wire.mcs);
+    let mcs =
+        mcs.map_err(|_| Fault::new(ErrorCode::Unsupported, "transport.mcs", format!("no such MCS: {}", wire.mcs)))?;
+    Ok(TransportFormat { mcs, bytes: wire.bytes })
+}
+
+fn fault_of(error: InputError) -> Fault {
+    let code = match error.kind {
+        InputErrorKind::TooLong => ErrorCode::TooLong,
+        _ => ErrorCode::Unsupported,
+    };
+    Fault::new(code, error.field, error.message)
 }

@@ -12,7 +12,7 @@ use link::Fault;
 use link::convert::{prediction_from_wire, prediction_to_wire};
 use link::fault::ErrorCode;
 use metrics::Prediction;
-use model::scheme::ReceiverHalf;
+use model::scheme::{ReceiverHalf, TransportFormat};
 use phy::{Equalised, equalise};
 use std::sync::Arc;
 use std::time::Instant;
@@ -88,12 +88,13 @@ fn decode(half: &dyn ReceiverHalf, journal: &Journal, probe: &mut Probe, meter: 
     let began = Instant::now();
     meter.batch.observe(batch.len() as f64);
     let mut tasks = Vec::new();
-    let mut equalised: Vec<Equalised> = Vec::new();
+    let (mut equalised, mut formats): (Vec<Equalised>, Vec<Option<TransportFormat>>) = Default::default();
     for task in batch {
         let Reception { symbols, h, n0, .. } = &task.reception;
         match equalise(symbols.reals(), *h, *n0, half.equaliser()) {
             Ok(burst) => {
                 equalised.push(burst);
+                formats.push(task.reception.format);
                 tasks.push(task);
             }
             Err(error) => refuse(task, Fault::new(ErrorCode::NotFinite, "channel", error.to_string())),
@@ -102,7 +103,7 @@ fn decode(half: &dyn ReceiverHalf, journal: &Journal, probe: &mut Probe, meter: 
     probe.see(tasks.iter().zip(&equalised).map(|(Task { reception, .. }, equalised)| {
         (reception.channel.conditions, reception.symbols.reals(), equalised)
     }));
-    let predictions = predict(half, &equalised);
+    let predictions = predict(half, &equalised, &formats);
     meter.decoding.observe_since(began);
     for (task, prediction) in tasks.into_iter().zip(predictions) {
         match prediction {
@@ -113,14 +114,21 @@ fn decode(half: &dyn ReceiverHalf, journal: &Journal, probe: &mut Probe, meter: 
 }
 
 /// One result for each burst. What is wrong with one burst is no other's fault.
-fn predict(half: &dyn ReceiverHalf, equalised: &[Equalised]) -> Vec<Result<Prediction, Fault>> {
+fn predict(
+    half: &dyn ReceiverHalf,
+    equalised: &[Equalised],
+    formats: &[Option<TransportFormat>],
+) -> Vec<Result<Prediction, Fault>> {
     if equalised.is_empty() {
         return Vec::new();
     }
-    match half.decode(equalised) {
+    match half.decode_formatted(equalised, formats) {
         Ok(predictions) => predictions.into_iter().map(check).collect(),
         Err(error) if equalised.len() == 1 => vec![Err(Fault::new(ErrorCode::Internal, error.field, error.message))],
-        Err(_) => equalised.chunks(1).flat_map(|one| predict(half, one)).collect(),
+        Err(_) => {
+            let each = equalised.chunks(1).zip(formats.chunks(1));
+            each.flat_map(|(one, format)| predict(half, one, format)).collect()
+        }
     }
 }
 

@@ -13,10 +13,11 @@ use link::observe::Held;
 use link::serve::{Admission, Incoming, Outgoing};
 use link::trace::{Span, Tracer};
 use link::{Delivery, Drain, Fault};
-use phy::Equaliser;
+use model::scheme::ReceiverHalf;
 use proto::v1::{self, Burst, DeliveryKey, Receipt, Snapshot, WatchRequest, receipt};
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
@@ -31,10 +32,8 @@ const WATCH_INTERVAL_MS: u32 = 500;
 pub struct Service {
     /// Of the weights being served.
     pub model_id: String,
-    /// Complex symbols that the weights expect of a burst.
-    pub symbols: usize,
-    /// Of the weights.
-    pub equaliser: Equaliser,
+    /// Says what is expected of a burst.
+    pub half: Arc<dyn ReceiverHalf>,
     /// Where bursts go.
     pub decoder: Decoder,
     /// The journal's live view.
@@ -150,10 +149,10 @@ impl Service {
         let span = self.begin(&burst.traceparent, delivery.as_ref());
         self.meter.symbols.inc_by((burst.symbols.len() / SYMBOL_BYTES) as u64);
         let inspect = burst.inspect;
-        let refusal = match Reception::check(delivery.as_ref(), burst, self.symbols) {
+        let refusal = match Reception::check(delivery.as_ref(), burst, &*self.half) {
             Ok(reception) => {
                 let key = reception.delivery;
-                let shown = inspect.then(|| Shown::of(&reception, self.equaliser)).flatten();
+                let shown = inspect.then(|| Shown::of(&reception, self.half.equaliser())).flatten();
                 match self.decoder.answer(reception, span.began()).await {
                     Ok(answer) => {
                         self.meter.receipts.inc();

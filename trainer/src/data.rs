@@ -56,7 +56,9 @@ pub struct Item {
     pub row: usize,
     /// By `Modality::index()`; the text as the encoder read it before it was tuned.
     pub features: [Option<Sequence>; 3],
-    /// What was said, as token ids; empty without a transcript or a text encoder.
+    /// What was said; empty without a transcript.
+    pub transcript: String,
+    /// The same as token ids; empty without a text encoder, too.
     pub tokens: Vec<u32>,
     /// The label.
     pub label: f32,
@@ -164,7 +166,7 @@ fn item((row, clip): &(usize, &Clip), readings: &Readings) -> Result<Item> {
         features[Modality::Text.index()] = reading.states.clone();
         tokens.clone_from(&reading.tokens);
     }
-    Ok(Item { row: *row, features, tokens, label: clip.label })
+    Ok(Item { row: *row, features, transcript: clip.text.clone(), tokens, label: clip.label })
 }
 
 #[cfg(test)]
@@ -174,7 +176,8 @@ mod tests {
     #[test]
     fn modalities_are_lost_at_the_stated_rate_and_never_all() {
         let sequence = || Some(Sequence::new(1, vec![1.0]));
-        let item = Item { row: 0, features: [None, sequence(), sequence()], tokens: vec![1], label: 0.0 };
+        let features = [None, sequence(), sequence()];
+        let item = Item { row: 0, features, transcript: String::new(), tokens: vec![1], label: 0.0 };
         let (mut stream, mut lost) = (Stream::new(3, &[]), [0u32; 3]);
         const N: u32 = 20_000;
         for _ in 0..N {

@@ -2,7 +2,7 @@
 //!
 //! Every clip is read once. Each point of the sweep and each draw then sends its burst through `phy` under the noise key
 //! (seed, draw, row), equalises and decodes it. With feedback the burst is another at each point and draw, made knowing what it
-//! will meet. Work is cut into batches that do not depend on the number of threads.
+//! will meet; a scheme of transport blocks makes its bursts point by point. Work is cut into batches that do not depend on the number of threads.
 
 mod command;
 mod loss;
@@ -14,8 +14,8 @@ use std::{num::NonZeroUsize, ops::Range};
 
 use corpus::{Clip, Corpus, CorpusError, Modality, OtherOrigin};
 use metrics::{Context, Prediction, PredictionRow, Record};
-use model::scheme::{ChannelHint, ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
-use phy::{ChannelSpec, Complex, Conditions, EqualiserError, NoiseKey, Symbols, draw, equalise};
+use model::scheme::{ChannelHint, ClipInput, Emission, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
+use phy::{ChannelSpec, Complex, Conditions, EqualiserError, NoiseKey, draw, equalise};
 
 use crate::parallel;
 
@@ -173,7 +173,7 @@ impl Request<'_> {
             split: self.split.to_owned(),
             equaliser: self.receiver.equaliser().to_string(),
             training_snr_db: self.training_snr_db,
-            symbols: self.transmitter.symbols(),
+            symbols: self.transmitter.symbols().unwrap_or(0),
             model_id: self.receiver.model_id().to_owned(),
             seed: self.seed,
         }
@@ -198,7 +198,8 @@ impl Round {
 struct Job<'a> {
     round: Round,
     clips: &'a [(usize, &'a Clip)],
-    bursts: &'a [Symbols],
+    /// `None`: they are made here, for they are long and of this round alone.
+    bursts: Option<&'a [Emission]>,
 }
 
 /// Evaluates the request. The noiseless pass, which the reference needs, is always made, but reported only where asked for.
@@ -226,7 +227,12 @@ pub fn evaluate(request: &Request) -> Result<Evaluation, EvaluateError> {
     }
     let batches: Vec<&[(usize, &Clip)]> = clips.chunks(BATCH).collect();
     let rounds = rounds(request);
-    let bursts = parallel::map(batches.len(), request.threads, |batch| encode(request, batches[batch], &rounds))?;
+    let bursts = match transmitter.needs_conditions() && !transmitter.needs_feedback() {
+        true => vec![None; batches.len()],
+        false => {
+            parallel::map(batches.len(), request.threads, |batch| encode(request, batches[batch], &rounds).map(Some))?
+        }
+    };
     let jobs = jobs(&rounds, &batches, &bursts);
     let done = parallel::map(jobs.len(), request.threads, |job| transmit(request, &jobs[job]))?;
     let rows: Vec<PredictionRow> = done.into_iter().flatten().collect();
@@ -236,8 +242,8 @@ pub fn evaluate(request: &Request) -> Result<Evaluation, EvaluateError> {
     Ok(Evaluation { records, rows })
 }
 
-/// A batch of clips to bursts: one each, or with feedback one each for every round, round after round.
-fn encode(request: &Request, clips: &[(usize, &Clip)], rounds: &[Round]) -> Result<Vec<Symbols>, EvaluateError> {
+/// A batch of clips to bursts: one each, or where they depend on the channel one each for every round, round after round.
+fn encode(request: &Request, clips: &[(usize, &Clip)], rounds: &[Round]) -> Result<Vec<Emission>, EvaluateError> {
     let wrong = |(row, clip): (usize, &Clip)| {
         let id = clip.id.clone();
         move |source| EvaluateError::Clip { id, row, source }
@@ -246,14 +252,12 @@ fn encode(request: &Request, clips: &[(usize, &Clip)], rounds: &[Round]) -> Resu
     for (input, clip) in inputs.iter().zip(clips) {
         request.transmitter.check(input).map_err(wrong(*clip))?;
     }
-    let bursts = if request.transmitter.needs_feedback() {
+    let hints = request.transmitter.needs_conditions().then(|| {
         let hint = |round: &Round, row| ChannelHint::ahead(round.key(request, row), &round.conditions);
-        let hints = rounds.iter().flat_map(|round| clips.iter().map(move |(row, _)| hint(round, *row)));
-        request.transmitter.encode_told(&inputs, &hints.collect::<Vec<_>>())
-    } else {
-        request.transmitter.encode(&inputs)
-    };
-    bursts.map_err(wrong(clips[0]))
+        let all = rounds.iter().flat_map(|round| clips.iter().map(move |(row, _)| hint(round, *row)));
+        all.collect::<Vec<_>>()
+    });
+    request.transmitter.emit(&inputs, hints.as_deref()).map_err(wrong(clips[0]))
 }
 
 /// Every pass, draw after draw.
@@ -264,13 +268,20 @@ fn rounds(request: &Request) -> Vec<Round> {
 }
 
 /// Round after round all batches, with their bursts.
-fn jobs<'a>(rounds: &[Round], batches: &[&'a [(usize, &'a Clip)]], bursts: &'a [Vec<Symbols>]) -> Vec<Job<'a>> {
+fn jobs<'a>(
+    rounds: &[Round],
+    batches: &[&'a [(usize, &'a Clip)]],
+    bursts: &'a [Option<Vec<Emission>>],
+) -> Vec<Job<'a>> {
     let mut jobs = Vec::with_capacity(rounds.len() * batches.len());
     for (at, round) in rounds.iter().enumerate() {
         jobs.extend(batches.iter().zip(bursts).map(|(clips, bursts)| {
-            // Without feedback there is one round of them, for all.
-            let first = if bursts.len() == clips.len() { 0 } else { at * clips.len() };
-            Job { round: *round, clips, bursts: &bursts[first..first + clips.len()] }
+            let bursts = bursts.as_ref().map(|bursts| {
+                // Without feedback there is one round of them, for all.
+                let first = if bursts.len() == clips.len() { 0 } else { at * clips.len() };
+                &bursts[first..first + clips.len()]
+            });
+            Job { round: *round, clips, bursts }
         }));
     }
     jobs
@@ -279,11 +290,19 @@ fn jobs<'a>(rounds: &[Round], batches: &[&'a [(usize, &'a Clip)]], bursts: &'a [
 /// Sends one batch through the channel and decodes it.
 fn transmit(request: &Request, job: &Job) -> Result<Vec<PredictionRow>, EvaluateError> {
     let Job { round, clips, bursts } = *job;
+    let own;
+    let bursts = match bursts {
+        Some(bursts) => bursts,
+        None => {
+            own = encode(request, clips, &[round])?;
+            own.as_slice()
+        }
+    };
     let conditions = round.conditions;
     let mut equalised = Vec::with_capacity(clips.len());
     let mut coefficients = Vec::with_capacity(clips.len());
-    for ((row, clip), burst) in clips.iter().zip(bursts) {
-        let received = draw(round.key(request, *row), &conditions, burst.len()).apply(burst);
+    for ((row, clip), Emission { symbols, .. }) in clips.iter().zip(bursts) {
+        let received = draw(round.key(request, *row), &conditions, symbols.len()).apply(symbols);
         let y = received.symbols.reals();
         let estimate = equalise(y, received.h, received.n0, request.receiver.equaliser());
         let wrong = |source| EvaluateError::Equalise { id: clip.id.clone(), conditions, source };
@@ -291,7 +310,8 @@ fn transmit(request: &Request, job: &Job) -> Result<Vec<PredictionRow>, Evaluate
         coefficients.push(received.h);
     }
     let wrong = |source| EvaluateError::Decode { conditions, source };
-    let predictions = request.receiver.decode(&equalised).map_err(wrong)?;
+    let formats: Vec<_> = bursts.iter().map(|burst| burst.format).collect();
+    let predictions = request.receiver.decode_formatted(&equalised, &formats).map_err(wrong)?;
     (request.progress)(predictions.len() as u64);
     let row = |((clip, prediction), h)| prediction_row(&round, clip, prediction, h);
     Ok(clips.iter().zip(predictions).zip(coefficients).map(row).collect())

@@ -16,6 +16,7 @@ pub mod checkpoint;
 pub mod codebook;
 pub mod command;
 pub mod config;
+pub mod conventional;
 pub mod corpus_cmd;
 pub mod data;
 pub mod evaluate;

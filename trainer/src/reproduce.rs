@@ -3,7 +3,6 @@
 
 mod audits;
 mod cell;
-#[cfg(feature = "h264")]
 mod conventional;
 mod entries;
 mod figures;
@@ -19,13 +18,14 @@ mod views;
 use crate::command::{self, TextMode, TrainOptions};
 use crate::config::RunConfig;
 use crate::data::Validation;
-use crate::evaluate::{Evaluation, Subject, Sweep};
+use crate::evaluate::{Subject, Sweep};
 use crate::material::Material;
 use crate::runs::{self, Threads};
 use crate::side_by_side::{Board, Share, run_all};
-use anyhow::{Context, Result, bail, ensure};
+use ::conventional::{Codec, Coherence};
+use anyhow::{Context, Result, ensure};
 use audits::{AuditCell, Audited};
-use cell::{Cell, Scored, Traffic};
+use cell::{Cell, Scored};
 use clap::{Args, Subcommand};
 use corpus::CorpusSpec;
 use entries::{Entry, Family, Role, families};
@@ -33,7 +33,6 @@ use model::config::Preset;
 use phy::{ChannelList, Conditions, SnrList};
 use plan::{Plan, Shard};
 use projection::Projection;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// Train, score and draw what the paper's evaluation shows, beside baselines and references.
@@ -118,10 +117,8 @@ pub fn run(args: &ReproduceArgs) -> Result<()> {
     let mut material = Material::load(corpus, args.text_encoder.as_deref())?;
     material.corpus().split(&args.split)?;
     let entries = entries::chosen(&args.only, args.quick)?;
-    if let Some(entry) = entries.iter().find(|entry| matches!(entry.role, Role::Conventional { .. }))
-        && !entries::CODES_PICTURES
-    {
-        bail!("--only {}: codes pictures, which this build cannot; build with --features h264", entry.name);
+    if let Some(entry) = entries.iter().find(|entry| matches!(entry.role, Role::Conventional { .. })) {
+        Codec::pictures().with_context(|| format!("--only {}", entry.name))?;
     }
     let base = args.options().resolved(corpus, material.corpus(), 0)?;
     std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
@@ -249,7 +246,10 @@ impl Grid<'_> {
         };
         let (subject, threads) = (Subject::load(weights)?, Some(share.threads()));
         let (evaluation, traffic) = match entry.role {
-            Role::Conventional { diverse } => conventional(&subject, &sweep, diverse, threads)?,
+            Role::Conventional { diverse } => {
+                let coherence = if diverse { Coherence::EVERY_25 } else { Coherence::Whole };
+                conventional::score(&subject, &sweep, coherence, threads)?
+            }
             Role::Scheme | Role::Dimension => (subject.score(&sweep, &[], threads)?, Vec::new()),
         };
         let views = views::views(&evaluation.rows);
@@ -267,23 +267,4 @@ impl Grid<'_> {
         let entry = entry.name.to_owned();
         Ok(Cell { entry, seed, scored, model_id, cpu, records, discriminators, views, projection, traffic })
     }
-}
-
-/// The conventional scheme, with a new h every 25 symbols or one for each clip.
-#[cfg(feature = "h264")]
-fn conventional(
-    subject: &Subject,
-    sweep: &Sweep,
-    diverse: bool,
-    threads: Option<NonZeroUsize>,
-) -> Result<(Evaluation, Vec<Traffic>)> {
-    use ::conventional::Coherence;
-    let coherence = if diverse { Coherence::EVERY_25 } else { Coherence::Whole };
-    conventional::score(subject, sweep, coherence, threads)
-}
-
-/// This build has none; [`run`] says so before anything is trained.
-#[cfg(not(feature = "h264"))]
-fn conventional(_: &Subject, _: &Sweep, _: bool, _: Option<NonZeroUsize>) -> Result<(Evaluation, Vec<Traffic>)> {
-    bail!("this build cannot code pictures; build with --features h264")
 }

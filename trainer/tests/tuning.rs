@@ -113,7 +113,7 @@ fn what_is_deployed_is_what_was_validated() {
     let (mut right, mut all) = (0u32, 0u32);
     for clip in held_out {
         let transcript = (!clip.text.is_empty()).then(|| clip.text.clone());
-        let input = ClipInput { features: clip.features.clone(), transcript };
+        let input = ClipInput { features: clip.features.clone(), transcript, film: None };
         let burst = transmitter.encode(&[input]).unwrap().remove(0);
         let equalised =
             phy::equalise(burst.reals(), phy::Complex { re: 1.0, im: 0.0 }, 0.0, receiver.equaliser()).unwrap();

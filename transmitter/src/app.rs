@@ -60,7 +60,7 @@ impl App {
     pub fn with(socket: Socket, half: Arc<dyn TransmitterHalf>, emulator: PeerUrl) -> App {
         let model = Model {
             model_id: half.model_id().into(),
-            symbols: u32::try_from(half.symbols()).unwrap_or(u32::MAX),
+            symbols: half.symbols().map_or(0, |symbols| u32::try_from(symbols).unwrap_or(u32::MAX)),
             feedback: half.needs_feedback(),
             ..Model::default()
         };
@@ -124,7 +124,7 @@ fn extractors(folder: Option<&Path>, trained: &Origins) -> anyhow::Result<Result
 /// `model` with what the manifest knows.
 fn describe(manifest: &Manifest, model: Model) -> Model {
     let training = &manifest.training;
-    let range = training.snr_range();
+    let range = manifest.snr_range();
     Model {
         scheme: manifest.scheme_name(),
         equaliser: manifest.config.equaliser.to_string(),

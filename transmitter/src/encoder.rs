@@ -1,10 +1,10 @@
 //! The compute thread: encodes whatever clips wait, up to 64 at a time, and keeps that work off the runtime.
 
 use link::Fault;
+use link::chunks::MAX_SYMBOLS;
 use link::fault::ErrorCode;
 use link::observe::Histogram;
-use model::scheme::{ChannelHint, ClipInput, InputError, InputErrorKind, TransmitterHalf};
-use phy::Symbols;
+use model::scheme::{ChannelHint, ClipInput, Emission, InputError, InputErrorKind, TransmitterHalf};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -18,7 +18,7 @@ const QUEUE: usize = 2 * BATCH;
 pub struct Job<T> {
     /// Has passed [`TransmitterHalf::check`].
     pub input: ClipInput,
-    /// What the burst is going to meet, for a half that needs feedback.
+    /// What the burst is going to meet, for a half that needs conditions or feedback.
     pub hint: Option<ChannelHint>,
     /// Comes back with the result.
     pub ticket: T,
@@ -30,8 +30,8 @@ pub struct Job<T> {
 pub struct Encoded<T> {
     /// As it was submitted.
     pub ticket: T,
-    /// The burst, of unit mean power.
-    pub symbols: Result<Symbols, Fault>,
+    /// The burst.
+    pub emission: Result<Emission, Fault>,
 }
 
 /// A handle to the compute thread, which ends with the last handle.
@@ -70,9 +70,10 @@ fn work<T>(half: &dyn TransmitterHalf, mut queue: mpsc::Receiver<Job<T>>, sizes:
         sizes.observe(jobs.len() as f64);
         let hints: Vec<_> = jobs.iter().map(|job| job.hint).collect();
         let (inputs, owners): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.input, (job.ticket, job.reply))).unzip();
-        for (symbols, (ticket, reply)) in encode(half, &inputs, &hints).into_iter().zip(owners) {
+        for (emission, (ticket, reply)) in encode(half, &inputs, &hints).into_iter().zip(owners) {
+            let emission = emission.and_then(check_length);
             // Full never, see `Job::reply`; closed if the client has gone away meanwhile.
-            let _ = reply.try_send(Encoded { ticket, symbols });
+            let _ = reply.try_send(Encoded { ticket, emission });
         }
     }
 }
@@ -82,14 +83,12 @@ fn encode(
     half: &dyn TransmitterHalf,
     inputs: &[ClipInput],
     hints: &[Option<ChannelHint>],
-) -> Vec<Result<Symbols, Fault>> {
+) -> Vec<Result<Emission, Fault>> {
     if inputs.is_empty() {
         return Vec::new();
     }
-    let bursts = || match hints.iter().copied().collect::<Option<Vec<ChannelHint>>>() {
-        Some(hints) => half.encode_told(inputs, &hints),
-        None => half.encode(inputs),
-    };
+    let hints_of_all: Option<Vec<ChannelHint>> = hints.iter().copied().collect();
+    let bursts = || half.emit(inputs, hints_of_all.as_deref());
     let fault = match catch_unwind(AssertUnwindSafe(bursts)) {
         Ok(Ok(bursts)) if bursts.len() == inputs.len() => {
             return bursts.into_iter().map(Ok).collect();
@@ -106,6 +105,16 @@ fn encode(
         }
         _ => inputs.chunks(1).zip(hints.chunks(1)).flat_map(|(input, hint)| encode(half, input, hint)).collect(),
     }
+}
+
+/// A transport block may take more symbols than a burst holds.
+fn check_length(emission: Emission) -> Result<Emission, Fault> {
+    let symbols = emission.symbols.len();
+    if symbols <= MAX_SYMBOLS {
+        return Ok(emission);
+    }
+    let problem = format!("it takes {symbols} symbols over this channel, a burst holds at most {MAX_SYMBOLS}");
+    Err(Fault::new(ErrorCode::TooLong, "clip", problem))
 }
 
 fn internal(message: String) -> Fault {

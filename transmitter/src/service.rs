@@ -59,7 +59,7 @@ impl Service {
         let outage = Outage::new(format!("channel emulator at {emulator}")).metered(meter.hop.clone());
         let channel = emulator.channel();
         Ok(Service {
-            feedback: half.needs_feedback().then(|| Arc::new(Feedback::new(channel.clone(), emulator))),
+            feedback: half.needs_conditions().then(|| Arc::new(Feedback::new(channel.clone(), emulator))),
             encoder: Encoder::start(half.clone(), meter.batch.clone())?,
             extraction: Extraction::new(extractors, meter.clone()),
             half,

@@ -18,7 +18,7 @@ use link::hop::{Acknowledged, HopReceiver, HopSender, Slot};
 use link::serve::{Incoming, Outgoing};
 use link::trace::{Span, Tracer};
 use link::{Delivery, Fault, Hop};
-use model::scheme::{ClipInput, TransmitterHalf};
+use model::scheme::{ClipInput, Emission, TransmitterHalf, TransportFormat};
 use proto::v1::{Burst, Clip, DeliveryKey, Outcome, Receipt, Timings, outcome, receipt};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,7 +56,7 @@ pub struct Session {
     pub half: Arc<dyn TransmitterHalf>,
     pub encoder: Encoder<Ticket>,
     pub extraction: Extraction,
-    /// For a half that needs it.
+    /// For a half that needs conditions or feedback.
     pub feedback: Option<Arc<Feedback>>,
     /// Clips in the hop's window.
     pub window: usize,
@@ -216,11 +216,12 @@ impl Session {
 
     /// Encoded clips to the hop.
     async fn forward(&self, mut encoded: mpsc::Receiver<Encoded<Ticket>>) -> Result<(), Status> {
-        while let Some(Encoded { ticket, symbols }) = encoded.recv().await {
+        while let Some(Encoded { ticket, emission }) = encoded.recv().await {
             let Ticket { span, delivery, clip_id, findings, mut burst, slot } = ticket;
-            match symbols {
-                Ok(symbols) => {
+            match emission {
+                Ok(Emission { symbols, format }) => {
                     burst.symbols = symbols.to_le_bytes();
+                    burst.transport = format.map(format_to_wire);
                     burst.timings = Some(Timings { transmitter_us: micros(span.began()), ..Timings::default() });
                     burst.traceparent = span.traceparent();
                     self.meter.symbols.inc_by(symbols.len() as u64);
@@ -314,6 +315,10 @@ impl Session {
     fn in_flight(&self) -> std::sync::MutexGuard<'_, HashSet<Delivery>> {
         self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn format_to_wire(TransportFormat { mcs, bytes }: TransportFormat) -> proto::v1::TransportFormat {
+    proto::v1::TransportFormat { mcs: mcs.into(), bytes }
 }
 
 fn micros(since: Instant) -> u64 {

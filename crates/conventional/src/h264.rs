@@ -5,7 +5,7 @@
 
 use openh264::OpenH264API;
 use openh264::decoder::{DecodedYUV, Decoder, DecoderConfig};
-use openh264::encoder::{BitRate, Encoder, EncoderConfig, FrameRate, QpRange, RateControlMode};
+use openh264::encoder::{BitRate, EncodedBitStream, Encoder, EncoderConfig, FrameRate, QpRange, RateControlMode};
 use openh264::formats::{YUVBuffer, YUVSource};
 
 use crate::picture::Picture;
@@ -59,20 +59,26 @@ fn units(picture: &Picture, qp: u8) -> Result<Vec<Vec<u8>>, SourceError> {
     let mut planes = luma.clone();
     planes.resize(width * height * 3 / 2, 128);
     let stream = encoder.encode(&YUVBuffer::from_vec(planes, *width, *height)).map_err(failed)?;
+    Ok(units_of(&stream))
+}
+
+/// The NAL units of what an encoder gave, each behind its start code.
+pub fn units_of(stream: &EncodedBitStream) -> Vec<Vec<u8>> {
     let layers = (0..stream.num_layers()).filter_map(|layer| stream.layer(layer));
     let units = layers.flat_map(|layer| {
         let unit = |index: usize| layer.nal_unit(index).map(<[u8]>::to_vec);
         (0..layer.nal_count()).filter_map(unit).collect::<Vec<_>>()
     });
-    Ok(units.collect())
+    units.collect()
 }
 
-fn is_set(unit: &[u8]) -> bool {
+/// Whether a unit is a parameter set.
+pub fn is_set(unit: &[u8]) -> bool {
     kinds(unit).all(|kind| kind == SEQUENCE_SET || kind == PICTURE_SET)
 }
 
 /// Types of the NAL units of a byte stream.
-fn kinds(stream: &[u8]) -> impl Iterator<Item = u8> {
+pub fn kinds(stream: &[u8]) -> impl Iterator<Item = u8> {
     stream.windows(4).filter(|window| window[..3] == [0, 0, 1]).map(|window| window[3] & 31)
 }
 

@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod container;
+pub mod film;
 #[cfg(feature = "h264")]
 mod h264;
 mod link;

@@ -3,7 +3,9 @@
 use std::num::NonZero;
 
 use fec::{Demapping, Mcs, Transport, TransportError};
-use phy::{Conditions, Equaliser, EqualiserError, NoiseKey, Received, Symbols, SymbolsError, draw, equalise};
+use phy::{
+    Conditions, Equalised, Equaliser, EqualiserError, NoiseKey, Received, Symbols, SymbolsError, draw, equalise,
+};
 
 /// How long one h holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -119,11 +121,19 @@ impl Link {
     /// # Errors
     /// [`LinkError::is_lost`] if the check fails; otherwise if the bursts are not all there or not finite.
     pub fn receive(&self, bursts: &[Received]) -> Result<Vec<u8>, LinkError> {
+        let equalised = |burst: &Received| equalise(burst.symbols.reals(), burst.h, burst.n0, Equaliser::Mmse);
+        self.receive_equalised(&bursts.iter().map(equalised).collect::<Result<Vec<_>, _>>()?)
+    }
+
+    /// The bytes of bursts that have been equalised by MMSE, in order.
+    ///
+    /// # Errors
+    /// [`LinkError::is_lost`] if the check fails; otherwise if the bursts are not all there.
+    pub fn receive_equalised(&self, bursts: &[Equalised]) -> Result<Vec<u8>, LinkError> {
         let mut llrs = Vec::with_capacity(self.transport.coded_bits());
-        for burst in bursts {
-            let equalised = equalise(burst.symbols.reals(), burst.h, burst.n0, Equaliser::Mmse)?;
+        for equalised in bursts {
             let modulation = self.transport.modulation();
-            let ratios = modulation.demap_equalised(&equalised, Equaliser::Mmse, Demapping::Exact);
+            let ratios = modulation.demap_equalised(equalised, Equaliser::Mmse, Demapping::Exact);
             llrs.extend(ratios.map_err(TransportError::from)?);
         }
         let bits = self.transport.decode(&llrs)?;

@@ -38,7 +38,7 @@ pub enum PlannerError {
     /// The table does not know the MCS at this size.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// No MCS of the table takes the clip; why the last does not.
+    /// No MCS takes the clip; why the last does not.
     #[error(transparent)]
     Link(#[from] LinkError),
     /// A table without MCSs.
@@ -127,12 +127,15 @@ impl Planner {
     pub fn plan(&self, bytes: usize, conditions: &Conditions, coherence: Coherence) -> Result<Plan, PlannerError> {
         let (mut plans, mut refused) = (Vec::new(), PlannerError::Empty);
         for mcs in self.schemes() {
-            match Link::new(bytes, mcs) {
-                Ok(link) => {
-                    let delivery = self.expected_delivery(&link, conditions, coherence)?;
-                    plans.push(Plan { link, delivery });
-                }
-                Err(error) => refused = error.into(),
+            let plan = || -> Result<Plan, PlannerError> {
+                let link = Link::new(bytes, mcs)?;
+                let delivery = self.expected_delivery(&link, conditions, coherence)?;
+                Ok(Plan { link, delivery })
+            };
+            match plan() {
+                Ok(plan) => plans.push(plan),
+                // Too short for it, or too short for what was measured of it.
+                Err(error) => refused = error,
             }
         }
         let best = plans.iter().map(|plan| plan.delivery).fold(0.0, f64::max);

@@ -38,6 +38,26 @@ impl Ranges {
         })
     }
 
+    /// Of columns that begin at `low` and go from one byte to the next by `step`. What is no step stands for a constant column.
+    ///
+    /// # Panics
+    /// If there are not as many of the one as of the other.
+    pub fn of_columns(low: Vec<f32>, step: Vec<f32>) -> Ranges {
+        assert_eq!(low.len(), step.len(), "columns");
+        let finite = |values: Vec<f32>| values.into_iter().map(|v| if v.is_finite() { v } else { 0.0 }).collect();
+        Ranges { low: finite(low), step: finite(step) }
+    }
+
+    /// By column, what byte 0 stands for.
+    pub fn low(&self) -> &[f32] {
+        &self.low
+    }
+
+    /// By column, from one byte to the next; 0 if the column is constant.
+    pub fn step(&self) -> &[f32] {
+        &self.step
+    }
+
     /// Columns.
     pub fn width(&self) -> usize {
         self.low.len()

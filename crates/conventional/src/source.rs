@@ -19,6 +19,8 @@ pub struct Content {
     pub transcript: Option<String>,
     /// Feature planes by [`Modality::index`]; `None` where absent or left out.
     pub planes: [Option<Sequence>; 3],
+    /// A film as [`film::encode`](crate::film::encode) codes it.
+    pub film: Option<Vec<u8>>,
 }
 
 impl Content {
@@ -27,7 +29,7 @@ impl Content {
     pub fn of_clip(clip: &Clip) -> Content {
         let mut planes = clip.features.clone();
         planes[Modality::Text.index()] = None;
-        Content { transcript: (!clip.text.is_empty()).then(|| clip.text.clone()), planes }
+        Content { transcript: (!clip.text.is_empty()).then(|| clip.text.clone()), planes, film: None }
     }
 }
 
@@ -42,6 +44,26 @@ pub enum Codec {
         /// The quantiser, 12 (OpenH264's finest) to 51; its step doubles every 6.
         qp: u8,
     },
+}
+
+impl Codec {
+    /// The scheme's own: H.264 at a quantiser with which features lose about as much as by rounding them to 8 bits.
+    ///
+    /// # Errors
+    /// If this build has none.
+    #[cfg(feature = "h264")]
+    pub fn pictures() -> Result<Codec, SourceError> {
+        Ok(Codec::H264 { qp: 24 })
+    }
+
+    /// The scheme's own: H.264 at a quantiser with which features lose about as much as by rounding them to 8 bits.
+    ///
+    /// # Errors
+    /// If this build has none.
+    #[cfg(not(feature = "h264"))]
+    pub fn pictures() -> Result<Codec, SourceError> {
+        Err(SourceError::NoCodec)
+    }
 }
 
 /// Content that cannot be coded, or bytes that are no content.
@@ -71,6 +93,15 @@ pub enum SourceError {
     /// A transcript that is too long.
     #[error("a transcript has at most {MAX_TRANSCRIPT} bytes, got {0}")]
     Transcript(usize),
+    /// A build without H.264.
+    #[error("this build cannot code pictures; build with --features h264")]
+    NoCodec,
+    /// A film with neither sound nor pictures.
+    #[error("a film with neither sound nor pictures")]
+    EmptyFilm,
+    /// A film that is too long.
+    #[error("a film has at most {0} s")]
+    FilmTooLong(u32),
     /// The encoder failed.
     #[error("{0}")]
     Encoder(String),
@@ -112,6 +143,16 @@ impl Source {
         Source::new(Modality::ALL.map(of), codec)
     }
 
+    /// How planes are coded.
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// By [`Modality::index`].
+    pub fn ranges(&self) -> &[Option<Ranges>; 3] {
+        &self.ranges
+    }
+
     /// The bytes of `content`.
     ///
     /// # Errors
@@ -129,6 +170,7 @@ impl Source {
             let bytes = self.code(&ranges.quantise(plane.data()), plane.width())?;
             parts.planes[index] = Some(CodedPlane { frames: plane.frames() as u16, bytes });
         }
+        parts.film.clone_from(&content.film);
         if let Some(transcript) = &content.transcript {
             if transcript.len() > MAX_TRANSCRIPT {
                 return Err(SourceError::Transcript(transcript.len()));
@@ -145,7 +187,7 @@ impl Source {
     /// takes more memory than the largest plane or transcript.
     pub fn decode(&self, bytes: &[u8]) -> Result<Content, SourceError> {
         let parts = Parts::read(bytes)?;
-        let mut content = Content::default();
+        let mut content = Content { film: parts.film, ..Content::default() };
         for modality in Modality::ALL {
             let (index, name) = (modality.index(), modality.name());
             let Some(coded) = &parts.planes[index] else { continue };

@@ -22,7 +22,7 @@ pub struct Context {
     pub equaliser: String,
     /// Lowest and highest SNR trained at, in dB, inclusive; `None` if not known or trained without noise.
     pub training_snr_db: Option<(f64, f64)>,
-    /// Complex symbols of one burst.
+    /// Complex symbols of one burst; 0: clips differ in that, and there is no reference.
     pub symbols: usize,
     /// Of the weights.
     pub model_id: String,
@@ -119,6 +119,7 @@ pub fn records(rows: &[PredictionRow], context: &Context, noiseless: Option<&[Pr
         let reference = source
             .zip(fading)
             .zip(point.snr_db)
+            .filter(|_| context.symbols > 0)
             .map(|((source, fading), snr)| matched_filter(&source, context.symbols, snr, fading));
         Record { reference_acc2: reference, ..score(&point, &rows, context) }
     };

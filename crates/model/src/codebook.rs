@@ -201,7 +201,7 @@ impl TransmitterHalf for CodebookTransmitter {
         self.sender.origins()
     }
 
-    fn symbols(&self) -> usize {
+    fn symbols(&self) -> Option<usize> {
         self.sender.symbols()
     }
 
@@ -244,8 +244,8 @@ impl ReceiverHalf for CodebookReceiver {
         &self.model_id
     }
 
-    fn symbols(&self) -> usize {
-        self.config.reals / 2
+    fn symbols(&self) -> Option<usize> {
+        Some(self.config.reals / 2)
     }
 
     fn equaliser(&self) -> Equaliser {

@@ -47,28 +47,32 @@ fn error(kind: InputErrorKind, field: impl Into<String>, message: impl Into<Stri
     InputError { kind, field: field.into(), message: message.into() }
 }
 
-impl<N> NetworkTransmitter<N> {
-    fn check_features(&self, modality: Modality, features: &Sequence) -> Result<(), InputError> {
-        let field = |part: &str| format!("{}.features{part}", modality.name());
-        let Some(width) = self.config.widths.get(modality) else {
-            let message = format!("these weights were trained without {}", modality.name());
-            return Err(error(InputErrorKind::Unsupported, field(""), message));
-        };
-        if features.width() != width {
-            let message = format!("expected {width}, got {}", features.width());
-            return Err(error(InputErrorKind::WrongWidth, field(".width"), message));
-        }
-        if features.frames() > self.config.max_frames {
-            let message = format!("expected at most {}, got {}", self.config.max_frames, features.frames());
-            return Err(error(InputErrorKind::TooLong, field(".frames"), message));
-        }
-        if let Some(at) = features.data().iter().position(|v| !v.is_finite()) {
-            let message = format!("value {} of frame {} is {}", at % width, at / width, features.data()[at]);
-            return Err(error(InputErrorKind::NotFinite, field(".data"), message));
-        }
-        Ok(())
+/// Whether features of a modality are such as a network of these sizes reads.
+///
+/// # Errors
+/// If they are not.
+pub(crate) fn check_features(config: &Config, modality: Modality, features: &Sequence) -> Result<(), InputError> {
+    let field = |part: &str| format!("{}.features{part}", modality.name());
+    let Some(width) = config.widths.get(modality) else {
+        let message = format!("these weights were trained without {}", modality.name());
+        return Err(error(InputErrorKind::Unsupported, field(""), message));
+    };
+    if features.width() != width {
+        let message = format!("expected {width}, got {}", features.width());
+        return Err(error(InputErrorKind::WrongWidth, field(".width"), message));
     }
+    if features.frames() > config.max_frames {
+        let message = format!("expected at most {}, got {}", config.max_frames, features.frames());
+        return Err(error(InputErrorKind::TooLong, field(".frames"), message));
+    }
+    if let Some(at) = features.data().iter().position(|v| !v.is_finite()) {
+        let message = format!("value {} of frame {} is {}", at % width, at / width, features.data()[at]);
+        return Err(error(InputErrorKind::NotFinite, field(".data"), message));
+    }
+    Ok(())
+}
 
+impl<N> NetworkTransmitter<N> {
     /// Text features from transcripts, for the clips that bring no features of their own.
     fn read_transcripts(&self, clips: &[ClipInput]) -> Result<Vec<Option<Sequence>>, InputError> {
         let mut read = vec![None; clips.len()];
@@ -129,8 +133,8 @@ impl<N: Sends> TransmitterHalf for NetworkTransmitter<N> {
         &self.model_id
     }
 
-    fn symbols(&self) -> usize {
-        self.config.reals / 2
+    fn symbols(&self) -> Option<usize> {
+        Some(self.config.reals / 2)
     }
 
     fn origins(&self) -> &Origins {
@@ -141,7 +145,7 @@ impl<N: Sends> TransmitterHalf for NetworkTransmitter<N> {
         let mut any = false;
         for modality in Modality::ALL {
             if let Some(features) = &clip.features[modality.index()] {
-                self.check_features(modality, features)?;
+                check_features(&self.config, modality, features)?;
                 any |= features.frames() > 0;
             }
         }
@@ -223,8 +227,8 @@ impl<N: Answers> ReceiverHalf for NetworkReceiver<N> {
         &self.model_id
     }
 
-    fn symbols(&self) -> usize {
-        self.config.reals / 2
+    fn symbols(&self) -> Option<usize> {
+        Some(self.config.reals / 2)
     }
 
     fn equaliser(&self) -> Equaliser {

@@ -9,6 +9,7 @@ pub mod bert;
 pub mod bottleneck;
 pub mod codebook;
 pub mod config;
+pub mod conventional;
 pub mod discriminator;
 pub mod encoder;
 pub mod extractor;

@@ -2,7 +2,8 @@
 
 use corpus::{Clip, Modality, Origins, Sequence};
 use metrics::Prediction;
-use phy::{Conditions, Equalised, Equaliser, NoiseKey, SnrDb, Symbols};
+use phy::{Conditions, Equalised, Equaliser, NoiseKey, Symbols};
+use std::sync::Arc;
 
 /// What a transmitter half is given of one clip.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,12 +12,14 @@ pub struct ClipInput {
     pub transcript: Option<String>,
     /// Features by `Modality::index()`, as the corpus has them (not standardised).
     pub features: [Option<Sequence>; 3],
+    /// A film for halves that send it whole, coded by [`conventional::film`]; others do not look at it.
+    pub film: Option<Arc<[u8]>>,
 }
 
 impl From<&Clip> for ClipInput {
     fn from(clip: &Clip) -> Self {
         let transcript = (!clip.text.is_empty()).then(|| clip.text.clone());
-        ClipInput { transcript, features: clip.features.clone() }
+        ClipInput { transcript, features: clip.features.clone(), film: None }
     }
 }
 
@@ -64,8 +67,8 @@ pub struct InputError {
 /// What a transmitter that knows the channel is told of one burst to come.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChannelHint {
-    /// Nominal Es/N0 per complex symbol; `None` when noiseless.
-    pub snr_db: Option<SnrDb>,
+    /// Kind of the channel and nominal Es/N0: the law of the fading, not what it comes to.
+    pub conditions: Conditions,
     /// ρ = |h|²/(|h|² + N0) ∈ [0, 1] of the very h that the burst will meet; 1 when noiseless.
     pub rho: f32,
 }
@@ -73,7 +76,32 @@ pub struct ChannelHint {
 impl ChannelHint {
     /// Perfect feedback of block fading: what the burst under `key` is going to meet, no symbol of it having been sent.
     pub fn ahead(key: NoiseKey, conditions: &Conditions) -> Self {
-        ChannelHint { snr_db: conditions.snr_db(), rho: phy::draw(key, conditions, 0).rho() }
+        ChannelHint { conditions: *conditions, rho: phy::draw(key, conditions, 0).rho() }
+    }
+}
+
+/// What both ends of a scheme that codes its bits know of a burst beside its symbols: control information, taken to arrive
+/// free of errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TransportFormat {
+    /// Index of modulation and code, I_MCS of TS 38.214, table 5.1.3.1-1.
+    pub mcs: u8,
+    /// Bytes of the transport block.
+    pub bytes: u32,
+}
+
+/// A burst as it leaves a transmitter half.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Emission {
+    /// Of unit mean power, over all clips for schemes of transport blocks, else of each burst.
+    pub symbols: Symbols,
+    /// Of a transport block; `None` for schemes that send none.
+    pub format: Option<TransportFormat>,
+}
+
+impl From<Symbols> for Emission {
+    fn from(symbols: Symbols) -> Self {
+        Emission { symbols, format: None }
     }
 }
 
@@ -82,13 +110,18 @@ pub trait TransmitterHalf: Send + Sync {
     /// SHA-256 over config and tensors of both halves, in hex.
     fn model_id(&self) -> &str;
 
-    /// Complex symbols sent for each clip.
-    fn symbols(&self) -> usize;
+    /// Complex symbols sent for each clip; `None` if clips differ in that.
+    fn symbols(&self) -> Option<usize>;
 
     /// What made the features that the half was trained on, where that is known; features of other origins do not belong.
     fn origins(&self) -> &Origins {
         static UNKNOWN: Origins = Origins::unknown();
         &UNKNOWN
+    }
+
+    /// Whether films cross as they are, and not the features that extractors make of them.
+    fn sends_films(&self) -> bool {
+        false
     }
 
     /// Whether [`TransmitterHalf::encode`] would take this clip.
@@ -99,11 +132,16 @@ pub trait TransmitterHalf: Send + Sync {
         false
     }
 
+    /// Whether a burst depends on kind and SNR of the channel, if on no more than that.
+    fn needs_conditions(&self) -> bool {
+        self.needs_feedback()
+    }
+
     /// One burst of unit mean power for each clip; the same bits in any batch.
     ///
     /// # Errors
-    /// What [`TransmitterHalf::check`] says of the first clip that does not pass it, and for a half that needs feedback:
-    /// it takes clips through [`TransmitterHalf::encode_told`] alone.
+    /// What [`TransmitterHalf::check`] says of the first clip that does not pass it, and for a half that needs feedback or
+    /// conditions: it takes clips through [`TransmitterHalf::encode_told`] or [`TransmitterHalf::emit`] alone.
     fn encode(&self, clips: &[ClipInput]) -> Result<Vec<Symbols>, InputError>;
 
     /// One burst of unit mean power for each hint; the same bits in any batch. Hints come in whole rounds over the clips,
@@ -117,6 +155,27 @@ pub trait TransmitterHalf: Send + Sync {
         let bursts = self.encode(clips)?;
         Ok(bursts.iter().cycle().take(hints.len()).cloned().collect())
     }
+
+    /// One burst for each clip, with its format; where `hints` are given, one for each of these.
+    ///
+    /// # Errors
+    /// As [`TransmitterHalf::encode`] and [`TransmitterHalf::encode_told`].
+    fn emit(&self, clips: &[ClipInput], hints: Option<&[ChannelHint]>) -> Result<Vec<Emission>, InputError> {
+        let bursts = match hints {
+            Some(hints) => self.encode_told(clips, hints),
+            None => self.encode(clips),
+        };
+        Ok(bursts?.into_iter().map(Emission::from).collect())
+    }
+}
+
+/// Makes features of a film that has crossed.
+pub trait FilmReader: Send + Sync {
+    /// Features by `Modality::index()`, of the bytes that [`conventional::film`] codes.
+    ///
+    /// # Errors
+    /// What is wrong with the film.
+    fn read(&self, film: &[u8]) -> Result<[Option<Sequence>; 3], InputError>;
 }
 
 /// The part of a scheme that runs in the receiver: equalised symbols to predictions.
@@ -124,8 +183,23 @@ pub trait ReceiverHalf: Send + Sync {
     /// SHA-256 over config and tensors of both halves, in hex.
     fn model_id(&self) -> &str;
 
-    /// Complex symbols expected for each clip.
-    fn symbols(&self) -> usize;
+    /// Complex symbols expected for each clip; `None` if clips differ in that.
+    fn symbols(&self) -> Option<usize>;
+
+    /// Complex symbols expected of a burst of this format.
+    ///
+    /// # Errors
+    /// If the half takes no such format.
+    fn symbols_of(&self, format: Option<TransportFormat>) -> Result<usize, InputError> {
+        match (self.symbols(), format) {
+            (Some(symbols), None) => Ok(symbols),
+            _ => Err(InputError {
+                kind: InputErrorKind::Unsupported,
+                field: "transport".into(),
+                message: "these weights expect no transport block".into(),
+            }),
+        }
+    }
 
     /// How received symbols are to be equalised for this half.
     fn equaliser(&self) -> Equaliser;
@@ -135,6 +209,19 @@ pub trait ReceiverHalf: Send + Sync {
     /// # Errors
     /// If a burst has another number of symbols than [`ReceiverHalf::symbols`].
     fn decode(&self, bursts: &[Equalised]) -> Result<Vec<Prediction>, InputError>;
+
+    /// The same of bursts that may be transport blocks, `formats[i]` being that of `bursts[i]`.
+    ///
+    /// # Errors
+    /// If a burst has another number of symbols than [`ReceiverHalf::symbols_of`] its format.
+    fn decode_formatted(
+        &self,
+        bursts: &[Equalised],
+        formats: &[Option<TransportFormat>],
+    ) -> Result<Vec<Prediction>, InputError> {
+        formats.iter().try_for_each(|format| self.symbols_of(*format).map(drop))?;
+        self.decode(bursts)
+    }
 }
 
 /// Whether there are as many hints as clips, or several times as many.

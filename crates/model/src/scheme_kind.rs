@@ -20,6 +20,8 @@ pub enum SchemeKind {
     ClassRepetition,
     /// Six bits in a biorthogonal code, repeated.
     QuantisedLatent,
+    /// Source and channel coded each on its own: H.264, LDPC, QAM.
+    Conventional,
 }
 
 /// A name that is no scheme.
@@ -33,12 +35,13 @@ fn names() -> Vec<&'static str> {
 
 impl SchemeKind {
     /// All of them.
-    pub const ALL: [SchemeKind; 5] = [
+    pub const ALL: [SchemeKind; 6] = [
         SchemeKind::Proposed,
         SchemeKind::TDeepSc,
         SchemeKind::SignRepetition,
         SchemeKind::ClassRepetition,
         SchemeKind::QuantisedLatent,
+        SchemeKind::Conventional,
     ];
 
     /// Its name in options, manifests and records.
@@ -49,17 +52,23 @@ impl SchemeKind {
             SchemeKind::SignRepetition => "sign-repetition",
             SchemeKind::ClassRepetition => "class-repetition",
             SchemeKind::QuantisedLatent => "quantised-latent",
+            SchemeKind::Conventional => "conventional",
         }
     }
 
     /// What is decided in the transmitter, for a scheme whose decision crosses as a word.
     pub fn decides(self) -> Option<Decides> {
         match self {
-            SchemeKind::Proposed | SchemeKind::TDeepSc => None,
+            SchemeKind::Proposed | SchemeKind::TDeepSc | SchemeKind::Conventional => None,
             SchemeKind::SignRepetition => Some(Decides::Sign),
             SchemeKind::ClassRepetition => Some(Decides::Class),
             SchemeKind::QuantisedLatent => Some(Decides::Nearest),
         }
+    }
+
+    /// Whether the text encoder, and with it what is needed to read features, is in the receiver.
+    pub fn reads_in_receiver(self) -> bool {
+        self == SchemeKind::Conventional
     }
 
     /// First path components of the parameters in its transmitter and in its receiver.
@@ -69,6 +78,9 @@ impl SchemeKind {
             SchemeKind::TDeepSc => (&["extractor.", "encoder."], &["decoder.", "head."]),
             SchemeKind::SignRepetition | SchemeKind::ClassRepetition | SchemeKind::QuantisedLatent => {
                 (&["extractor.", "uvib.", "encoder.", "mvib.", "head.", "codebook."], &["codebook."])
+            }
+            SchemeKind::Conventional => {
+                (&["conventional."], &["extractor.", "uvib.", "encoder.", "mvib.", "head.", "conventional."])
             }
         }
     }
@@ -111,7 +123,8 @@ mod tests {
         for kind in SchemeKind::ALL {
             assert_eq!(kind.name().parse(), Ok(kind));
         }
-        let message = "expected proposed, t-deepsc, sign-repetition, class-repetition, quantised-latent, got smoke";
+        let message = "expected proposed, t-deepsc, sign-repetition, class-repetition, quantised-latent, \
+                       conventional, got smoke";
         assert_eq!("smoke".parse::<SchemeKind>().unwrap_err().to_string(), message);
     }
 }

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use load::{Halves, load, load_proposed_transmitter, load_receiver, load_transmitter};
+pub use load::{Halves, load, load_proposed_transmitter, load_receiver, load_receiver_with, load_transmitter};
 pub use manifest::{Manifest, Standards, TensorHashes, Training, receiver_manifest, transmitter_manifest};
 pub use save::Weights;
 

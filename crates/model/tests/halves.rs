@@ -93,7 +93,7 @@ fn bursts_have_unit_power_and_no_batch_is_an_answer() {
     assert!(transmitter.encode(&[]).unwrap().is_empty());
     assert!(receiver.decode(&[]).unwrap().is_empty());
     for burst in transmitter.encode(&clips(16, &WIDTHS)).unwrap() {
-        assert_eq!(burst.len(), transmitter.symbols());
+        assert_eq!(burst.len(), transmitter.symbols().unwrap());
         assert!((burst.mean_power() - 1.0).abs() < 1e-5, "{}", burst.mean_power());
     }
 }
@@ -103,7 +103,7 @@ fn a_transcript_counts_as_what_it_says_and_a_blank_one_as_none() {
     let half = Model::new(1).transmitter();
     let audio = Some(frames(&mut Stream::new(1, &[]), 9, 5));
     let said = |text: Option<&str>| {
-        let clip = ClipInput { transcript: text.map(String::from), features: [None, audio.clone(), None] };
+        let clip = ClipInput { transcript: text.map(String::from), features: [None, audio.clone(), None], film: None };
         bits(&half.encode(&[clip]).unwrap()[0])
     };
     assert_ne!(said(Some("the film was bad")), said(Some("the film was great")));
@@ -111,7 +111,7 @@ fn a_transcript_counts_as_what_it_says_and_a_blank_one_as_none() {
     assert_eq!(said(Some(" \n")), said(None));
     // Features win over a transcript.
     let text = Some(frames(&mut Stream::new(2, &[]), 4, 32));
-    let with = |transcript| ClipInput { transcript, features: [text.clone(), None, None] };
+    let with = |transcript| ClipInput { transcript, features: [text.clone(), None, None], film: None };
     let bursts = half.encode(&[with(None), with(Some("the film was great".into()))]).unwrap();
     assert_eq!(bits(&bursts[0]), bits(&bursts[1]));
 }

@@ -73,7 +73,7 @@ fn every_scheme_gives_the_same_bits_alone_and_in_a_batch() {
             let power = burst.reals().iter().map(|v| v * v).sum::<f32>() / burst.len() as f32;
             assert!((power - 1.0).abs() < 1e-3, "{scheme}: power {power}");
             let alone = &transmitter.encode(std::slice::from_ref(clip)).unwrap()[0];
-            assert_eq!((burst.len(), alone), (transmitter.symbols(), burst), "{scheme}");
+            assert_eq!((burst.len(), alone), (transmitter.symbols().unwrap(), burst), "{scheme}");
         }
         let bursts = received(transmitter.as_ref(), receiver.as_ref());
         let together = receiver.decode(&bursts).unwrap();
@@ -84,7 +84,7 @@ fn every_scheme_gives_the_same_bits_alone_and_in_a_batch() {
         }
         let short = Equalised { reals: vec![0.0; 4], noise_var: 0.1, rho: 0.5 };
         let refused = receiver.decode(&[short]).unwrap_err().to_string();
-        assert_eq!(refused, format!("symbols: expected {} symbols, got 2", receiver.symbols()));
+        assert_eq!(refused, format!("symbols: expected {} symbols, got 2", receiver.symbols().unwrap()));
     }
 }
 

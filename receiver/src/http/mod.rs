@@ -78,7 +78,7 @@ pub struct Args {
 pub struct About {
     /// Of the weights.
     pub model_id: String,
-    /// Complex symbols of one burst.
+    /// Complex symbols of one burst; 0 if clips differ in that.
     pub symbols: usize,
     /// `mmse` or `zf`.
     pub equaliser: String,

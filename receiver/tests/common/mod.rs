@@ -32,8 +32,8 @@ impl ReceiverHalf for Repetition {
         self.0
     }
 
-    fn symbols(&self) -> usize {
-        SYMBOLS
+    fn symbols(&self) -> Option<usize> {
+        Some(SYMBOLS)
     }
 
     fn equaliser(&self) -> Equaliser {

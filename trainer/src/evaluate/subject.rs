@@ -6,7 +6,7 @@ use anyhow::Result;
 use corpus::{Corpus, Modality};
 use indicatif::{ProgressBar, ProgressStyle};
 use model::scheme::{ReceiverHalf, TransmitterHalf};
-use model::weights::{Training, load, receiver_manifest};
+use model::weights::{load, receiver_manifest};
 use phy::{Conditions, Symbols};
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -42,12 +42,7 @@ impl Subject {
     pub fn load(folder: &Path) -> Result<Self> {
         let manifest = receiver_manifest(folder)?;
         let (transmitter, receiver) = load(folder)?;
-        Ok(Subject {
-            transmitter,
-            receiver,
-            training_snr_db: training_snr_db(&manifest.training),
-            scheme: manifest.scheme_name(),
-        })
+        Ok(Subject { transmitter, receiver, training_snr_db: manifest.snr_range(), scheme: manifest.scheme_name() })
     }
 
     /// Scores it on clips without some modalities.
@@ -81,7 +76,11 @@ impl Subject {
         let quiet = [Round { conditions: Conditions::None, draw: 0 }];
         let batches: Vec<_> = clips.chunks(BATCH).collect();
         let bursts = parallel::map(batches.len(), threads, |batch| encode(&request, batches[batch], &quiet))?;
-        Ok(clips.iter().map(|(_, clip)| clip.label).zip(bursts.into_iter().flatten()).collect())
+        Ok(clips
+            .iter()
+            .map(|(_, clip)| clip.label)
+            .zip(bursts.into_iter().flatten().map(|burst| burst.symbols))
+            .collect())
     }
 
     fn request<'a>(
@@ -106,9 +105,4 @@ impl Subject {
             progress,
         }
     }
-}
-
-/// The range of SNRs trained at, which a network trained without noise has not.
-fn training_snr_db(training: &Training) -> Option<(f64, f64)> {
-    training.channels.iter().any(|channel| channel != "none").then_some(training.snr_db)
 }

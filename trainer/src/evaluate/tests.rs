@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use corpus::Sequence;
-use phy::{Equalised, Equaliser};
+use phy::{Equalised, Equaliser, Symbols};
 
 use super::*;
 
@@ -18,8 +18,8 @@ impl TransmitterHalf for Antipodal {
         self.model_id
     }
 
-    fn symbols(&self) -> usize {
-        SYMBOLS
+    fn symbols(&self) -> Option<usize> {
+        Some(SYMBOLS)
     }
 
     fn check(&self, clip: &ClipInput) -> Result<(), InputError> {
@@ -49,8 +49,8 @@ impl ReceiverHalf for Antipodal {
         self.model_id
     }
 
-    fn symbols(&self) -> usize {
-        SYMBOLS
+    fn symbols(&self) -> Option<usize> {
+        Some(SYMBOLS)
     }
 
     fn equaliser(&self) -> Equaliser {
@@ -209,8 +209,8 @@ impl TransmitterHalf for Told {
         "told"
     }
 
-    fn symbols(&self) -> usize {
-        BITS * BITS / 2
+    fn symbols(&self) -> Option<usize> {
+        Some(BITS * BITS / 2)
     }
 
     fn check(&self, _: &ClipInput) -> Result<(), InputError> {
@@ -241,8 +241,8 @@ impl ReceiverHalf for Told {
         "told"
     }
 
-    fn symbols(&self) -> usize {
-        BITS * BITS / 2
+    fn symbols(&self) -> Option<usize> {
+        Some(BITS * BITS / 2)
     }
 
     fn equaliser(&self) -> Equaliser {

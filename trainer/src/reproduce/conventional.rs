@@ -4,17 +4,15 @@
 //! Whether a clip arrives is drawn from block error rates that were measured with the real chain (link-to-system mapping).
 
 use super::cell::Traffic;
+use crate::conventional::best_constant;
 use crate::evaluate::{Evaluation, Subject, Sweep};
 use ::conventional::{Codec, Coherence, Content, Link, Planner, Source};
 use anyhow::{Context as _, Result};
 use corpus::{Clip, Corpus};
-use metrics::{BestConstant, Context, Prediction, PredictionRow};
+use metrics::{Context, Prediction, PredictionRow};
 use phy::{ChannelSpec, Conditions, NoiseKey, SnrDb};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-
-/// Quantiser of the pictures, 0 … 51; the features lose about as much as rounding them to 8 bits does.
-const QP: u8 = 24;
 
 /// Scores the scheme with the task network of `subject`, and says how its clips travelled.
 ///
@@ -28,12 +26,12 @@ pub fn score(
 ) -> Result<(Evaluation, Vec<Traffic>)> {
     let clips = sweep.corpus.split(sweep.split)?;
     let train = sweep.corpus.split("train")?;
-    let source = Source::fit(train.iter().map(|(_, clip)| *clip), Codec::H264 { qp: QP })?;
+    let source = Source::fit(train.iter().map(|(_, clip)| *clip), Codec::pictures()?)?;
     let (sizes, decoded) = decoded(sweep.corpus, &clips, &source)?;
     let quiet = Sweep { corpus: &decoded, points: &[Conditions::None], draws: 1, ..*sweep };
     let noiseless = subject.score(&quiet, &[], threads)?;
     let answers: BTreeMap<u64, Prediction> = noiseless.rows.iter().map(|row| (row.row, row.prediction)).collect();
-    let lost = constant(&train.iter().map(|(_, clip)| clip.label).collect::<Vec<_>>())?;
+    let lost = best_constant(&train.iter().map(|(_, clip)| clip.label).collect::<Vec<_>>())?;
     let planner = Planner::measured();
     let (mut rows, mut traffic) = (Vec::new(), Vec::new());
     for conditions in sweep.points {
@@ -94,7 +92,7 @@ fn decoded(corpus: &Corpus, clips: &[(usize, &Clip)], source: &Source) -> Result
             let bytes = source.encode(&Content::of_clip(clip))?;
             Ok((bytes.len(), source.decode(&bytes)?))
         };
-        let (size, Content { transcript, planes }) = coded().with_context(|| format!("clip `{}`", clip.id))?;
+        let (size, Content { transcript, planes, .. }) = coded().with_context(|| format!("clip `{}`", clip.id))?;
         sizes.push(size);
         all[*row].features = planes;
         all[*row].text = transcript.unwrap_or_default();
@@ -117,20 +115,4 @@ fn links(planner: &Planner, sizes: &[usize], conditions: &Conditions, coherence:
         }
     };
     sizes.iter().map(|bytes| own(*bytes)).collect()
-}
-
-/// The best constant as an answer.
-fn constant(labels: &[f32]) -> Result<Prediction> {
-    let BestConstant { pos, nonneg, class, score } = BestConstant::fit(labels)?;
-    let share = |holds: fn(f32) -> bool| labels.iter().filter(|y| holds(**y)).count() as f32 / labels.len() as f32;
-    let (p_neg, p_zero, p_pos) = (share(|y| y < 0.0), share(|y| y == 0.0), share(|y| y > 0.0));
-    let mut classes = [0.0; 7];
-    for label in labels {
-        classes[(metrics::label_class(*label) + 3) as usize] += 1.0 / labels.len() as f32;
-    }
-    let prediction = Prediction { p_neg, p_zero, p_pos, classes, score };
-    // How often each was seen in training decides as the best constant does.
-    debug_assert!(prediction.is_pos() == pos || p_neg == p_pos);
-    debug_assert!(prediction.is_nonneg() == nonneg && prediction.class() == class);
-    Ok(prediction)
 }

@@ -2,6 +2,7 @@
 
 use crate::command::overridden;
 use crate::config::RunConfig;
+use ::conventional::Codec;
 use anyhow::{Result, bail, ensure};
 use model::scheme_kind::SchemeKind;
 use model::tdeepsc::Sizes;
@@ -162,9 +163,6 @@ fn t_deepsc(mut config: RunConfig) -> RunConfig {
     config
 }
 
-/// Whether this build has an encoder of pictures.
-pub const CODES_PICTURES: bool = cfg!(feature = "h264");
-
 /// The entries of these names, in the grid's order; if there are none all that this build has, with `quick` all but some
 /// dimensions of Table I.
 ///
@@ -178,7 +176,7 @@ pub fn chosen(names: &[String], quick: bool) -> Result<Vec<Entry>> {
     let usual = |entry: &Entry| match entry.role {
         Role::Scheme => true,
         Role::Dimension => !quick || QUICK.contains(&entry.name),
-        Role::Conventional { .. } => CODES_PICTURES,
+        Role::Conventional { .. } => Codec::pictures().is_ok(),
     };
     let wanted =
         |entry: &Entry| if names.is_empty() { usual(entry) } else { names.iter().any(|name| name == entry.name) };
@@ -218,7 +216,7 @@ mod tests {
         let names: Vec<Vec<&str>> =
             families.iter().map(|family| family.entries.iter().map(|entry| entry.name).collect()).collect();
         assert_eq!(names[0][..4], ["proposed", "sign-repetition", "class-repetition", "quantised-latent"]);
-        assert_eq!(names[0].len(), if CODES_PICTURES { 6 } else { 4 });
+        assert_eq!(names[0].len(), if Codec::pictures().is_ok() { 6 } else { 4 });
         assert_eq!(names.len(), 6 + DIMENSIONS.len());
         let alone = super::families(&chosen(&["sign-repetition".into()], true).unwrap());
         assert_eq!((alone[0].base.name, alone[0].entries.len()), ("proposed", 1));
@@ -235,7 +233,7 @@ mod tests {
         }
         reals.sort();
         assert_eq!(reals, REALS);
-        let pictures = if CODES_PICTURES { 0 } else { 2 };
+        let pictures = if Codec::pictures().is_ok() { 0 } else { 2 };
         assert_eq!(chosen(&[], true).unwrap().len(), ENTRIES.len() - pictures + QUICK.len());
     }
 }

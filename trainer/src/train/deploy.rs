@@ -9,6 +9,7 @@ use candle_core::Tensor;
 use model::bert::Checkpoint;
 use model::codebook::with_codebook;
 use model::config::HeadKind;
+use model::conventional::with_coding;
 use model::head::Temperature;
 use model::params::Params;
 use model::scheme_kind::SchemeKind;
@@ -80,7 +81,7 @@ impl Trainer<'_> {
         };
         let calibrated = self.config.calibrate && config.head == HeadKind::Distribution;
         if !calibrated && scheme.decides().is_none() {
-            return Ok(built(&tensors)?.0);
+            return self.with_coding(scheme, built(&tensors)?.0);
         }
         let mut said = self.said(&built(&tensors)?.1, tuned)?;
         if calibrated {
@@ -91,8 +92,16 @@ impl Trainer<'_> {
         let (params, _) = built(&tensors)?;
         match scheme.decides() {
             Some(decides) => Ok(with_codebook(&params, config, &codebook::fit(decides, &said))?),
-            None => Ok(params),
+            None => self.with_coding(scheme, params),
         }
+    }
+
+    /// `params` with what the conventional scheme knows beforehand, where that is the scheme.
+    fn with_coding(&self, scheme: SchemeKind, params: Params) -> Result<Params> {
+        if scheme != SchemeKind::Conventional {
+            return Ok(params);
+        }
+        Ok(with_coding(&params, &self.config.network, &crate::conventional::coding(self.data)?)?)
     }
 
     /// What the network of these parameters says of the held-out clips, read by the text encoder as it is deployed.

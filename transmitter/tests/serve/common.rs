@@ -50,8 +50,8 @@ impl TransmitterHalf for SignHalf {
         MODEL
     }
 
-    fn symbols(&self) -> usize {
-        SYMBOLS
+    fn symbols(&self) -> Option<usize> {
+        Some(SYMBOLS)
     }
 
     fn check(&self, clip: &ClipInput) -> Result<(), InputError> {

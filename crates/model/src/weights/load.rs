@@ -6,13 +6,16 @@ use crate::batch::Standardisation;
 use crate::bert::{Bert, Checkpoint};
 use crate::codebook::{Codebook, CodebookReceiver, CodebookTransmitter};
 use crate::config::Config;
+use crate::conventional::{Coding, ConventionalReceiver, ConventionalTransmitter};
 use crate::halves::{NetworkReceiver, NetworkTransmitter, ProposedTransmitter};
 use crate::network::{Receiver, Transmitter};
 use crate::params::{ParamError, Params, Scope};
-use crate::scheme::{ReceiverHalf, TransmitterHalf};
+use crate::scheme::{FilmReader, ReceiverHalf, TransmitterHalf};
 use crate::scheme_kind::SchemeKind;
 use crate::tdeepsc;
+use ::conventional::Codec;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Reads a half's files and holds them against the hash in its manifest.
 fn check_hash(folder: &Path, names: &[&str], expected: &str) -> Result<(), WeightsError> {
@@ -58,6 +61,7 @@ pub fn load_transmitter(path: &Path) -> Result<Box<dyn TransmitterHalf>, Weights
             let codebook = Codebook::read(&params.root(), decides)?;
             Ok(Box::new(CodebookTransmitter { sender, decider, codebook }))
         }
+        SchemeKind::Conventional => Ok(Box::new(conventional_transmitter(&folder, manifest)?)),
     }
 }
 
@@ -87,16 +91,47 @@ fn transmitter<N>(
     let network = new(&params.root(), &manifest.config)?;
     let mut names = vec!["weights.safetensors"];
     let text_encoder = text_encoder(folder, &manifest, &mut names)?;
-    check_hash(folder, &names, &manifest.tensors.transmitter)?;
-    // The receiver's manifest lacks the standardisation that its model id covers, so only this half can be held to it.
-    let Manifest { scheme, config, standardisation, extractors, tensors, .. } = &manifest;
-    let id = model_id(*scheme, config, standardisation, tensors, extractors)?;
-    if id != manifest.model_id {
-        let reason = format!("model_id: expected {id} for what the manifest says, got {}", manifest.model_id);
-        return Err(file_error(&folder.join("manifest.json"), reason));
-    }
+    check_hash(folder, &names, manifest.tensor_hash())?;
+    check_id(folder, &manifest)?;
     let Manifest { model_id, config, extractors: origins, .. } = manifest;
     Ok((NetworkTransmitter { model_id, config, standardisations, origins, text_encoder, network }, params))
+}
+
+/// Holds a manifest to its model id. A receiver's that lacks the standardisation which its model id covers cannot be.
+fn check_id(folder: &Path, manifest: &Manifest) -> Result<(), WeightsError> {
+    let Manifest { scheme, config, standardisation, extractors, tensors, .. } = manifest;
+    let id = model_id(*scheme, config, standardisation, tensors, extractors)?;
+    if id == manifest.model_id {
+        return Ok(());
+    }
+    let reason = format!("model_id: expected {id} for what the manifest says, got {}", manifest.model_id);
+    Err(file_error(&folder.join("manifest.json"), reason))
+}
+
+fn conventional_transmitter(folder: &Path, manifest: Manifest) -> Result<ConventionalTransmitter, WeightsError> {
+    let params = Params::load(&folder.join("weights.safetensors"), false)?;
+    let coding = Coding::read(&params.root(), &manifest.config.widths, codec(folder)?)?;
+    check_hash(folder, &["weights.safetensors"], manifest.tensor_hash())?;
+    check_id(folder, &manifest)?;
+    let Manifest { model_id, config, extractors, training, .. } = manifest;
+    let takes_text = training.text_encoder.is_some();
+    Ok(ConventionalTransmitter::new(model_id, extractors, &config, takes_text, coding))
+}
+
+fn conventional_receiver(
+    folder: &Path,
+    manifest: Manifest,
+    films: Option<Arc<dyn FilmReader>>,
+) -> Result<ConventionalReceiver, WeightsError> {
+    let (config, model_id) = (manifest.config, manifest.model_id.clone());
+    let (reader, params) = transmitter(folder, manifest, Transmitter::new)?;
+    let coding = Coding::read(&params.root(), &config.widths, codec(folder)?)?;
+    Ok(ConventionalReceiver { model_id, coding, reader, network: Receiver::new(&params.root(), &config)?, films })
+}
+
+/// The codec of the conventional scheme's pictures.
+fn codec(folder: &Path) -> Result<Codec, WeightsError> {
+    Codec::pictures().map_err(|e| file_error(folder, format!("scheme {}: {e}", SchemeKind::Conventional)))
 }
 
 /// The half's text encoder, if it holds one; the names of its files are added to `names`.
@@ -120,9 +155,23 @@ fn text_encoder(folder: &Path, manifest: &Manifest, names: &mut Vec<&str>) -> Re
 /// # Errors
 /// Names the file, tensor or field that is wrong.
 pub fn load_receiver(path: &Path) -> Result<Box<dyn ReceiverHalf>, WeightsError> {
+    load_receiver_with(path, None)
+}
+
+/// The same, with what makes features of films for a scheme by which they cross.
+///
+/// # Errors
+/// As [`load_receiver`].
+pub fn load_receiver_with(
+    path: &Path,
+    films: Option<Arc<dyn FilmReader>>,
+) -> Result<Box<dyn ReceiverHalf>, WeightsError> {
     crate::single_threaded();
     let folder = half_folder(path, "receiver")?;
     let manifest = read_manifest(&folder, "receiver")?;
+    if manifest.scheme == SchemeKind::Conventional {
+        return Ok(Box::new(conventional_receiver(&folder, manifest, films)?));
+    }
     let params = Params::load(&folder.join("weights.safetensors"), false)?;
     let (root, Manifest { config, model_id, .. }) = (params.root(), manifest.clone());
     let half: Box<dyn ReceiverHalf> = match manifest.scheme {
@@ -134,6 +183,7 @@ pub fn load_receiver(path: &Path) -> Result<Box<dyn ReceiverHalf>, WeightsError>
             let decides = manifest.scheme.decides().expect("a codebook's scheme decides");
             Box::new(CodebookReceiver { model_id, config, codebook: Codebook::read(&root, decides)? })
         }
+        SchemeKind::Conventional => unreachable!("loaded above"),
     };
     check_hash(&folder, &["weights.safetensors"], &manifest.tensors.receiver)?;
     Ok(half)

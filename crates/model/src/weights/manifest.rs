@@ -30,7 +30,7 @@ pub struct Training {
 
 impl Training {
     /// The range of SNRs trained at in dB, both ends included; `None` if trained without noise.
-    pub fn snr_range(&self) -> Option<(f64, f64)> {
+    fn snr_range(&self) -> Option<(f64, f64)> {
         self.channels.iter().any(|channel| channel != "none").then_some(self.snr_db)
     }
 }
@@ -64,15 +64,25 @@ pub struct Manifest {
     pub tensors: TensorHashes,
     /// How the network came to be.
     pub training: Training,
-    /// Of the features, by modality; the transmitter's only.
+    /// Of the features, by modality; the transmitter's only, but for a scheme that reads them in the receiver.
     #[serde(default, skip_serializing_if = "Standards::is_empty")]
     pub standardisation: Standards,
-    /// What made the features trained on, where that is known; the transmitter's only.
+    /// What made the features trained on, where that is known; as the standardisation.
     #[serde(default, skip_serializing_if = "Origins::is_empty")]
     pub extractors: Origins,
 }
 
 impl Manifest {
+    /// SHA-256 of this half's tensors, in hex.
+    pub(super) fn tensor_hash(&self) -> &str {
+        if self.half == "receiver" { &self.tensors.receiver } else { &self.tensors.transmitter }
+    }
+
+    /// The range of SNRs trained at in dB, both ends included; `None` if trained without noise, or for bits.
+    pub fn snr_range(&self) -> Option<(f64, f64)> {
+        self.training.snr_range().filter(|_| self.scheme != SchemeKind::Conventional)
+    }
+
     /// The scheme as results name it: `proposed`, or `proposed+feedback` where the transmitter is told the channel.
     pub fn scheme_name(&self) -> String {
         if self.config.feedback { format!("{}+feedback", self.scheme) } else { self.scheme.to_string() }

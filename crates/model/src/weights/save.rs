@@ -33,10 +33,9 @@ pub struct Weights<'a> {
 pub(super) type Files = Vec<(String, Vec<u8>)>;
 
 impl Weights<'_> {
-    fn transmitter_files(&self) -> Result<Files, WeightsError> {
-        let mut files =
-            vec![("weights.safetensors".into(), to_safetensors(&self.params.tensors(self.scheme.prefixes().0))?)];
-        if let Some((checkpoint, params)) = &self.text_encoder {
+    fn half_files(&self, prefixes: &[&str], reads: bool) -> Result<Files, WeightsError> {
+        let mut files = vec![("weights.safetensors".into(), to_safetensors(&self.params.tensors(prefixes))?)];
+        if let Some((checkpoint, params)) = self.text_encoder.as_ref().filter(|_| reads) {
             let tensors = bert::published(params).map_err(ParamError::from)?;
             files.push(("text-encoder/config.json".into(), checkpoint.config_json().as_bytes().to_vec()));
             files.push(("text-encoder/tokenizer.json".into(), checkpoint.tokenizer_json().as_bytes().to_vec()));
@@ -50,9 +49,9 @@ impl Weights<'_> {
     /// # Errors
     /// Names the file that cannot be written.
     pub fn save(&self, folder: &Path) -> Result<String, WeightsError> {
-        let mut transmitter = self.transmitter_files()?;
-        let mut receiver: Files =
-            vec![("weights.safetensors".into(), to_safetensors(&self.params.tensors(self.scheme.prefixes().1))?)];
+        let (prefixes, reads) = (self.scheme.prefixes(), self.scheme.reads_in_receiver());
+        let mut transmitter = self.half_files(prefixes.0, !reads)?;
+        let mut receiver = self.half_files(prefixes.1, reads)?;
         let of = |files: &Files| hash(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
         let tensors = TensorHashes { transmitter: of(&transmitter), receiver: of(&receiver) };
         let named = Modality::ALL
@@ -74,10 +73,10 @@ impl Weights<'_> {
             };
             serde_json::to_vec_pretty(&manifest).map_err(|e| file_error(Path::new("manifest.json"), e))
         };
-        // The receiver's model id covers these too, but only the transmitter needs them.
-        transmitter
-            .push(("manifest.json".into(), manifest("transmitter", standards.clone(), self.extractors.clone())?));
-        receiver.push(("manifest.json".into(), manifest("receiver", Standards::new(), Origins::default())?));
+        // The receiver's model id covers these too, but most need them in the transmitter alone.
+        let (read, made) = if reads { (standards.clone(), self.extractors.clone()) } else { Default::default() };
+        receiver.push(("manifest.json".into(), manifest("receiver", read, made)?));
+        transmitter.push(("manifest.json".into(), manifest("transmitter", standards, self.extractors.clone())?));
         std::fs::create_dir_all(folder).map_err(|e| file_error(folder, e))?;
         // Both are complete on the disk before the first takes its place.
         let staged = [

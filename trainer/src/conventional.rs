@@ -1,0 +1,51 @@
+//! What both ends of the conventional scheme know beforehand, fitted on the clips trained on.
+
+use crate::data::{Data, Item};
+use ::conventional::{Codec, Content, Ranges, Source};
+use anyhow::{Context, Result};
+use corpus::Modality;
+use metrics::{BestConstant, Prediction};
+use model::conventional::Coding;
+
+/// The ranges of the features, the size of a middling clip, and the best constant for what does not arrive.
+///
+/// # Errors
+/// If this build cannot code pictures, or a clip cannot be coded.
+pub fn coding(data: &Data) -> Result<Coding> {
+    let of = |modality: Modality| {
+        let planes = data.train.iter().filter_map(|item| item.features[modality.index()].as_ref());
+        if modality == Modality::Text { None } else { Ranges::fit(planes) }
+    };
+    let source = Source::new(Modality::ALL.map(of), Codec::pictures()?)?;
+    let size = |item: &Item| -> Result<usize> { Ok(source.encode(&content(item))?.len()) };
+    let mut sizes = data.train.iter().map(size).collect::<Result<Vec<_>>>()?;
+    sizes.sort_unstable();
+    let middle = *sizes.get(sizes.len() / 2).context("no clip to send")?;
+    let labels: Vec<f32> = data.train.iter().map(|item| item.label).collect();
+    Ok(Coding { source, middle, lost: best_constant(&labels)? })
+}
+
+/// What crosses of a clip.
+fn content(Item { features: [_, audio, visual], transcript, .. }: &Item) -> Content {
+    let transcript = Some(transcript.clone()).filter(|text| !text.trim().is_empty());
+    Content { transcript, planes: [None, audio.clone(), visual.clone()], film: None }
+}
+
+/// The best constant as an answer.
+///
+/// # Errors
+/// If there are no labels.
+pub fn best_constant(labels: &[f32]) -> Result<Prediction> {
+    let BestConstant { pos, nonneg, class, score } = BestConstant::fit(labels)?;
+    let share = |holds: fn(f32) -> bool| labels.iter().filter(|y| holds(**y)).count() as f32 / labels.len() as f32;
+    let (p_neg, p_zero, p_pos) = (share(|y| y < 0.0), share(|y| y == 0.0), share(|y| y > 0.0));
+    let mut classes = [0.0; 7];
+    for label in labels {
+        classes[(metrics::label_class(*label) + 3) as usize] += 1.0 / labels.len() as f32;
+    }
+    let prediction = Prediction { p_neg, p_zero, p_pos, classes, score };
+    // How often each was seen in training decides as the best constant does.
+    debug_assert!(prediction.is_pos() == pos || p_neg == p_pos);
+    debug_assert!(prediction.is_nonneg() == nonneg && prediction.class() == class);
+    Ok(prediction)
+}
