@@ -6,6 +6,17 @@ use crate::source::Source;
 use crate::video::{self, Frames};
 use crate::{Audio, Error, Limits, ffmpeg, mp4, sound, wav};
 
+/// How names of media files end.
+const EXTENSIONS: [&str; 15] =
+    ["wav", "mp4", "m4v", "m4a", "mov", "mp3", "aac", "flac", "ogg", "opus", "webm", "mkv", "avi", "mpg", "3gp"];
+
+/// Whether a file is called as media files are. What is in it is told by its content alone.
+#[must_use]
+pub fn has_media_name(path: &Path) -> bool {
+    let extension = path.extension().and_then(std::ffi::OsStr::to_str);
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()))
+}
+
 /// A media file in memory, no larger than its limits allow. Its sound and its frames can be asked for in any order, from any
 /// thread and more than once; a clone is the same bytes.
 #[derive(Clone, Debug)]

@@ -110,7 +110,7 @@ fn kept(origins: &Origins, clips: &[Clip]) -> Origins {
     }))
 }
 
-/// All files below `folder` by their names, with and without extension.
+/// All files below `folder` by their names, those that are called as media files are without extension, too.
 fn files(folder: &Path) -> Result<HashMap<String, Vec<PathBuf>>> {
     let mut files: HashMap<String, Vec<PathBuf>> = HashMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -125,8 +125,8 @@ fn files(folder: &Path) -> Result<HashMap<String, Vec<PathBuf>>> {
                 continue;
             }
             let name = |part: Option<&std::ffi::OsStr>| part.map(|name| name.to_string_lossy().into_owned());
-            let names: BTreeSet<String> =
-                [name(path.file_name()), name(path.file_stem())].into_iter().flatten().collect();
+            let short = path.file_stem().filter(|_| media::has_media_name(&path));
+            let names: BTreeSet<String> = [name(path.file_name()), name(short)].into_iter().flatten().collect();
             names.into_iter().for_each(|name| files.entry(name).or_default().push(path.clone()));
         }
     }

@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, default_value = "test")]
     pub split: String,
     /// A transcript of one's own instead of a corpus, or what is said in the one media file.
-    #[arg(long, value_name = "TRANSCRIPT", conflicts_with_all = ["clips", "draws", "json", "predictions", "rate"])]
+    #[arg(long, value_name = "TRANSCRIPT", conflicts_with = "clips")]
     pub text: Option<String>,
     /// CSV file with columns id (a media file's name, with or without extension) and text, and label if there is one.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["corpus", "text"])]
@@ -85,10 +85,27 @@ impl Args {
         let paths: Vec<&Path> = self.clips.iter().chain(&self.paths).map(PathBuf::as_path).collect();
         match (&self.corpus, &self.text, paths.len()) {
             (Some(spec), None, 0) => Ok(What::Corpus(spec)),
-            (None, Some(text), 0) => Ok(What::Transcript(text)),
+            (None, Some(text), 0) => {
+                self.check_alone()?;
+                Ok(What::Transcript(text))
+            }
             (None, Some(_), 1) | (None, None, 1..) => Ok(What::Clips(paths)),
             (None, Some(_), _) => bail!("--text is said in one file; use --transcripts for several"),
             _ => bail!("give one of --corpus, --clips, --text and files"),
+        }
+    }
+
+    /// One transcript is one clip with its answer on the terminal.
+    fn check_alone(&self) -> Result<()> {
+        let given = [
+            ("--draws", self.draws.is_some()),
+            ("--json", self.json.is_some()),
+            ("--predictions", self.predictions.is_some()),
+            ("--rate", self.rate.is_some()),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((option, _)) => bail!("{option} does not go with --text alone; give a file or --clips"),
+            None => Ok(()),
         }
     }
 
@@ -128,5 +145,32 @@ impl Args {
     pub(super) fn clips_seed(&self) -> Option<u64> {
         let said = self.channel.is_some() || self.draw.is_some() || self.draws.is_some();
         self.seed.or(said.then_some(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn args(more: &[&str]) -> Args {
+        Line::try_parse_from([&["send", "--to", "http://127.0.0.1:1"], more].concat()).unwrap().args
+    }
+
+    #[test]
+    fn what_is_said_in_a_file_goes_with_records_and_draws_and_alone_it_does_not() {
+        let more = ["--text", "so", "--json", "out.json", "--draws", "3"];
+        assert!(matches!(args(&[&["a.mp4"], &more[..]].concat()).what(), Ok(What::Clips(paths)) if paths.len() == 1));
+        let Err(error) = args(&more).what() else { panic!("alone") };
+        assert_eq!(error.to_string(), "--draws does not go with --text alone; give a file or --clips");
+        let Err(error) = args(&["a.mp4", "b.mp4", "--text", "so"]).what() else { panic!("two files") };
+        assert!(error.to_string().contains("use --transcripts"), "{error}");
+        assert!(matches!(args(&["--text", "so"]).what(), Ok(What::Transcript("so"))));
     }
 }

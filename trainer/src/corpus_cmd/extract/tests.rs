@@ -80,3 +80,24 @@ fn without_splits_a_fifth_of_the_speakers_is_tested_on() {
         assert_eq!(clip.split == "test", tested.contains(clip.video_id.as_str()));
     }
 }
+
+#[test]
+fn a_file_is_found_by_its_name_and_media_by_their_stem_among_other_files() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("below")).unwrap();
+    for name in ["a.wav", "a.lab", "below/b.MP4", "below/b.txt", "c.wav", "below/c.mp4"] {
+        std::fs::write(folder.path().join(name), b"").unwrap();
+    }
+    let files = files(folder.path()).unwrap();
+    let found = |name: &str| -> Vec<String> {
+        let of = |path: &PathBuf| path.strip_prefix(folder.path()).unwrap().to_string_lossy().into_owned();
+        let mut found: Vec<String> = files.get(name).into_iter().flatten().map(of).collect();
+        found.sort();
+        found
+    };
+    assert_eq!(found("a"), ["a.wav"]);
+    assert_eq!(found("b"), ["below/b.MP4"]);
+    assert_eq!(found("c"), ["below/c.mp4", "c.wav"], "which of them is for the user to say");
+    assert_eq!(found("a.lab"), ["a.lab"]);
+    assert_eq!(found("lab"), Vec::<String>::new());
+}

@@ -48,9 +48,6 @@ pub(super) enum Kind {
     Media,
 }
 
-/// How names of media files end. What is in them is told by their content.
-const MEDIA: [&str; 15] =
-    ["wav", "mp4", "m4v", "m4a", "mov", "mp3", "aac", "flac", "ogg", "opus", "webm", "mkv", "avi", "mpg", "3gp"];
 const EXPECTED: &str = "*.json, *.jsonl, *.txt or media such as *.wav and *.mp4";
 
 impl Kind {
@@ -61,7 +58,7 @@ impl Kind {
             "json" => Some(Kind::Clip),
             "jsonl" => Some(Kind::Lines),
             "txt" => Some(Kind::Transcript),
-            extension => MEDIA.contains(&extension).then_some(Kind::Media),
+            _ => media::has_media_name(file).then_some(Kind::Media),
         }
     }
 }
