@@ -57,6 +57,9 @@ pub struct RunConfig {
     /// Whether the deployed head is calibrated on those clips.
     #[serde(default)]
     pub calibrate: bool,
+    /// Whether the deployed encoder sharpens the sign, as far as those clips gain by it.
+    #[serde(default)]
+    pub sharpen: bool,
 }
 
 fn usual_betas() -> (f32, f32) {

@@ -28,6 +28,7 @@ mod parallel;
 pub mod reproduce;
 pub mod runs;
 pub mod schedule;
+pub mod sharpening;
 mod side_by_side;
 pub mod text;
 pub mod train;

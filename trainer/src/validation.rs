@@ -207,7 +207,8 @@ impl HeldOut {
     }
 }
 
-fn criterion(predictions: &[Prediction], labels: &[f32]) -> f64 {
+/// What training is stopped on; see [`Scores::criterion`].
+pub fn criterion(predictions: &[Prediction], labels: &[f32]) -> f64 {
     let signed = predictions.iter().zip(labels).filter(|(_, y)| **y != 0.0);
     let wrong = signed.clone().map(|(p, y)| f64::from(1.0 - if *y > 0.0 { p.p_pos } else { p.p_neg }));
     let error = predictions.iter().zip(labels).map(|(p, y)| f64::from((p.score - y).abs()));

@@ -7,6 +7,10 @@ use crate::ops::{self, Activation};
 use crate::params::{ParamError, Scope};
 use candle_core::{Result, Tensor};
 
+mod sharpening;
+
+pub use sharpening::Sharpening;
+
 /// Concatenation → X → Z.
 pub struct Encoder {
     fusion: Linear,
@@ -14,6 +18,8 @@ pub struct Encoder {
     dropout: f32,
     /// Of a transmitter that is told ρ of the burst to come.
     feedback: Option<Feedback>,
+    /// Of deployed weights.
+    sharpening: Option<Sharpening>,
 }
 
 /// What ρ does to X: it moves each component before the rectifier and scales it behind, so that a burst into noise may
@@ -56,6 +62,7 @@ impl Encoder {
             output: Linear::new(&scope.at("output"), config.width, config.reals, Activation::Identity)?,
             dropout: config.dropout.relu,
             feedback: config.feedback.then(|| Feedback::new(&scope.at("feedback"), config)).transpose()?,
+            sharpening: Sharpening::find(&scope.at(Sharpening::PLACE), config.reals)?,
         })
     }
 
@@ -72,6 +79,10 @@ impl Encoder {
             (Some(_), None) => candle_core::bail!("expected ρ of each burst for an encoder with feedback, got none"),
         };
         let x = ops::dropout(&x, run.mask(self.dropout))?;
-        ops::normalise_power(&self.output.forward(&x)?)
+        let z = ops::normalise_power(&self.output.forward(&x)?)?;
+        match &self.sharpening {
+            Some(sharpening) => sharpening.forward(&z),
+            None => Ok(z),
+        }
     }
 }

@@ -190,6 +190,7 @@ impl TrainOptions {
             patience: 12,
             validation: self.validation.clone().unwrap_or_else(|| default_validation(spec, corpus)),
             calibrate: true,
+            sharpen: !t_deepsc,
         }
     }
 }

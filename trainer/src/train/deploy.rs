@@ -2,15 +2,17 @@
 
 use super::Trainer;
 use crate::chain::Chain;
-use crate::validation::{HeldOut, Said};
-use crate::{calibration, codebook};
+use crate::validation::HeldOut;
+use crate::{calibration, codebook, sharpening};
 use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 use model::bert::Checkpoint;
 use model::codebook::with_codebook;
 use model::config::HeadKind;
 use model::conventional::with_coding;
+use model::encoder::Sharpening;
 use model::head::Temperature;
+use model::ops::with_slice;
 use model::params::Params;
 use model::scheme_kind::SchemeKind;
 use model::weights::{Training, Weights};
@@ -79,11 +81,24 @@ impl Trainer<'_> {
             let chain = Chain::new(&params.root(), self.config.scheme, config)?;
             Ok((params, chain))
         };
-        let calibrated = self.config.calibrate && config.head == HeadKind::Distribution;
-        if !calibrated && scheme.decides().is_none() {
+        let distribution = config.head == HeadKind::Distribution;
+        let calibrated = self.config.calibrate && distribution;
+        let sharpened = self.config.sharpen && distribution && self.config.objective.antipodal > 0.0;
+        if !calibrated && !sharpened && scheme.decides().is_none() {
             return self.with_coding(scheme, built(&tensors)?.0);
         }
-        let mut said = self.said(&built(&tensors)?.1, tuned)?;
+        let held_out = self.held_out(tuned)?;
+        if sharpened {
+            let direction = with_slice(&tensors["auxiliary.antipodal"], <[f32]>::to_vec)?;
+            let with_gain = |gain| -> Result<HashMap<String, Tensor>> {
+                let mut tensors = tensors.clone();
+                tensors.extend(Sharpening::new(&direction, gain).tensors()?);
+                Ok(tensors)
+            };
+            let gain = sharpening::fit(|gain| held_out.said(&built(&with_gain(gain)?)?.1))?;
+            tensors = with_gain(gain)?;
+        }
+        let mut said = held_out.said(&built(&tensors)?.1)?;
         if calibrated {
             let temperature = calibration::fit(&said);
             tensors.insert(format!("head.{}", Temperature::TENSOR), temperature.tensor()?);
@@ -104,12 +119,12 @@ impl Trainer<'_> {
         Ok(with_coding(&params, &self.config.network, &crate::conventional::coding(self.data)?)?)
     }
 
-    /// What the network of these parameters says of the held-out clips, read by the text encoder as it is deployed.
-    fn said(&self, network: &Chain, tuned: Option<&Params>) -> Result<Vec<Said>> {
+    /// The held-out clips, read by the text encoder as it is deployed.
+    fn held_out(&self, tuned: Option<&Params>) -> Result<HeldOut> {
         let mut held_out = HeldOut::new(self.data, self.config.law.channel, self.config.objective.sign)?;
         if let (Some(text), Some(params)) = (&self.text, tuned) {
             held_out.reread(self.data, |items| text.read_with(params, items, self.readers()))?;
         }
-        held_out.said(network)
+        Ok(held_out)
     }
 }

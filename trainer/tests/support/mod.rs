@@ -71,6 +71,7 @@ pub fn settings() -> RunConfig {
         patience: 10,
         validation: Validation::Split("valid".into()),
         calibrate: true,
+        sharpen: true,
     }
 }
 

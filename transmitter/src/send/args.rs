@@ -147,30 +147,3 @@ impl Args {
         self.seed.or(said.then_some(0))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: Args,
-    }
-
-    fn args(more: &[&str]) -> Args {
-        Line::try_parse_from([&["send", "--to", "http://127.0.0.1:1"], more].concat()).unwrap().args
-    }
-
-    #[test]
-    fn what_is_said_in_a_file_goes_with_records_and_draws_and_alone_it_does_not() {
-        let more = ["--text", "so", "--json", "out.json", "--draws", "3"];
-        assert!(matches!(args(&[&["a.mp4"], &more[..]].concat()).what(), Ok(What::Clips(paths)) if paths.len() == 1));
-        let Err(error) = args(&more).what() else { panic!("alone") };
-        assert_eq!(error.to_string(), "--draws does not go with --text alone; give a file or --clips");
-        let Err(error) = args(&["a.mp4", "b.mp4", "--text", "so"]).what() else { panic!("two files") };
-        assert!(error.to_string().contains("use --transcripts"), "{error}");
-        assert!(matches!(args(&["--text", "so"]).what(), Ok(What::Transcript("so"))));
-    }
-}

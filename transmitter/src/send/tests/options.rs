@@ -38,7 +38,6 @@ fn options_mean_what_they_say_together() {
     assert!(error(&["--corpus", "builtin", "--text", "so"]).contains("--text"));
     assert!(error(&["--corpus", "builtin", "--draws", "1", "--draw", "1"]).contains("--draw"));
     assert!(error(&["--corpus", "builtin", "--draws", "0"]).contains("--draws"));
-    assert!(error(&["--text", "so", "--json", "x"]).contains("--json"));
     assert!(error(&[]).contains("--corpus"));
     for words in [
         &["--clips", "-", "--text", "so"][..],
@@ -57,6 +56,17 @@ fn options_mean_what_they_say_together() {
     assert_eq!(clips(&["--channel", "none"]).clips_seed(), Some(0));
     assert_eq!(clips(&["--draws", "3", "--seed", "4"]).clips_seed(), Some(4));
     assert!(matches!(parse(&["--text", "so"]).unwrap().what().unwrap(), What::Transcript("so")));
+}
+
+#[test]
+fn what_is_said_in_a_file_goes_with_records_and_draws_and_alone_it_does_not() {
+    let more = ["--text", "so", "--json", "out.json", "--draws", "3"];
+    let args = |words: &[&str]| parse(words).unwrap();
+    assert!(matches!(args(&[&["a.mp4"], &more[..]].concat()).what(), Ok(What::Clips(paths)) if paths.len() == 1));
+    let error = |words: &[&str]| args(words).what().err().expect("refused").to_string();
+    assert_eq!(error(&more), "--draws does not go with --text alone; give a file or --clips");
+    assert!(error(&["--text", "so", "--json", "x"]).contains("--json"));
+    assert!(error(&["a.mp4", "b.mp4", "--text", "so"]).contains("use --transcripts"));
 }
 
 #[tokio::test]
