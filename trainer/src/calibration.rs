@@ -1,7 +1,7 @@
 //! The decision head's calibration, fitted on the clips that training is stopped on.
 
 use crate::validation::Said;
-use model::head::{CELLS, Temperature, cell, side};
+use model::head::{CELLS, Temperature, cell, from_cells, side};
 
 /// a and b are found to this precision.
 const PRECISION: f64 = 1e-4;
@@ -9,12 +9,59 @@ const PRECISION: f64 = 1e-4;
 /// Floor of a probability within a logarithm.
 const TINY: f64 = 1e-300;
 
-/// The temperature under which what was said has the best mean log score of the sign, over clips that have one: a bowl in
-/// (a, b), so steps along and across it from the neutral one, halved when none is better, lead to its bottom.
-pub fn fit(said: &[Said]) -> Temperature {
+/// Everything that is fitted to what was said.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Calibration {
+    /// Of the head.
+    pub temperature: Temperature,
+    /// (w₀, w₁) of the matched filter.
+    pub weight: [f64; 2],
+}
+
+impl Calibration {
+    /// What is meant by what was said.
+    pub fn apply(&self, said: &Said) -> [f64; CELLS] {
+        let weight = self.weight[0] + self.weight[1] * f64::from(said.rho);
+        self.temperature.apply(&said.p, said.rho, weight * said.heard)
+    }
+}
+
+/// What is tried for the weight of what was heard at ρ = 0 and at ρ = 1.
+const WEIGHTS: ([f64; 6], [f64; 4]) = ([0.0, 1.0, 2.0, 4.0, 8.0, 16.0], [0.0, 1.0, 2.0, 4.0]);
+
+/// First the weight with which fewest signs are wrong, the smallest of such, for that is what it is there for; then the temperature
+/// under which what is then said has the best mean log score of the sign, over clips that have one. Where nothing was heard the
+/// weight is 0.
+pub fn fit(said: &[Said]) -> Calibration {
+    let weight = weight(said);
+    Calibration { temperature: temperature(said, weight), weight }
+}
+
+fn weight(said: &[Said]) -> [f64; 2] {
+    if said.iter().all(|said| said.heard == 0.0) {
+        return [0.0; 2];
+    }
+    let mut best = ([0.0; 2], usize::MAX);
+    for low in WEIGHTS.0 {
+        for high in WEIGHTS.1 {
+            let calibration = Calibration { weight: [low, high - low], ..Calibration::default() };
+            let signed = said.iter().filter(|said| said.label != 0.0);
+            let wrong =
+                signed.filter(|said| from_cells(&calibration.apply(said)).is_pos() != (said.label > 0.0)).count();
+            if wrong < best.1 {
+                best = (calibration.weight, wrong);
+            }
+        }
+    }
+    best.0
+}
+
+/// A bowl in (a, b), so steps along and across it from the neutral one, halved when none is better, lead to its bottom.
+fn temperature(said: &[Said], weight: [f64; 2]) -> Temperature {
     let loss = |temperature: Temperature| -> f64 {
+        let calibration = Calibration { temperature, weight };
         let signed = said.iter().filter(|s| s.label != 0.0);
-        signed.map(|s| -side_mass(&temperature.apply(&s.p, s.rho), s.label).max(TINY).ln()).sum()
+        signed.map(|s| -side_mass(&calibration.apply(s), s.label).max(TINY).ln()).sum()
     };
     let (mut best, mut step) = (Temperature::default(), 0.5);
     let mut least = loss(best);
@@ -59,7 +106,7 @@ mod tests {
                 u -= p;
                 u < 0.0
             });
-            Said { p: sharper.apply(&p, rho), rho, label: LABELS[truth.unwrap_or(CELLS - 1)] }
+            Said { p: sharper.apply(&p, rho, 0.0), rho, heard: 0.0, label: LABELS[truth.unwrap_or(CELLS - 1)] }
         };
         (0..n).map(clip).collect()
     }
@@ -67,12 +114,32 @@ mod tests {
     #[test]
     fn the_fit_undoes_what_was_said_too_sharply_and_leaves_what_was_said_well() {
         for sharper in [Temperature { at_zero: 0.2, slope: 0.4 }, Temperature::default()] {
-            let fitted = fit(&said(20_000, &sharper));
+            let Calibration { temperature: fitted, weight } = fit(&said(20_000, &sharper));
+            assert_eq!(weight, [0.0; 2], "nothing was heard");
             // At 20,000 labels a factor's logarithm is off by 0.03 (one standard deviation).
             for rho in [0.06, 1.0] {
                 let off = (fitted.factor(rho) * sharper.factor(rho)).ln().abs();
                 assert!(off < 0.12, "{fitted:?} at {rho}");
             }
+        }
+    }
+
+    /// Labels whose log-odds are what the network says and, where ρ is small, twice what was heard.
+    #[test]
+    fn what_was_heard_beside_is_weighed() {
+        let clip = |i: u64| {
+            let mut stream = Stream::new(18, &[i]);
+            let rho = [0.0, 1.0][i as usize % 2];
+            let p = probabilities(&stream.normals(CELLS));
+            let heard = 2.0 * stream.uniform() - 1.0;
+            let meant = Temperature::default().apply(&p, rho, if rho == 0.0 { 2.0 * heard } else { 0.0 });
+            let positive = side_mass(&meant, 1.0) / (side_mass(&meant, 1.0) + side_mass(&meant, -1.0));
+            Said { p, rho, heard, label: if stream.uniform() < positive { 1.0 } else { -1.0 } }
+        };
+        let fitted = fit(&(0..40_000).map(clip).collect::<Vec<_>>());
+        assert_eq!(fitted.weight, [2.0, -2.0]);
+        for rho in [0.0, 1.0] {
+            assert!(fitted.temperature.factor(rho).ln().abs() < 0.15, "{fitted:?}");
         }
     }
 }

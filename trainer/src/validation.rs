@@ -8,7 +8,7 @@ use candle_core::Tensor;
 use corpus::Sequence;
 use metrics::Prediction;
 use model::batch::Batch;
-use model::head::{CELLS, probabilities};
+use model::head::{CELLS, Matched, probabilities};
 use model::ops::{tensor, with_slice};
 use phy::{ChannelKind, Conditions, NoiseKey, Realisation, SnrDb, Symbols};
 
@@ -58,6 +58,8 @@ pub struct Said {
     pub p: [f64; CELLS],
     /// Of the burst.
     pub rho: f32,
+    /// What a matched filter heard of the sign, see [`Matched::heard`]; 0 without one.
+    pub heard: f64,
     /// What would have been right.
     pub label: f32,
 }
@@ -120,23 +122,28 @@ impl HeldOut {
         Ok((0..tensors).map(whole).collect::<candle_core::Result<_>>()?)
     }
 
-    /// What the distribution head says of each clip over all channels, before any calibration.
+    /// What the distribution head says of each clip over all channels, before any calibration, and what `matched` hears.
     ///
     /// # Errors
     /// If the network does not fit the clips.
-    pub fn said(&self, network: &Chain) -> Result<Vec<Said>> {
+    pub fn said(&self, network: &Chain, matched: Option<&Matched>) -> Result<Vec<Said>> {
         let digest = self.digest(network)?;
         let mut said = Vec::new();
         for point in &self.points {
             for draw in point.draws(0..DRAWS) {
-                let (latent, rho) = self.latents(network, &digest, point, draw)?;
-                let clips = rho.iter().zip(&self.labels);
-                let of = |(row, (rho, label)): (&[f32], (&f32, &f32))| Said {
+                let (received, rho) = self.receptions(network, &digest, point, draw)?;
+                let heard = with_slice(&received, |received| {
+                    let bursts = received.chunks_exact(network.config().reals).zip(&rho);
+                    bursts.map(|(burst, rho)| matched.map_or(0.0, |m| m.heard(burst, *rho))).collect::<Vec<_>>()
+                })?;
+                let clips = rho.iter().zip(&heard).zip(&self.labels);
+                let of = |(row, ((rho, heard), label)): (&[f32], ((&f32, &f64), &f32))| Said {
                     p: probabilities(row),
                     rho: *rho,
+                    heard: *heard,
                     label: *label,
                 };
-                let logits = network.head().outputs(&latent)?;
+                let logits = network.head().outputs(&network.latent(&received, &rho)?)?;
                 with_slice(&logits, |l| said.extend(l.chunks_exact(CELLS).zip(clips).map(of)))?;
             }
         }
@@ -181,14 +188,21 @@ impl HeldOut {
         point: &Conditions,
         draw: u32,
     ) -> Result<(f64, Vec<Prediction>)> {
-        let (latent, rho) = self.latents(network, digest, point, draw)?;
+        let (received, rho) = self.receptions(network, digest, point, draw)?;
+        let latent = network.latent(&received, &rho)?;
         let losses = network.head().loss(&latent, &self.labels, self.sign)?;
         let loss = with_slice(&losses, |l| l.iter().map(|v| *v as f64).sum())?;
         Ok((loss, network.head().predict(&latent, &rho)?))
     }
 
-    /// The latents that the receiver makes of one draw, and ρ of each burst.
-    fn latents(&self, network: &Chain, digest: &[Tensor], point: &Conditions, draw: u32) -> Result<(Tensor, Vec<f32>)> {
+    /// The equalised bursts of one draw `[clips, reals]`, and ρ of each.
+    fn receptions(
+        &self,
+        network: &Chain,
+        digest: &[Tensor],
+        point: &Conditions,
+        draw: u32,
+    ) -> Result<(Tensor, Vec<f32>)> {
         let (reals, equaliser) = (network.config().reals, network.config().equaliser);
         let realisation = |row: &usize| {
             let key = NoiseKey { seed: SEED, draw, row: *row as u64 };
@@ -202,13 +216,11 @@ impl HeldOut {
             let received = met.apply(&Symbols::new(burst.to_vec())?);
             data.extend(phy::equalise(received.symbols.reals(), received.h, received.n0, equaliser)?.reals);
         }
-        let received = tensor(data, (rho.len(), reals))?;
-        Ok((network.latent(&received, &rho)?, rho))
+        Ok((tensor(data, (rho.len(), reals))?, rho))
     }
 }
 
-/// What training is stopped on; see [`Scores::criterion`].
-pub fn criterion(predictions: &[Prediction], labels: &[f32]) -> f64 {
+fn criterion(predictions: &[Prediction], labels: &[f32]) -> f64 {
     let signed = predictions.iter().zip(labels).filter(|(_, y)| **y != 0.0);
     let wrong = signed.clone().map(|(p, y)| f64::from(1.0 - if *y > 0.0 { p.p_pos } else { p.p_neg }));
     let error = predictions.iter().zip(labels).map(|(p, y)| f64::from((p.score - y).abs()));

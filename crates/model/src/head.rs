@@ -5,6 +5,7 @@
 //! class by its mass, and the score by the median, for which a cell's mass lies evenly over the cell. At low SNR the
 //! sign then follows the evidence and not, as a regressor's would, the bias.
 
+mod matched;
 mod score;
 mod temperature;
 
@@ -13,6 +14,7 @@ use crate::layers::Linear;
 use crate::ops::{Activation, tensor, with_slice};
 use crate::params::{ParamError, Scope};
 use candle_core::{Result, Tensor};
+pub use matched::Matched;
 use metrics::Prediction;
 use score::CellScore;
 pub use temperature::Temperature;
@@ -101,13 +103,21 @@ impl Head {
     /// # Errors
     /// If the shapes do not fit.
     pub fn predict(&self, latent: &Tensor, rho: &[f32]) -> Result<Vec<Prediction>> {
+        self.predict_with(latent, rho, &vec![0.0; rho.len()])
+    }
+
+    /// The same with evidence of the sign beside each latent, which a calibrated head adds to its log-odds.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn predict_with(&self, latent: &Tensor, rho: &[f32], evidence: &[f64]) -> Result<Vec<Prediction>> {
         let out = self.linear.forward(latent)?;
-        let cells = |(row, rho): (&[f32], &f32)| {
+        let cells = |(row, (rho, evidence)): (&[f32], (&f32, &f64))| {
             let p = probabilities(row);
-            from_cells(&self.temperature.as_ref().map_or(p, |temperature| temperature.apply(&p, *rho)))
+            from_cells(&self.temperature.as_ref().map_or(p, |temperature| temperature.apply(&p, *rho, *evidence)))
         };
         with_slice(&out, |values| match self.kind {
-            HeadKind::Distribution => values.chunks_exact(CELLS).zip(rho).map(cells).collect(),
+            HeadKind::Distribution => values.chunks_exact(CELLS).zip(rho.iter().zip(evidence)).map(cells).collect(),
             HeadKind::L1 | HeadKind::Mse => values.iter().map(|score| from_score(*score)).collect(),
         })
     }

@@ -7,9 +7,10 @@ use crate::batch::Batch;
 use crate::config::Config;
 use crate::discriminator::{Discriminator, PAIRS, pair_name};
 use crate::encoder::Encoder;
-use crate::head::Head;
+use crate::head::{Head, Matched};
 use crate::layers::Run;
 use crate::mvib::Mvib;
+use crate::ops::with_slice;
 use crate::params::{Init, ParamError, Scope};
 use crate::uvib::{Branch, Latent};
 use candle_core::{Result, Tensor};
@@ -123,6 +124,8 @@ pub struct Receiver {
     pub mvib: Mvib,
     /// The decision head.
     pub head: Head,
+    /// Of deployed weights.
+    matched: Option<Matched>,
 }
 
 impl Receiver {
@@ -131,7 +134,12 @@ impl Receiver {
     /// # Errors
     /// If the parameters are not to be had.
     pub fn new(root: &Scope, config: &Config) -> Built<Self> {
-        Ok(Receiver { mvib: Mvib::new(&root.at("mvib"), config)?, head: Head::new(&root.at("head"), config)? })
+        let head = root.at("head");
+        Ok(Receiver {
+            mvib: Mvib::new(&root.at("mvib"), config)?,
+            head: Head::new(&head, config)?,
+            matched: Matched::find(&head.at(Matched::PLACE), config.reals, config.equaliser)?,
+        })
     }
 
     /// Ẑ `[bursts, reals]` and ρ of each → predictions, as the deployed receiver gives them.
@@ -139,7 +147,14 @@ impl Receiver {
     /// # Errors
     /// If the shapes do not fit.
     pub fn forward(&self, received: &Tensor, rho: &[f32]) -> Result<Vec<Prediction>> {
-        self.head.predict(&self.mvib.mean(received, rho)?, rho)
+        let latent = self.mvib.mean(received, rho)?;
+        let Some(matched) = &self.matched else { return self.head.predict(&latent, rho) };
+        let reals = received.dim(1)?;
+        let evidence = with_slice(received, |received| {
+            let bursts = received.chunks_exact(reals).zip(rho);
+            bursts.map(|(burst, rho)| matched.evidence(burst, *rho)).collect::<Vec<_>>()
+        })?;
+        self.head.predict_with(&latent, rho, &evidence)
     }
 }
 

@@ -11,13 +11,16 @@ use model::codebook::with_codebook;
 use model::config::HeadKind;
 use model::conventional::with_coding;
 use model::encoder::Sharpening;
-use model::head::Temperature;
+use model::head::{Matched, Temperature};
 use model::ops::with_slice;
 use model::params::Params;
 use model::scheme_kind::SchemeKind;
 use model::weights::{Training, Weights};
 use std::collections::HashMap;
 use std::path::Path;
+
+/// The direction of the sign, which training learns.
+const ANTIPODAL: &str = "auxiliary.antipodal";
 
 impl Trainer<'_> {
     /// Writes the selected epoch's weights into `folder`; returns their model id.
@@ -81,28 +84,34 @@ impl Trainer<'_> {
             let chain = Chain::new(&params.root(), self.config.scheme, config)?;
             Ok((params, chain))
         };
-        let distribution = config.head == HeadKind::Distribution;
-        let calibrated = self.config.calibrate && distribution;
-        let sharpened = self.config.sharpen && distribution && self.config.objective.antipodal > 0.0;
-        if !calibrated && !sharpened && scheme.decides().is_none() {
+        let calibrated = self.config.calibrate && config.head == HeadKind::Distribution;
+        let direction = tensors.get(ANTIPODAL).filter(|_| self.config.sharpen && self.config.objective.antipodal > 0.0);
+        let direction = direction.filter(|_| calibrated).map(|u| with_slice(u, <[f32]>::to_vec)).transpose()?;
+        if !calibrated && scheme.decides().is_none() {
             return self.with_coding(scheme, built(&tensors)?.0);
         }
-        let held_out = self.held_out(tuned)?;
-        if sharpened {
-            let direction = with_slice(&tensors["auxiliary.antipodal"], <[f32]>::to_vec)?;
+        let (held_out, mut matched) = (self.held_out(tuned)?, None);
+        if let Some(direction) = direction {
+            let filter = Matched::new(&direction, config.equaliser);
             let with_gain = |gain| -> Result<HashMap<String, Tensor>> {
                 let mut tensors = tensors.clone();
                 tensors.extend(Sharpening::new(&direction, gain).tensors()?);
                 Ok(tensors)
             };
-            let gain = sharpening::fit(|gain| held_out.said(&built(&with_gain(gain)?)?.1))?;
+            let gain = sharpening::fit(|gain| held_out.said(&built(&with_gain(gain)?)?.1, Some(&filter)))?;
+            tracing::debug!(gain, "fitted");
             tensors = with_gain(gain)?;
+            matched = Some(filter);
         }
-        let mut said = held_out.said(&built(&tensors)?.1)?;
+        let mut said = held_out.said(&built(&tensors)?.1, matched.as_ref())?;
         if calibrated {
-            let temperature = calibration::fit(&said);
-            tensors.insert(format!("head.{}", Temperature::TENSOR), temperature.tensor()?);
-            said.iter_mut().for_each(|said| said.p = temperature.apply(&said.p, said.rho));
+            let calibration = calibration::fit(&said);
+            tensors.insert(format!("head.{}", Temperature::TENSOR), calibration.temperature.tensor()?);
+            if let Some(matched) = matched {
+                tensors.extend(matched.with_weight(calibration.weight).tensors()?);
+            }
+            tracing::debug!(?calibration, "fitted");
+            said.iter_mut().for_each(|said| said.p = calibration.apply(said));
         }
         let (params, _) = built(&tensors)?;
         match scheme.decides() {

@@ -3,7 +3,7 @@
 //! A network that has seen its clips fifty times is surer of new ones than it should be, and surest where there is no
 //! noise; one temperature cannot serve both ends. So the log-odds of positive against negative are scaled by a function of
 //! ρ, which the receiver is told with every burst. Every decision between the two stays; what changes is how sure it is
-//! said to be. The probability of exactly zero stays too, and so do the shares of the cells within a side: flattened
+//! said to be, unless a matched filter adds what it heard ([`super::Matched`]). The probability of exactly zero stays too, and so do the shares of the cells within a side: flattened
 //! likewise, the class 0, which is three cells, beats all others, and Acc-7 and MAE are lost.
 
 use super::{CELLS, side};
@@ -50,8 +50,9 @@ impl Temperature {
         (self.at_zero + self.slope * f64::from(rho)).clamp(-MOST, MOST).exp()
     }
 
-    /// The probabilities of the cells that are meant by `p`, of a burst with `rho`.
-    pub fn apply(&self, p: &[f64; CELLS], rho: f32) -> [f64; CELLS] {
+    /// The probabilities of the cells that are meant by `p`, of a burst with `rho`, with `evidence` first added to the
+    /// log-odds of the sign.
+    pub fn apply(&self, p: &[f64; CELLS], rho: f32, evidence: f64) -> [f64; CELLS] {
         let factor = self.factor(rho);
         let mut sides = [0f64; 3];
         p.iter().enumerate().for_each(|(cell, p)| sides[side(cell)] += p);
@@ -59,7 +60,7 @@ impl Temperature {
         if negative <= 0.0 || positive <= 0.0 {
             return *p;
         }
-        let share = 1.0 / (1.0 + (factor * (negative.ln() - positive.ln())).exp());
+        let share = 1.0 / (1.0 + (factor * (negative.ln() - positive.ln() - evidence)).exp());
         let signed = negative + positive;
         let scales = [signed * (1.0 - share) / negative, 1.0, signed * share / positive];
         std::array::from_fn(|cell| p[cell] * scales[side(cell)])
@@ -82,11 +83,11 @@ mod tests {
     fn the_neutral_calibration_changes_nothing_and_every_one_leaves_the_sign() {
         for seed in 0..200 {
             let p = drawn(seed);
-            let same = Temperature::default().apply(&p, 0.3);
+            let same = Temperature::default().apply(&p, 0.3, 0.0);
             assert!(p.iter().zip(&same).all(|(a, b)| (a - b).abs() < 1e-12));
             let [at_zero, slope] = Stream::new(seed, &[1]).normals(2)[..] else { panic!("two") };
             let temperature = Temperature { at_zero: at_zero.into(), slope: slope.into() };
-            let q = temperature.apply(&p, 0.7);
+            let q = temperature.apply(&p, 0.7, 0.0);
             assert!((q.iter().sum::<f64>() - 1.0).abs() < 1e-9);
             let positive = |p: &[f64; CELLS]| p[5..].iter().sum::<f64>() > p[..4].iter().sum::<f64>();
             assert_eq!(positive(&p), positive(&q), "seed {seed}");
@@ -97,9 +98,9 @@ mod tests {
     fn the_factor_is_that_of_the_log_odds_and_shares_within_a_side_stay() {
         let p = drawn(3);
         let twice = Temperature { at_zero: 2f64.ln(), slope: 0.0 };
-        let q = twice.apply(&p, 0.5);
+        let q = twice.apply(&p, 0.5, 0.25);
         let odds = |p: &[f64; CELLS]| (p[5..].iter().sum::<f64>() / p[..4].iter().sum::<f64>()).ln();
-        assert!((odds(&q) - 2.0 * odds(&p)).abs() < 1e-9);
+        assert!((odds(&q) - 2.0 * (odds(&p) + 0.25)).abs() < 1e-9);
         assert!((q[0] / q[1] - p[0] / p[1]).abs() < 1e-9 && (q[4] - p[4]).abs() < 1e-12);
     }
 
@@ -110,7 +111,7 @@ mod tests {
         let wild = Temperature { at_zero: 1e30, slope: -1e30 };
         for p in [certain, [1.0 / CELLS as f64; CELLS]] {
             for rho in [0.0, 0.5, 1.0] {
-                let q = wild.apply(&p, rho);
+                let q = wild.apply(&p, rho, 3.0);
                 assert!((q.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{q:?}");
             }
         }
