@@ -2,16 +2,18 @@
 
 use crate::ServeArgs;
 use crate::decoder::Decoder;
+use crate::films::Films;
 use crate::http::{self, About, Dashboard};
 use crate::journal::Journal;
 use crate::meter::Meter;
 use crate::service::Service;
 use crate::tap::Tap;
 use anyhow::{Context, Result, anyhow};
+use extract::Extractors;
 use link::serve::{Admission, Services, Socket, serve};
 use link::{Drain, MAX_MESSAGE_BYTES, Observer};
-use model::scheme::ReceiverHalf;
-use model::weights::{load_receiver, receiver_manifest};
+use model::scheme::{FilmReader, ReceiverHalf};
+use model::weights::{Manifest, load_receiver_with, receiver_manifest};
 use proto::v1::receiver_server::ReceiverServer;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -43,9 +45,9 @@ impl App {
     /// # Errors
     /// If one of them cannot be had; names it.
     pub async fn new(args: &ServeArgs) -> Result<Self> {
-        let half = load_receiver(&args.weights)?;
-        let drain = Drain::on_signals().context("cannot listen for signals")?;
         let manifest = receiver_manifest(&args.weights)?;
+        let half = load_receiver_with(&args.weights, films(args.extractors.as_deref(), &manifest)?)?;
+        let drain = Drain::on_signals().context("cannot listen for signals")?;
         let mut app = App::with(Arc::from(half), &args.journal, &args.listen, drain).await?;
         app.about.scheme = manifest.scheme_name();
         app.about.training_snr_db = manifest.snr_range();
@@ -127,4 +129,23 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// What makes features of films, for weights of a scheme by which they cross whole; the extractors of others are in the
+/// transmitter.
+fn films(folder: Option<&Path>, manifest: &Manifest) -> Result<Option<Arc<dyn FilmReader>>> {
+    let trained = &manifest.extractors;
+    if !manifest.scheme.reads_in_receiver() || trained.is_empty() {
+        return Ok(None);
+    }
+    // The classical front end needs no folder.
+    let extractors = match folder {
+        Some(folder) => Extractors::of_weights(folder, trained).context("--extractors")?,
+        None => Extractors::default().only(trained),
+    };
+    if extractors.origins() != *trained {
+        tracing::warn!("films are refused: start the receiver with --extractors DIR, a folder that holds {trained}");
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(Films(extractors))))
 }

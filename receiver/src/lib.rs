@@ -23,6 +23,7 @@ pub mod accuracy;
 mod app;
 pub mod burst;
 pub mod decoder;
+mod films;
 pub mod http;
 pub mod journal;
 pub mod meter;
@@ -64,6 +65,9 @@ pub struct ServeArgs {
     /// not the loss of power.
     #[arg(long, value_name = "FILE", default_value = "latentlink-journal.sqlite")]
     pub journal: PathBuf,
+    /// Folder of the pretrained extractors that the weights were trained with, for a scheme that sends films whole.
+    #[arg(long, value_name = "DIR", env = "LATENTLINK_EXTRACTORS")]
+    pub extractors: Option<PathBuf>,
     /// The dashboard.
     #[command(flatten)]
     pub dashboard: http::Args,

@@ -106,3 +106,41 @@ fn without_extractors_a_recording_is_refused_and_features_are_taken() {
     assert!(outcome["error"]["message"].as_str().unwrap().contains("send features"), "{outcome}");
     stack.send(&["--corpus", text(SITE.corpus()), "--channel", "none"]).succeeded();
 }
+
+/// The film itself crosses as bits and the receiver extracts: above the cliff each answer is one, below it all are the same constant,
+/// and a receiver without extractors says what it lacks.
+#[cfg(feature = "h264")]
+#[test]
+fn a_film_crosses_whole_or_not_at_all_by_the_conventional_scheme() {
+    let Some(shared) = shared("films, conventional") else { return };
+    let folder = SITE.folder("films-conventional-corpus");
+    let (corpus, _, tested) = extracted_and_trained(&shared, &folder);
+    let (weights, models) = (folder.join("conventional"), shared.join("models"));
+    let train = ["trainer", "train", "--scheme", "conventional", "--corpus", text(&corpus), "--preset", "small"];
+    let options = ["--epochs", "2", "--validation", "fold:0/2", "--out", text(&weights)];
+    Process::run(SITE.binary(), &[&train[..], &options].concat()).succeeded();
+    let recordings: Vec<PathBuf> =
+        tested.iter().map(|id| shared.join(format!("data/emodb-dev/wav/{id}.wav"))).collect();
+    let paths: Vec<&str> = recordings.iter().map(|path| text(path)).collect();
+
+    let stack = Stack::down(&SITE, "films-conventional", &weights, &weights);
+    let stack = stack.with("LATENTLINK_EXTRACTORS", text(&models)).started();
+    let scores = |snr: &str| -> Vec<String> {
+        let sent = stack.send(&[&paths[..], &["--channel", "awgn", "--snr", snr, "--jsonl"]].concat()).succeeded();
+        let score = |outcome: Value| outcome["score"].to_string();
+        outcomes(&sent.stdout).into_iter().map(score).collect()
+    };
+    let (mut heard, lost) = (scores("15"), scores("-20"));
+    assert_eq!((heard.len(), lost.len()), (OF_EACH, OF_EACH));
+    assert!(lost.iter().all(|score| *score == lost[0]), "{lost:?}");
+    heard.sort();
+    heard.dedup();
+    assert!(heard.len() > OF_EACH / 2, "{heard:?}");
+
+    let without = Stack::down(&SITE, "films-conventional-without", &weights, &weights).started();
+    let sent = without.send(&[paths[0], "--channel", "none"]);
+    let outcome = &outcomes(&sent.stdout)[0];
+    assert!(outcome["error"]["message"].as_str().unwrap().contains("--extractors"), "{outcome}");
+    // Features cross without them.
+    without.send(&["--corpus", text(&corpus), "--channel", "none"]).succeeded();
+}

@@ -1,7 +1,8 @@
 //! The serving process: its arguments, its parts, its run.
 
+use crate::reader::Reader;
 use crate::service::Service;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use corpus::Origins;
 use extract::Extractors;
 use link::serve::{Services, Socket, serve};
@@ -36,7 +37,7 @@ pub struct App {
     socket: Socket,
     half: Arc<dyn TransmitterHalf>,
     model: Model,
-    extractors: Result<Extractors, String>,
+    reader: Result<Reader, String>,
     emulator: PeerUrl,
 }
 
@@ -50,9 +51,9 @@ impl App {
         let manifest = transmitter_manifest(&args.weights)?;
         let half = load_transmitter(&args.weights)?;
         let mut app = App::with(socket, half.into(), args.emulator.clone());
-        app.extractors = extractors(args.extractors.as_deref(), &manifest.extractors)?;
+        app.reader = reader(args.extractors.as_deref(), app.half.sends_films(), &manifest.extractors)?;
         app.model = describe(&manifest, app.model);
-        app.model.takes_media = app.extractors.is_ok();
+        app.model.takes_media = app.reader.is_ok();
         Ok(app)
     }
 
@@ -64,8 +65,8 @@ impl App {
             feedback: half.needs_feedback(),
             ..Model::default()
         };
-        let extractors = Err("this transmitter takes features only".to_owned());
-        App { socket, half, model, extractors, emulator }
+        let reader = Err("this transmitter takes features only".to_owned());
+        App { socket, half, model, reader, emulator }
     }
 
     /// The address that was bound.
@@ -87,11 +88,11 @@ impl App {
     /// # Errors
     /// If serving fails.
     pub async fn run_until(self, drain: Drain) -> anyhow::Result<()> {
-        let App { socket, half, model, extractors, emulator } = self;
+        let App { socket, half, model, reader, emulator } = self;
         let Model { model_id, symbols, feedback, .. } = &model;
         tracing::info!(model_id, symbols, feedback, %emulator, "transmitter");
         let observer = Observer::new("transmitter");
-        let service = Service::new(half, model, extractors, &emulator, drain.clone(), &observer)
+        let service = Service::new(half, model, reader, &emulator, drain.clone(), &observer)
             .context("the compute thread did not start")?;
         let server = TransmitterServer::new(service).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
         serve(socket, Services::of(observer).with(server), &drain).await?;
@@ -99,8 +100,8 @@ impl App {
     }
 }
 
-/// The extractors that made what the weights were trained on, or what to say of media files.
-fn extractors(folder: Option<&Path>, trained: &Origins) -> anyhow::Result<Result<Extractors, String>> {
+/// What reads media files for weights that were trained on features of these origins, or what to say of such files.
+fn reader(folder: Option<&Path>, films: bool, trained: &Origins) -> anyhow::Result<Result<Reader, String>> {
     if trained.is_empty() {
         let reason = "it is not known what made the features that these weights were trained on; send features";
         if let Some(folder) = folder {
@@ -108,16 +109,15 @@ fn extractors(folder: Option<&Path>, trained: &Origins) -> anyhow::Result<Result
         }
         return Ok(Err(reason.to_owned()));
     }
-    let named: Vec<String> = trained.iter().map(|(modality, identity)| format!("{modality}: {identity}")).collect();
-    let named = named.join(", ");
-    let found = folder.map(Extractors::load).transpose()?.unwrap_or_default().only(trained);
+    if films {
+        return Ok(Ok(Reader::Films));
+    }
+    // The classical front end needs no folder.
+    let bare = Extractors::default().only(trained);
     match folder {
-        _ if found.origins() == *trained => Ok(Ok(found)),
-        None => Ok(Err(format!("start the transmitter with --extractors DIR, a folder that holds {named}"))),
-        Some(folder) => {
-            trained.check(&found.origins()).with_context(|| format!("--extractors {}", folder.display()))?;
-            bail!("--extractors {}: these weights need {named}, and not all of that is there", folder.display())
-        }
+        Some(folder) => Ok(Ok(Reader::Features(Extractors::of_weights(folder, trained).context("--extractors")?))),
+        None if bare.origins() == *trained => Ok(Ok(Reader::Features(bare))),
+        None => Ok(Err(format!("start the transmitter with --extractors DIR, a folder that holds {trained}"))),
     }
 }
 

@@ -2,7 +2,7 @@
 //! file gave is remembered for a while, for the same one comes again at every point of a sweep.
 
 use crate::meter::Meter;
-use extract::{ExtractError, Extractors, Findings};
+use crate::reader::{Read, Reader};
 use link::Fault;
 use link::chunks::MAX_MEDIA_BYTES;
 use link::fault::ErrorCode;
@@ -21,15 +21,15 @@ const BUDGET_KIB: usize = 4 * (MAX_MEDIA_BYTES >> 10);
 /// 9 MB with Whisper tiny; most clips a fiftieth of that.
 const REMEMBERED: usize = 32;
 
-type Cell = Arc<OnceCell<Result<Arc<Findings>, Fault>>>;
+type Cell = Arc<OnceCell<Result<Arc<Read>, Fault>>>;
 /// By the hash of the file, the newest first.
 type Remembered = VecDeque<([u8; 32], Cell)>;
 
-/// The extractors at work. Cheap to clone.
+/// A reader at work. Cheap to clone.
 #[derive(Clone)]
 pub struct Extraction {
-    /// Or what is said where there are none.
-    extractors: Result<Arc<Extractors>, Arc<str>>,
+    /// Or what is said where there is none.
+    reader: Result<Arc<Reader>, Arc<str>>,
     limits: Limits,
     budget: Arc<Semaphore>,
     places: Arc<Semaphore>,
@@ -38,11 +38,11 @@ pub struct Extraction {
 }
 
 impl Extraction {
-    /// With these extractors; where there are none, every file is refused with the words given instead.
-    pub fn new(extractors: Result<Extractors, String>, meter: Meter) -> Extraction {
+    /// With this reader; where there is none, every file is refused with the words given instead.
+    pub fn new(reader: Result<Reader, String>, meter: Meter) -> Extraction {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Extraction {
-            extractors: extractors.map(Arc::new).map_err(Arc::from),
+            reader: reader.map(Arc::new).map_err(Arc::from),
             limits: Limits { bytes: MAX_MEDIA_BYTES as u64, ..Limits::default() },
             budget: Arc::new(Semaphore::new(BUDGET_KIB)),
             places: Arc::new(Semaphore::new(cores.div_ceil(2))),
@@ -57,20 +57,20 @@ impl Extraction {
         self.budget.clone().acquire_many_owned(kib).await.expect("never closed")
     }
 
-    /// What is found in a file.
+    /// What a file gives.
     ///
     /// # Errors
-    /// What is wrong with it, or that there are no extractors.
-    pub async fn extract(&self, file: Vec<u8>) -> Result<Arc<Findings>, Fault> {
+    /// What is wrong with it, or that there is no reader.
+    pub async fn extract(&self, file: Vec<u8>) -> Result<Arc<Read>, Fault> {
         let refused = |why: &Arc<str>| Fault::new(ErrorCode::Unsupported, "media", &**why);
-        let extractors = self.extractors.as_ref().map_err(refused)?;
+        let reader = self.reader.as_ref().map_err(refused)?;
         // Tens of megabytes take a while, in which the runtime has other clips to move.
         let hashed = tokio::task::spawn_blocking(move || (Sha256::digest(&file).into(), file)).await;
         let (key, file) = hashed.map_err(|_| internal())?;
-        self.cell(key).get_or_init(|| self.read(extractors.clone(), file)).await.clone()
+        self.cell(key).get_or_init(|| self.read(reader.clone(), file)).await.clone()
     }
 
-    /// Where the findings of the file with this hash are or will be.
+    /// Where what the file with this hash gives is or will be.
     fn cell(&self, key: [u8; 32]) -> Cell {
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         let known = remembered.iter().position(|(known, _)| *known == key).and_then(|at| remembered.remove(at));
@@ -80,17 +80,17 @@ impl Extraction {
         cell
     }
 
-    async fn read(&self, extractors: Arc<Extractors>, file: Vec<u8>) -> Result<Arc<Findings>, Fault> {
+    async fn read(&self, reader: Arc<Reader>, file: Vec<u8>) -> Result<Arc<Read>, Fault> {
         let _place = self.places.acquire().await.expect("never closed");
         let (limits, began) = (self.limits.clone(), Instant::now());
         let work = move || {
-            let read = || extractors.extract(&Media::from_bytes(file, &limits)?);
+            let read = || reader.read(Media::from_bytes(file, &limits));
             catch_unwind(AssertUnwindSafe(read))
         };
         let done = tokio::task::spawn_blocking(work).await.ok();
         self.meter.extracting.observe_since(began);
         match done {
-            Some(Ok(findings)) => findings.map(Arc::new).map_err(|error: ExtractError| fault_of(&error)),
+            Some(Ok(read)) => read.map(Arc::new),
             // The panic hook has told the log where.
             Some(Err(_)) | None => Err(internal()),
         }
@@ -98,27 +98,7 @@ impl Extraction {
 }
 
 fn internal() -> Fault {
-    Fault::new(ErrorCode::Internal, "media", "the extractors failed on this file")
-}
-
-fn fault_of(error: &ExtractError) -> Fault {
-    use media::Error;
-    let code = match error {
-        ExtractError::Nothing(_) | ExtractError::Media(Error::Empty) => ErrorCode::Empty,
-        ExtractError::Sound(_) => ErrorCode::NotFinite,
-        ExtractError::Media(
-            Error::TooLarge { .. }
-            | Error::TooLong { .. }
-            | Error::FilmTooLong { .. }
-            | Error::PictureTime { .. }
-            | Error::TooManyPixels { .. }
-            | Error::TooMany { .. }
-            | Error::FfmpegTime { .. },
-        ) => ErrorCode::TooLong,
-        ExtractError::Media(Error::Unsupported(_) | Error::Fragmented(_)) => ErrorCode::Unsupported,
-        ExtractError::Media(_) => ErrorCode::Malformed,
-    };
-    Fault::new(code, "media", error.to_string())
+    Fault::new(ErrorCode::Internal, "media", "reading this file failed")
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod extraction;
 mod feedback;
 mod inspection;
 mod meter;
+mod reader;
 mod relay;
 pub mod send;
 mod service;

@@ -1,6 +1,6 @@
 //! The hop from the transmitter to the channel emulator.
 
-use extract::Findings;
+use crate::reader::Read;
 use link::trace::Span;
 use link::{Delivery, Exchange, chunks};
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
@@ -20,7 +20,7 @@ pub struct Sent {
     /// Of the clip, to its outcome.
     pub span: Span,
     /// What was found in the clip's file, if it had one and the client wants to know.
-    pub findings: Option<Arc<Findings>>,
+    pub read: Option<Arc<Read>>,
     /// The whole burst, not yet in chunks.
     pub burst: Burst,
 }

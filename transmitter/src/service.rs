@@ -4,9 +4,9 @@ use crate::encoder::Encoder;
 use crate::extraction::Extraction;
 use crate::feedback::Feedback;
 use crate::meter::Meter;
+use crate::reader::Reader;
 use crate::relay::ToEmulator;
 use crate::session::{Session, Ticket};
-use extract::Extractors;
 use link::backoff::Outage;
 use link::hop::HopConfig;
 use link::observe::Held;
@@ -41,7 +41,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Encodes with `half`, which `model` describes, what `extractors` make of files, or what comes as features, and sends
+    /// Encodes with `half`, which `model` describes, what `reader` makes of files, or what comes as features, and sends
     /// to the channel emulator at `emulator`; `observer` sees it.
     /// Starts the compute thread.
     ///
@@ -50,7 +50,7 @@ impl Service {
     pub fn new(
         half: Arc<dyn TransmitterHalf>,
         model: Model,
-        extractors: Result<Extractors, String>,
+        reader: Result<Reader, String>,
         emulator: &PeerUrl,
         drain: Drain,
         observer: &Observer,
@@ -61,7 +61,7 @@ impl Service {
         Ok(Service {
             feedback: half.needs_conditions().then(|| Arc::new(Feedback::new(channel.clone(), emulator))),
             encoder: Encoder::start(half.clone(), meter.batch.clone())?,
-            extraction: Extraction::new(extractors, meter.clone()),
+            extraction: Extraction::new(reader, meter.clone()),
             half,
             model,
             emulator: channel,

@@ -9,8 +9,8 @@ use crate::extraction::Extraction;
 use crate::feedback::Feedback;
 use crate::inspection::inspection;
 use crate::meter::Meter;
+use crate::reader::Read;
 use crate::relay::{Sent, ToEmulator};
-use extract::Findings;
 use futures::{StreamExt, TryStreamExt};
 use link::chunks::{Assembler, MAX_MEDIA_BYTES, Rejected};
 use link::fault::ErrorCode;
@@ -33,7 +33,7 @@ pub struct Ticket {
     delivery: Delivery,
     clip_id: String,
     /// What was found in its file, once that is read.
-    findings: Option<Arc<Findings>>,
+    read: Option<Arc<Read>>,
     /// Without symbols.
     burst: Burst,
     slot: Slot<ToEmulator>,
@@ -138,7 +138,7 @@ impl Session {
                     // The status that ended the hop comes through `answer`.
                     return Ok(());
                 };
-                let ticket = Ticket { span, delivery, clip_id, findings: None, burst, slot };
+                let ticket = Ticket { span, delivery, clip_id, read: None, burst, slot };
                 match media {
                     None => self.encode(input, ticket, reply.clone()).await?,
                     Some(file) => {
@@ -182,13 +182,14 @@ impl Session {
 
     async fn read_one(&self, film: Film, reply: mpsc::Sender<Encoded<Ticket>>) -> Result<(), Status> {
         let Film { file, mut input, mut ticket, _room } = film;
-        let added = self.extraction.extract(file).await.and_then(|findings| {
-            for (own, from_file) in input.features.iter_mut().zip(&findings.features) {
+        let added = self.extraction.extract(file).await.and_then(|read| {
+            input.film.clone_from(&read.film);
+            for (own, from_file) in input.features.iter_mut().zip(&read.findings.features) {
                 if own.is_none() {
                     own.clone_from(from_file);
                 }
             }
-            ticket.findings = ticket.burst.inspect.then_some(findings);
+            ticket.read = ticket.burst.inspect.then_some(read);
             self.half.check(&input).map_err(fault_of)
         });
         match added {
@@ -217,7 +218,7 @@ impl Session {
     /// Encoded clips to the hop.
     async fn forward(&self, mut encoded: mpsc::Receiver<Encoded<Ticket>>) -> Result<(), Status> {
         while let Some(Encoded { ticket, emission }) = encoded.recv().await {
-            let Ticket { span, delivery, clip_id, findings, mut burst, slot } = ticket;
+            let Ticket { span, delivery, clip_id, read, mut burst, slot } = ticket;
             match emission {
                 Ok(Emission { symbols, format }) => {
                     burst.symbols = symbols.to_le_bytes();
@@ -227,7 +228,7 @@ impl Session {
                     self.meter.symbols.inc_by(symbols.len() as u64);
                     self.meter.encoding.observe_since(span.began());
                     // An error means that the hop has ended; `answer` learns why.
-                    let _ = slot.send(Sent { delivery, clip_id, span, findings, burst });
+                    let _ = slot.send(Sent { delivery, clip_id, span, read, burst });
                 }
                 Err(fault) => {
                     self.in_flight().remove(&delivery);
@@ -264,7 +265,7 @@ impl Session {
             }
         };
         let burst = &sent.burst;
-        let inspect = || inspection(sent.findings.as_deref(), &burst.symbols, receipt.symbols);
+        let inspect = || inspection(sent.read.as_ref().map(|read| &read.findings), &burst.symbols, receipt.symbols);
         let inspection = burst.inspect.then(inspect);
         Outcome {
             delivery: Some(sent.delivery.to_wire()),

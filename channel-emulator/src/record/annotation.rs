@@ -41,6 +41,8 @@ pub struct Annotation {
     pub reference: Option<ReferenceNote>,
     #[serde(rename = "latentlink:timings", skip_serializing_if = "Option::is_none")]
     pub timings: Option<TimingsNote>,
+    #[serde(rename = "latentlink:transport", skip_serializing_if = "Option::is_none")]
+    pub transport: Option<TransportNote>,
     #[serde(rename = "latentlink:traceparent", skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
     #[serde(rename = "latentlink:model_id", skip_serializing_if = "Option::is_none")]
@@ -85,6 +87,13 @@ pub struct ReferenceNote {
     pub caption: String,
 }
 
+/// The format of a transport block.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TransportNote {
+    pub mcs: u32,
+    pub bytes: u32,
+}
+
 /// Microseconds in the processes up to the emulator.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TimingsNote {
@@ -122,6 +131,7 @@ impl Annotation {
                 transmitter_us: timings.transmitter_us,
                 emulator_us: timings.emulator_us,
             }),
+            transport: burst.transport.map(|format| TransportNote { mcs: format.mcs, bytes: format.bytes }),
             traceparent: text(&burst.traceparent),
             model_id: text(&kept.model_id),
             time_us,
@@ -182,6 +192,7 @@ impl Annotation {
                 emulator_us: timings.emulator_us,
                 receiver_us: 0,
             }),
+            transport: self.transport.map(|format| v1::TransportFormat { mcs: format.mcs, bytes: format.bytes }),
             traceparent: self.traceparent.unwrap_or_default(),
             ..v1::Burst::default()
         };
@@ -231,6 +242,7 @@ mod tests {
                 realised_snr_db: given.then_some(-7.123456789012345),
             }),
             timings: given.then_some(v1::Timings { transmitter_us: 7, emulator_us: 9, receiver_us: 0 }),
+            transport: given.then_some(v1::TransportFormat { mcs: 4, bytes: 1234 }),
             traceparent: if given { "00-1-2-01".into() } else { String::new() },
             ..v1::Burst::default()
         };

@@ -63,6 +63,14 @@ pub struct OtherOrigin {
     pub found: Box<Identity>,
 }
 
+/// Such as `audio: …, visual: …`.
+impl std::fmt::Display for Origins {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let named: Vec<String> = self.iter().map(|(modality, identity)| format!("{modality}: {identity}")).collect();
+        f.write_str(&named.join(", "))
+    }
+}
+
 impl Origins {
     /// Of the identities that are known, by [`Modality::index`].
     pub fn new(identities: [Option<Identity>; 3]) -> Origins {

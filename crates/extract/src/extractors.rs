@@ -4,8 +4,8 @@ use crate::classical::Classical;
 use crate::face::FaceExtractor;
 use crate::findings::{Findings, SIGHTINGS, Sighting, peaks};
 use crate::{AudioExtractor, CheckpointError, FEATURE_RATE_HZ, NotFinite};
-use corpus::{Identity, Modality, Origins, Sequence};
-use media::Media;
+use corpus::{Identity, Modality, Origins, OtherOrigin, Sequence};
+use media::{Frame, Frames, Media};
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -32,6 +32,22 @@ pub enum ExtractorsError {
         first: PathBuf,
         /// The other.
         second: PathBuf,
+    },
+    /// Another one than the weights were trained with.
+    #[error("{}: {source}", path.display())]
+    Other {
+        /// The folder.
+        path: PathBuf,
+        /// What was expected and what is there.
+        source: OtherOrigin,
+    },
+    /// Not all that the weights were trained with.
+    #[error("{}: these weights need {wanted}, and not all of that is there", path.display())]
+    Incomplete {
+        /// The folder.
+        path: PathBuf,
+        /// All of it.
+        wanted: String,
     },
     /// One that is there and cannot be loaded.
     #[error("{}: {source}", path.display())]
@@ -127,6 +143,20 @@ impl Extractors {
         }
     }
 
+    /// Those in `folder` that made what weights were trained on.
+    ///
+    /// # Errors
+    /// If the folder has others, or not all of them.
+    pub fn of_weights(folder: &Path, trained: &Origins) -> Result<Extractors, ExtractorsError> {
+        let found = Extractors::load(folder)?.only(trained);
+        let other = |source| ExtractorsError::Other { path: folder.to_owned(), source };
+        trained.check(&found.origins()).map_err(other)?;
+        match found.origins() == *trained {
+            true => Ok(found),
+            false => Err(ExtractorsError::Incomplete { path: folder.to_owned(), wanted: trained.to_string() }),
+        }
+    }
+
     /// What the features will be made by.
     pub fn origins(&self) -> Origins {
         let visual = self.visual.as_ref().map(FaceExtractor::identity);
@@ -138,9 +168,22 @@ impl Extractors {
     /// # Errors
     /// If the file cannot be decoded, or lacks all that these extractors read.
     pub fn extract(&self, media: &Media) -> Result<Findings, ExtractError> {
+        self.extract_from(|| sound(media), || pictures(media))
+    }
+
+    /// The same of what something else decodes: the sound at [`media::RATE_HZ`] and the frames at [`FEATURE_RATE_HZ`], `None` for what
+    /// is not there. Neither is asked for if it is not extracted from.
+    ///
+    /// # Errors
+    /// Those of `sound` and `pictures`, and if there is nothing that these extractors read.
+    pub fn extract_from<F: Iterator<Item = Result<Frame, media::Error>>>(
+        &self,
+        sound: impl FnOnce() -> Result<Option<media::Audio>, media::Error>,
+        pictures: impl FnOnce() -> Result<Option<F>, media::Error> + Send,
+    ) -> Result<Findings, ExtractError> {
         let (seen, heard) = thread::scope(|scope| {
-            let seen = scope.spawn(|| self.see(media));
-            let heard = self.hear(media);
+            let seen = scope.spawn(|| self.see(pictures));
+            let heard = self.hear(sound);
             (seen.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), heard)
         });
         let (heard, seen) = (heard?, seen?);
@@ -156,21 +199,20 @@ impl Extractors {
         })
     }
 
-    fn hear(&self, media: &Media) -> Result<Heard, ExtractError> {
+    fn hear(&self, sound: impl FnOnce() -> Result<Option<media::Audio>, media::Error>) -> Result<Heard, ExtractError> {
         let Some(extractor) = &self.audio else { return Ok(Heard::default()) };
-        let Some(sound) = sound(media)? else { return Ok(Heard::default()) };
+        let Some(sound) = sound()? else { return Ok(Heard::default()) };
         let features = sequence(extractor.identity().width, extractor.extract(&sound.pcm)?);
         Ok(Heard { features, seconds: sound.seconds(), peaks: peaks(&sound.pcm) })
     }
 
-    fn see(&self, media: &Media) -> Result<Seen, ExtractError> {
+    fn see<F: Iterator<Item = Result<Frame, media::Error>>>(
+        &self,
+        pictures: impl FnOnce() -> Result<Option<F>, media::Error>,
+    ) -> Result<Seen, ExtractError> {
         let mut seen = Seen::default();
         let Some(extractor) = &self.visual else { return Ok(seen) };
-        let frames = match media.frames(FEATURE_RATE_HZ as f64) {
-            Ok(frames) => frames,
-            Err(media::Error::NoVideo(_)) => return Ok(seen),
-            Err(error) => return Err(error.into()),
-        };
+        let Some(frames) = pictures()? else { return Ok(seen) };
         let (mut film, mut rows) = (extractor.film(), Vec::new());
         for frame in frames {
             let frame = frame?;
@@ -208,8 +250,23 @@ fn sequence(width: usize, rows: Vec<f32>) -> Option<Sequence> {
     (!rows.is_empty()).then(|| Sequence::new(width, rows))
 }
 
+/// The frames at the rate of the front ends; `None` if the file has none.
+///
+/// # Errors
+/// If it cannot be decoded.
+pub fn pictures(media: &Media) -> Result<Option<Frames>, media::Error> {
+    match media.frames(FEATURE_RATE_HZ as f64) {
+        Ok(frames) => Ok(Some(frames)),
+        Err(media::Error::NoVideo(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// The sound at the rate of the front ends; `None` if the file has none.
-fn sound(media: &Media) -> Result<Option<media::Audio>, media::Error> {
+///
+/// # Errors
+/// If it cannot be decoded.
+pub fn sound(media: &Media) -> Result<Option<media::Audio>, media::Error> {
     match media.audio() {
         Ok(audio) => audio.resampled().map(Some),
         Err(media::Error::NoAudio(_)) => Ok(None),

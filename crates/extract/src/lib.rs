@@ -19,7 +19,7 @@ pub mod whisper;
 pub use audio::{AudioExtractor, FEATURE_RATE_HZ, NotFinite};
 pub use checkpoint::CheckpointError;
 pub use corpus::Identity;
-pub use extractors::{ExtractError, Extractors, ExtractorsError};
+pub use extractors::{ExtractError, Extractors, ExtractorsError, pictures, sound};
 pub use face::{FaceExtractor, FaceRow};
 pub use findings::{Features, Findings, PEAKS, SIGHTINGS, Sighting};
 pub use whisper::Whisper;

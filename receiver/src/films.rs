@@ -1,0 +1,32 @@
+//! Films that have crossed, to features, by the extractors that the weights were trained with.
+
+use conventional::SourceError;
+use conventional::film::{self, PICTURE_HZ, Rgb};
+use corpus::Sequence;
+use extract::Extractors;
+use media::{Audio, Frame, RATE_HZ};
+use model::scheme::{FilmReader, InputError, InputErrorKind};
+
+/// Extractors in the receiver, for a scheme that sends films whole.
+pub struct Films(pub Extractors);
+
+impl FilmReader for Films {
+    fn read(&self, film: &[u8]) -> Result<[Option<Sequence>; 3], InputError> {
+        let damaged = |error: &dyn std::fmt::Display| InputError {
+            kind: InputErrorKind::Unsupported,
+            field: "film".into(),
+            message: error.to_string(),
+        };
+        let film = film::decode(film).map_err(|error| damaged(&error))?;
+        let sound = Some(film.sound).filter(|sound| !sound.is_empty());
+        let sound = sound.map(|pcm| Audio { pcm, rate_hz: RATE_HZ });
+        let frames = film.pictures.enumerate().map(frame);
+        let found = self.0.extract_from(|| Ok(sound), || Ok(Some(frames)));
+        Ok(found.map_err(|error| damaged(&error))?.features)
+    }
+}
+
+fn frame((at, picture): (usize, Result<Rgb, SourceError>)) -> Result<Frame, media::Error> {
+    let Rgb { width, height, rgb } = picture.map_err(|error| media::Error::Damaged(error.to_string()))?;
+    Ok(Frame { time_s: at as f64 / f64::from(PICTURE_HZ), width, height, rgb })
+}
