@@ -82,7 +82,7 @@ class App {
       return;
     }
     const { scheme, symbols, equaliser, model_id: id } = this.info;
-    say(at("about"), [scheme, `${symbols} symbols a clip`, equaliser?.toUpperCase()].filter(Boolean).join(" · "));
+    say(at("about"), [scheme, symbols ? `${symbols} symbols a clip` : "transport blocks", equaliser?.toUpperCase()].filter(Boolean).join(" · "));
     say(at("foot"), `Weights ${id}`);
     say(at("clips-command"), streamCommand(this.info));
     this.sentence.render(this.info);
