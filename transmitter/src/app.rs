@@ -115,8 +115,10 @@ fn reader(folder: Option<&Path>, films: bool, trained: &Origins) -> anyhow::Resu
     // The classical front end needs no folder.
     let bare = Extractors::default().only(trained);
     match folder {
-        Some(folder) => Ok(Ok(Reader::Features(Extractors::of_weights(folder, trained).context("--extractors")?))),
-        None if bare.origins() == *trained => Ok(Ok(Reader::Features(bare))),
+        Some(folder) => {
+            Ok(Ok(Reader::Features(Extractors::of_weights(folder, trained).context("--extractors")?.into())))
+        }
+        None if bare.origins() == *trained => Ok(Ok(Reader::Features(bare.into()))),
         None => Ok(Err(format!("start the transmitter with --extractors DIR, a folder that holds {trained}"))),
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Reads files for weights.
 pub enum Reader {
     /// By the extractors that the weights were trained with.
-    Features(Extractors),
+    Features(Box<Extractors>),
     /// Into films; the extractors are in the receiver.
     Films,
 }
