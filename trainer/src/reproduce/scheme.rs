@@ -63,6 +63,16 @@ impl<'a> Scheme<'a> {
         self.cells.first().map_or(0, |cell| cell.scored.config.network.reals / 2)
     }
 
+    /// Complex symbols for each clip at one point, the mean over seeds and clips.
+    pub fn uses_at(&self, channel: &str, snr_db: f64) -> f64 {
+        let there = |cell: &&Cell| {
+            let point = cell.traffic.iter().find(|point| point.channel == channel && point.snr_db == Some(snr_db));
+            point.map(|point| point.uses)
+        };
+        let spent: Vec<f64> = self.cells.iter().filter_map(there).collect();
+        if spent.is_empty() { self.uses() as f64 } else { spent.iter().sum::<f64>() / spent.len() as f64 }
+    }
+
     /// Whether it spends more where the channel is worse.
     pub fn uses_vary(&self) -> bool {
         self.cells.first().is_some_and(|cell| !cell.traffic.is_empty())

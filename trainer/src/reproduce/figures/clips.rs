@@ -69,8 +69,9 @@ fn confusion(plan: &Plan, scheme: &Scheme) -> Sketch {
 fn reliability(plan: &Plan, schemes: &[&Scheme]) -> Sketch {
     let mut sheet = Sheet::new(format!("Reliability: {}", subject(plan)), 2);
     for view in points(schemes) {
-        let axis = |label: &str| Axis::new(label).range(0.45, 1.02);
-        let mut figure = Figure::new(shown(view), axis("stated confidence in the sign"), axis("share right"));
+        let axis = |label: &str, low: f64| Axis::new(label).range(low, 1.02);
+        let (said, right) = (axis("stated confidence in the sign", 0.45), axis("share right", 0.25));
+        let mut figure = Figure::new(shown(view), said, right);
         for scheme in schemes {
             let look = scheme.look();
             let curve = Curve::new(scheme.entry.label, reliable(plan, &at(scheme, view)), look.colour, look.marker);

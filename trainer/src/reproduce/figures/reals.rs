@@ -44,7 +44,9 @@ fn uses(plan: &Plan, schemes: &[Scheme]) -> Option<Sketch> {
     for snr in wanted {
         let axis = Axis::new("complex channel uses per clip").logarithmic();
         let mut figure = Figure::new(format!("{} dB", number(snr)), axis, Axis::new("Acc-2 pos"));
-        let at = |scheme: &Scheme| Some(point(scheme.uses() as f64, scheme.at("rayleigh", Some(snr), |r| r.acc2_pos)?));
+        let at = |scheme: &Scheme| {
+            Some(point(scheme.uses_at("rayleigh", snr), scheme.at("rayleigh", Some(snr), |r| r.acc2_pos)?))
+        };
         let line: Vec<_> = by_reals.iter().filter_map(|(_, scheme)| at(scheme)).collect();
         figure = figure.curve(Curve::new("proposed, by transmitted reals", line, Colour::Grey, Marker::None).bars());
         for scheme in rivals(schemes) {
