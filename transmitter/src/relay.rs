@@ -7,6 +7,7 @@ use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::{Burst, Opening, Receipt};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
@@ -21,6 +22,8 @@ pub struct Sent {
     pub span: Span,
     /// What was found in the clip's file, if it had one and the client wants to know.
     pub read: Option<Arc<Read>>,
+    /// Room for the burst of a film.
+    pub _room: Option<OwnedSemaphorePermit>,
     /// The whole burst, not yet in chunks.
     pub burst: Burst,
 }

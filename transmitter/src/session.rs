@@ -12,7 +12,7 @@ use crate::meter::Meter;
 use crate::reader::Read;
 use crate::relay::{Sent, ToEmulator};
 use futures::{StreamExt, TryStreamExt};
-use link::chunks::{Assembler, MAX_MEDIA_BYTES, Rejected};
+use link::chunks::{Assembler, MAX_MEDIA_BYTES, MAX_SYMBOLS, Rejected, SYMBOL_BYTES};
 use link::fault::ErrorCode;
 use link::hop::{Acknowledged, HopReceiver, HopSender, Slot};
 use link::serve::{Incoming, Outgoing};
@@ -34,6 +34,8 @@ pub struct Ticket {
     clip_id: String,
     /// What was found in its file, once that is read.
     read: Option<Arc<Read>>,
+    /// For the burst of a film, until it is answered.
+    room: Option<OwnedSemaphorePermit>,
     /// Without symbols.
     burst: Burst,
     slot: Slot<ToEmulator>,
@@ -45,7 +47,8 @@ struct Film {
     /// What the clip brings beside the file.
     input: ClipInput,
     ticket: Ticket,
-    _room: Option<OwnedSemaphorePermit>,
+    /// Until it has been read.
+    room: Option<OwnedSemaphorePermit>,
 }
 
 /// Files of a client that are read at once; [`Extraction`] sets the pace.
@@ -138,12 +141,12 @@ impl Session {
                     // The status that ended the hop comes through `answer`.
                     return Ok(());
                 };
-                let ticket = Ticket { span, delivery, clip_id, read: None, burst, slot };
+                let ticket = Ticket { span, delivery, clip_id, read: None, room: None, burst, slot };
                 match media {
                     None => self.encode(input, ticket, reply.clone()).await?,
                     Some(file) => {
                         // As long as the window, which bounds the clips in it; gone only with the whole session.
-                        let _ = films.send(Film { file, input, ticket, _room: room.take() }).await;
+                        let _ = films.send(Film { file, input, ticket, room: room.take() }).await;
                     }
                 }
             }
@@ -155,7 +158,10 @@ impl Session {
     async fn room(&self, message: &Clip) -> Option<OwnedSemaphorePermit> {
         let media = message.media.as_ref()?;
         let announced = usize::try_from(media.size).map_or(MAX_MEDIA_BYTES, |size| size.min(MAX_MEDIA_BYTES));
-        Some(self.extraction.room(announced.max(media.data.len())).await)
+        let file = announced.max(media.data.len());
+        // As a film it may become the longest burst, which is kept until it is answered.
+        let bytes = if self.half.sends_films() { file.max(MAX_SYMBOLS * SYMBOL_BYTES) } else { file };
+        Some(self.extraction.room(bytes).await)
     }
 
     async fn encode(
@@ -181,7 +187,10 @@ impl Session {
     }
 
     async fn read_one(&self, film: Film, reply: mpsc::Sender<Encoded<Ticket>>) -> Result<(), Status> {
-        let Film { file, mut input, mut ticket, _room } = film;
+        let Film { file, mut input, mut ticket, mut room } = film;
+        if self.half.sends_films() {
+            ticket.room = room.take();
+        }
         let added = self.extraction.extract(file).await.and_then(|read| {
             input.film.clone_from(&read.film);
             for (own, from_file) in input.features.iter_mut().zip(&read.findings.features) {
@@ -218,7 +227,7 @@ impl Session {
     /// Encoded clips to the hop.
     async fn forward(&self, mut encoded: mpsc::Receiver<Encoded<Ticket>>) -> Result<(), Status> {
         while let Some(Encoded { ticket, emission }) = encoded.recv().await {
-            let Ticket { span, delivery, clip_id, read, mut burst, slot } = ticket;
+            let Ticket { span, delivery, clip_id, read, room, mut burst, slot } = ticket;
             match emission {
                 Ok(Emission { symbols, format }) => {
                     burst.symbols = symbols.to_le_bytes();
@@ -228,7 +237,7 @@ impl Session {
                     self.meter.symbols.inc_by(symbols.len() as u64);
                     self.meter.encoding.observe_since(span.began());
                     // An error means that the hop has ended; `answer` learns why.
-                    let _ = slot.send(Sent { delivery, clip_id, span, read, burst });
+                    let _ = slot.send(Sent { delivery, clip_id, span, read, _room: room, burst });
                 }
                 Err(fault) => {
                     self.in_flight().remove(&delivery);

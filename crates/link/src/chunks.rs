@@ -6,7 +6,7 @@ use proto::v1::{Burst, Clip, DeliveryKey, Media};
 /// Bytes of one complex symbol on the wire: I and Q, each an f32.
 pub const SYMBOL_BYTES: usize = 8;
 /// The longest burst accepted, in symbols.
-pub const MAX_SYMBOLS: usize = 1 << 21;
+pub const MAX_SYMBOLS: usize = 1 << 22;
 /// The largest media file accepted, in bytes.
 pub const MAX_MEDIA_BYTES: usize = 64 << 20;
 /// Payload bytes in each message of what is sent, well under the message limit.
