@@ -129,19 +129,13 @@ impl Codebook {
     /// The probability of each word given x̂ = g·c + v: log p = ln prior + 2g⟨x̂, c⟩/E|v|², for all words have the same
     /// energy.
     pub fn posterior(&self, burst: &Equalised, equaliser: Equaliser) -> Vec<f64> {
-        // Beyond this a word is certain anyway, and without noise the factor would be infinite.
-        const MOST: f64 = 1e6;
-        let rho = f64::from(burst.rho);
-        let factor = match equaliser {
-            Equaliser::Mmse => 2.0 / (1.0 - rho).max(1e-12),
-            Equaliser::ZeroForcing => 2.0 * rho / (1.0 - rho).max(1e-12),
-        };
+        let factor = equaliser.evidence(burst.rho);
         let bits = self.decides.bits();
         let logs: Vec<f64> = (0..self.prior.len())
             .map(|word| {
                 let product = |(k, x): (usize, &f32)| f64::from(x.clamp(-1e3, 1e3)) * chip(bits, word, k);
                 let correlation: f64 = burst.reals.iter().enumerate().map(product).sum();
-                self.prior[word].ln() + factor.min(MOST) * correlation
+                self.prior[word].ln() + factor * correlation
             })
             .collect();
         let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);

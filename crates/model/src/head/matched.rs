@@ -59,14 +59,7 @@ impl Matched {
     /// E\[sign | burst\] ∈ [−1, 1] if the sign had been sent antipodally and nothing else: tanh(λ/2) of the log-likelihood ratio
     /// λ = 2·2⟨x̂, c⟩/(1 − ρ), times ρ behind zero forcing, of the equalised burst x̂ and the word c.
     pub fn heard(&self, equalised: &[f32], rho: f32) -> f64 {
-        // Beyond this a sign is certain, and without noise the factor would be infinite.
-        const MOST: f64 = 1e6;
-        let (rho, correlation) = (f64::from(rho), f64::from(dot(equalised, &self.word)));
-        let factor = match self.equaliser {
-            Equaliser::Mmse => 2.0 / (1.0 - rho).max(1e-12),
-            Equaliser::ZeroForcing => 2.0 * rho / (1.0 - rho).max(1e-12),
-        };
-        (factor.min(MOST) * correlation).tanh()
+        (self.equaliser.evidence(rho) * f64::from(dot(equalised, &self.word))).tanh()
     }
 
     /// What is added to the log-odds of the sign.
