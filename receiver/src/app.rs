@@ -138,14 +138,9 @@ fn films(folder: Option<&Path>, manifest: &Manifest) -> Result<Option<Arc<dyn Fi
     if !manifest.scheme.reads_in_receiver() || trained.is_empty() {
         return Ok(None);
     }
-    // The classical front end needs no folder.
-    let extractors = match folder {
-        Some(folder) => Extractors::of_weights(folder, trained).context("--extractors")?,
-        None => Extractors::default().only(trained),
-    };
-    if extractors.origins() != *trained {
+    let extractors = Extractors::of_weights(folder, trained).context("--extractors")?;
+    if extractors.is_none() {
         tracing::warn!("films are refused: start the receiver with --extractors DIR, a folder that holds {trained}");
-        return Ok(None);
     }
-    Ok(Some(Arc::new(Films(extractors))))
+    Ok(extractors.map(|extractors| Arc::new(Films(extractors)) as Arc<dyn FilmReader>))
 }

@@ -1,10 +1,10 @@
 //! Films that have crossed, to features, by the extractors that the weights were trained with.
 
 use conventional::SourceError;
-use conventional::film::{self, PICTURE_HZ, Rgb};
+use conventional::film::{self, PICTURE_HZ, Rgb, SOUND_HZ};
 use corpus::Sequence;
 use extract::Extractors;
-use media::{Audio, Frame, RATE_HZ};
+use media::{Audio, Frame};
 use model::scheme::{FilmReader, InputError, InputErrorKind};
 
 /// Extractors in the receiver, for a scheme that sends films whole.
@@ -19,7 +19,7 @@ impl FilmReader for Films {
         };
         let film = film::decode(film).map_err(|error| damaged(&error))?;
         let sound = Some(film.sound).filter(|sound| !sound.is_empty());
-        let sound = sound.map(|pcm| Audio { pcm, rate_hz: RATE_HZ });
+        let sound = sound.map(|pcm| Audio { pcm, rate_hz: SOUND_HZ });
         let frames = film.pictures.enumerate().map(frame);
         let found = self.0.extract_from(|| Ok(sound), || Ok(Some(frames)));
         Ok(found.map_err(|error| damaged(&error))?.features)

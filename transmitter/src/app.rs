@@ -112,15 +112,9 @@ fn reader(folder: Option<&Path>, films: bool, trained: &Origins) -> anyhow::Resu
     if films {
         return Ok(Ok(Reader::Films));
     }
-    // The classical front end needs no folder.
-    let bare = Extractors::default().only(trained);
-    match folder {
-        Some(folder) => {
-            Ok(Ok(Reader::Features(Extractors::of_weights(folder, trained).context("--extractors")?.into())))
-        }
-        None if bare.origins() == *trained => Ok(Ok(Reader::Features(bare.into()))),
-        None => Ok(Err(format!("start the transmitter with --extractors DIR, a folder that holds {trained}"))),
-    }
+    let extractors = Extractors::of_weights(folder, trained).context("--extractors")?;
+    let wanted = || format!("start the transmitter with --extractors DIR, a folder that holds {trained}");
+    Ok(extractors.map(|extractors| Reader::Features(extractors.into())).ok_or_else(wanted))
 }
 
 /// `model` with what the manifest knows.

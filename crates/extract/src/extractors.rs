@@ -143,16 +143,20 @@ impl Extractors {
         }
     }
 
-    /// Those in `folder` that made what weights were trained on.
+    /// Those that made what weights were trained on, out of `folder`; without one `None`, unless they need no files.
     ///
     /// # Errors
     /// If the folder has others, or not all of them.
-    pub fn of_weights(folder: &Path, trained: &Origins) -> Result<Extractors, ExtractorsError> {
+    pub fn of_weights(folder: Option<&Path>, trained: &Origins) -> Result<Option<Extractors>, ExtractorsError> {
+        let Some(folder) = folder else {
+            let bare = Extractors::default().only(trained);
+            return Ok((bare.origins() == *trained).then_some(bare));
+        };
         let found = Extractors::load(folder)?.only(trained);
         let other = |source| ExtractorsError::Other { path: folder.to_owned(), source };
         trained.check(&found.origins()).map_err(other)?;
         match found.origins() == *trained {
-            true => Ok(found),
+            true => Ok(Some(found)),
             false => Err(ExtractorsError::Incomplete { path: folder.to_owned(), wanted: trained.to_string() }),
         }
     }
