@@ -1,9 +1,8 @@
 //! What both ends of the conventional scheme know beforehand, fitted on the clips trained on.
 
 use crate::data::{Data, Item};
-use ::conventional::{Codec, Content, Ranges, Source};
+use ::conventional::{Codec, Content, Source};
 use anyhow::{Context, Result};
-use corpus::Modality;
 use metrics::{BestConstant, Prediction};
 use model::conventional::Coding;
 
@@ -12,11 +11,7 @@ use model::conventional::Coding;
 /// # Errors
 /// If this build cannot code pictures, or a clip cannot be coded.
 pub fn coding(data: &Data) -> Result<Coding> {
-    let of = |modality: Modality| {
-        let planes = data.train.iter().filter_map(|item| item.features[modality.index()].as_ref());
-        if modality == Modality::Text { None } else { Ranges::fit(planes) }
-    };
-    let source = Source::new(Modality::ALL.map(of), Codec::pictures()?)?;
+    let source = Source::fit(data.train.iter().map(|item| &item.features), Codec::pictures()?)?;
     let size = |item: &Item| -> Result<usize> { Ok(source.encode(&content(item))?.len()) };
     let mut sizes = data.train.iter().map(size).collect::<Result<Vec<_>>>()?;
     sizes.sort_unstable();

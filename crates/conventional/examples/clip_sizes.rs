@@ -26,7 +26,7 @@ fn main() {
     println!("test split of builtin, {} clips, no transcripts: audio and visual planes alone", test.len());
     let mut middle = 0;
     for codec in codecs() {
-        let source = Source::fit(train.iter().copied(), codec).unwrap();
+        let source = Source::fit(train.iter().map(|clip| &clip.features), codec).unwrap();
         let (mut sizes, mut error, mut square) = (Vec::new(), [0.0; 3], [0.0; 3]);
         for clip in &test {
             let bytes = source.encode(&Content::of_clip(clip)).unwrap();

@@ -131,13 +131,16 @@ impl Source {
         Ok(Source { ranges, codec })
     }
 
-    /// With ranges fitted on the contents of these clips, of the training split.
+    /// With ranges fitted on the features of these clips, of the training split, each by [`Modality::index`].
     ///
     /// # Errors
     /// As [`Source::new`].
-    pub fn fit<'a>(clips: impl Iterator<Item = &'a Clip> + Clone, codec: Codec) -> Result<Source, SourceError> {
+    pub fn fit<'a>(
+        clips: impl Iterator<Item = &'a [Option<Sequence>; 3]> + Clone,
+        codec: Codec,
+    ) -> Result<Source, SourceError> {
         let of = |modality: Modality| {
-            let planes = clips.clone().filter_map(move |clip| clip.features[modality.index()].as_ref());
+            let planes = clips.clone().filter_map(move |features| features[modality.index()].as_ref());
             if modality == Modality::Text { None } else { Ranges::fit(planes) }
         };
         Source::new(Modality::ALL.map(of), codec)

@@ -57,7 +57,7 @@ fn loss(sent: &Sequence, got: &Sequence) -> f64 {
 fn content_comes_back_and_what_is_absent_stays_so() {
     let clips = clips();
     for codec in codecs() {
-        let source = Source::fit(clips.iter(), codec).unwrap();
+        let source = Source::fit(clips.iter().map(|clip| &clip.features), codec).unwrap();
         for clip in &clips {
             let content = Content::of_clip(clip);
             let bytes = source.encode(&content).unwrap();
@@ -88,7 +88,7 @@ fn hostile_bytes_are_errors() {
     let clips = clips();
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     for codec in codecs() {
-        let source = Source::fit(clips.iter(), codec).unwrap();
+        let source = Source::fit(clips.iter().map(|clip| &clip.features), codec).unwrap();
         let bytes = source.encode(&Content { transcript: None, ..Content::of_clip(&clips[0]) }).unwrap();
         for length in (0..bytes.len()).step_by(1 + bytes.len() / 300) {
             assert!(source.decode(&bytes[..length]).is_err(), "{codec:?} cut to {length}");
@@ -111,7 +111,7 @@ fn hostile_bytes_are_errors() {
 #[test]
 fn what_cannot_be_coded_is_named() {
     let clips = clips();
-    let source = Source::fit(clips.iter(), Codec::Deflate).unwrap();
+    let source = Source::fit(clips.iter().map(|clip| &clip.features), Codec::Deflate).unwrap();
     let of = |index: usize, plane: Sequence| {
         let mut content = Content::default();
         content.planes[index] = Some(plane);

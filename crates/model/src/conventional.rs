@@ -133,11 +133,14 @@ impl ConventionalTransmitter {
 
     /// What crosses of a clip.
     fn content(&self, clip: &ClipInput) -> Content {
-        let mut planes = clip.features.clone();
-        planes[Modality::Text.index()] = None;
-        planes.iter_mut().for_each(|plane| *plane = plane.take().filter(|plane| plane.frames() > 0));
-        let transcript = clip.transcript.clone().filter(|text| self.takes_text && !text.trim().is_empty());
+        let [_, audio, visual] = clip.features.each_ref().map(|plane| plane.clone().filter(|plane| plane.frames() > 0));
+        let (transcript, planes) = (self.words(clip).map(String::from), [None, audio, visual]);
         Content { transcript, planes, film: clip.film.as_deref().map(<[u8]>::to_vec) }
+    }
+
+    /// What was said, if it crosses.
+    fn words<'a>(&self, clip: &'a ClipInput) -> Option<&'a str> {
+        clip.transcript.as_deref().filter(|text| self.takes_text && !text.trim().is_empty())
     }
 
     /// The MCS for a clip of middling size.
@@ -203,9 +206,13 @@ impl TransmitterHalf for ConventionalTransmitter {
                 ));
             }
         }
-        match self.content(clip) == Content::default() {
-            true => Err(error(InputErrorKind::Empty, "clip", "a clip has no transcript, no audio and no visual frame")),
-            false => Ok(()),
+        let [_, audio, visual] = &clip.features;
+        let frames = [audio, visual].into_iter().flatten().any(|plane| plane.frames() > 0);
+        match frames || clip.film.is_some() || self.words(clip).is_some() {
+            true => Ok(()),
+            false => {
+                Err(error(InputErrorKind::Empty, "clip", "a clip has no transcript, no audio and no visual frame"))
+            }
         }
     }
 
@@ -235,8 +242,6 @@ impl TransmitterHalf for ConventionalTransmitter {
 
 /// The receiver half: the whole proposed network, text encoder included.
 pub struct ConventionalReceiver {
-    /// Names the weights.
-    pub model_id: String,
     /// What both ends know.
     pub coding: Coding,
     /// Reads what arrives.
@@ -284,7 +289,7 @@ impl ConventionalReceiver {
 
 impl ReceiverHalf for ConventionalReceiver {
     fn model_id(&self) -> &str {
-        &self.model_id
+        self.reader.model_id()
     }
 
     fn symbols(&self) -> Option<usize> {
@@ -310,9 +315,10 @@ impl ReceiverHalf for ConventionalReceiver {
     ) -> Result<Vec<Prediction>, InputError> {
         let read = bursts.iter().zip(formats).map(|(burst, format)| self.read(burst, *format));
         let read: Vec<Option<ClipInput>> = read.collect::<Result<_, _>>()?;
-        let arrived: Vec<ClipInput> = read.iter().flatten().cloned().collect();
+        let there: Vec<bool> = read.iter().map(Option::is_some).collect();
+        let arrived: Vec<ClipInput> = read.into_iter().flatten().collect();
         if arrived.is_empty() {
-            return Ok(vec![self.coding.lost; read.len()]);
+            return Ok(vec![self.coding.lost; there.len()]);
         }
         let sent = self.reader.encode(&arrived)?;
         let reals = sent.iter().flat_map(|burst| burst.reals().iter().copied()).collect();
@@ -320,8 +326,7 @@ impl ReceiverHalf for ConventionalReceiver {
             .and_then(|z| self.network.forward(&z, &vec![1.0; sent.len()]))
             .map_err(|e| error(InputErrorKind::Unsupported, "symbols", e))?;
         let mut answers = answers.into_iter();
-        let answer =
-            |there: &Option<ClipInput>| there.as_ref().and_then(|_| answers.next()).unwrap_or(self.coding.lost);
-        Ok(read.iter().map(answer).collect())
+        let answer = |there: bool| there.then(|| answers.next()).flatten().unwrap_or(self.coding.lost);
+        Ok(there.into_iter().map(answer).collect())
     }
 }

@@ -3,8 +3,8 @@
 
 mod support;
 
-use conventional::{Codec, Content, Ranges, Source};
-use corpus::{Modality, Origins};
+use conventional::{Codec, Content, Source};
+use corpus::Origins;
 use latentlink_model::config::{Config, Preset};
 use latentlink_model::conventional::{Coding, ConventionalReceiver, ConventionalTransmitter, with_coding};
 use latentlink_model::scheme::{
@@ -20,20 +20,17 @@ const LOST: Prediction =
     Prediction { p_neg: 0.5, p_zero: 0.1, p_pos: 0.4, classes: [0.1, 0.1, 0.2, 0.2, 0.2, 0.1, 0.1], score: -0.25 };
 
 fn coding(clips: &[ClipInput], codec: Codec) -> Coding {
-    let of = |modality: Modality| {
-        let planes = clips.iter().filter_map(|clip| clip.features[modality.index()].as_ref());
-        if modality == Modality::Text { None } else { Ranges::fit(planes) }
-    };
-    Coding { source: Source::new(Modality::ALL.map(of), codec).unwrap(), middle: 300, lost: LOST }
+    let source = Source::fit(clips.iter().map(|clip| &clip.features), codec).unwrap();
+    Coding { source, middle: 300, lost: LOST }
 }
 
 fn halves(clips: &[ClipInput]) -> (Model, ConventionalTransmitter, ConventionalReceiver) {
     let model = Model::new(5);
     let coding = coding(clips, Codec::Deflate);
     let id = "in memory".to_owned();
-    let transmitter = ConventionalTransmitter::new(id.clone(), Origins::default(), &model.config, true, coding.clone());
+    let transmitter = ConventionalTransmitter::new(id, Origins::default(), &model.config, true, coding.clone());
     let network = model.receiver().network;
-    let receiver = ConventionalReceiver { model_id: id, coding, reader: model.transmitter(), network, films: None };
+    let receiver = ConventionalReceiver { coding, reader: model.transmitter(), network, films: None };
     (model, transmitter, receiver)
 }
 

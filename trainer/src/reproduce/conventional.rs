@@ -26,7 +26,7 @@ pub fn score(
 ) -> Result<(Evaluation, Vec<Traffic>)> {
     let clips = sweep.corpus.split(sweep.split)?;
     let train = sweep.corpus.split("train")?;
-    let source = Source::fit(train.iter().map(|(_, clip)| *clip), Codec::pictures()?)?;
+    let source = Source::fit(train.iter().map(|(_, clip)| &clip.features), Codec::pictures()?)?;
     let (sizes, decoded) = decoded(sweep.corpus, &clips, &source)?;
     let quiet = Sweep { corpus: &decoded, points: &[Conditions::None], draws: 1, ..*sweep };
     let noiseless = subject.score(&quiet, &[], threads)?;

@@ -123,10 +123,10 @@ fn conventional_receiver(
     manifest: Manifest,
     films: Option<Arc<dyn FilmReader>>,
 ) -> Result<ConventionalReceiver, WeightsError> {
-    let (config, model_id) = (manifest.config, manifest.model_id.clone());
+    let config = manifest.config;
     let (reader, params) = transmitter(folder, manifest, Transmitter::new)?;
     let coding = Coding::read(&params.root(), &config.widths, codec(folder)?)?;
-    Ok(ConventionalReceiver { model_id, coding, reader, network: Receiver::new(&params.root(), &config)?, films })
+    Ok(ConventionalReceiver { coding, reader, network: Receiver::new(&params.root(), &config)?, films })
 }
 
 /// The codec of the conventional scheme's pictures.
