@@ -15,7 +15,7 @@ use trainer::text::{Tuned, Tuning};
 use trainer::train::Trainer;
 
 fn tiny_bert() -> Checkpoint {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/model/tests/data/tiny-bert");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/learning/model/tests/data/tiny-bert");
     Checkpoint::read(&folder).unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! Measures the table of block error rates that comes with this crate and prints it as CSV.
 //!
-//!     cargo run --release -p latentlink-fec --example bler > crates/fec/src/bler/table.csv
+//!     cargo run --release -p latentlink-fec --example bler > crates/radio/fec/src/bler/table.csv
 //!
 //! Indices behind `--` are measured instead of the ladder. Which curve is measured when, and on how many threads, changes nothing in the table. On standard error: by curve, how far
 //! a rate of 1e-2 is from the normal approximation.

@@ -12,7 +12,7 @@ fn mmsa_pickles_become_corpora() {
         eprintln!("skipped: needs python3 with numpy");
         return;
     }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/test_mmsa_to_corpus.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../scripts/test_mmsa_to_corpus.py");
     let python = || {
         let mut command = Command::new("python3");
         command.arg("-B").arg(&script);
