@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use corpus::{Corpus, CorpusSpec};
-use model::config::Preset;
+use network::config::Preset;
 use phy::{ChannelList, SnrList};
 
 use crate::runtime;

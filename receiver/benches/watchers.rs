@@ -13,7 +13,7 @@ mod common;
 use clap::Parser;
 use common::{MODEL, Repetition, Talk, burst};
 use link::Drain;
-use model::scheme::ReceiverHalf;
+use schemes::scheme::ReceiverHalf;
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{Burst, ChannelKind, Conditions, DeliveryKey, Opening};
 use receiver::http::Args as Dashboard;
@@ -53,7 +53,7 @@ async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let folder = tempfile::tempdir()?;
     let half: Arc<dyn ReceiverHalf> = match &args.weights {
-        Some(weights) => Arc::from(model::weights::load_receiver(weights)?),
+        Some(weights) => Arc::from(schemes::weights::load_receiver(weights)?),
         None => Arc::new(Repetition(MODEL)),
     };
     let symbols = half.symbols().expect("of one length");

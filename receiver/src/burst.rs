@@ -3,7 +3,7 @@
 use link::convert::{conditions_to_wire, received_from_wire};
 use link::fault::ErrorCode;
 use link::{Delivery, Fault};
-use model::scheme::{InputError, InputErrorKind, ReceiverHalf, TransportFormat};
+use schemes::scheme::{InputError, InputErrorKind, ReceiverHalf, TransportFormat};
 use phy::{Complex, Symbols};
 use proto::v1::{self, Burst, ChannelReport, DeliveryKey, Timings};
 

@@ -12,7 +12,7 @@ use link::Fault;
 use link::convert::{prediction_from_wire, prediction_to_wire};
 use link::fault::ErrorCode;
 use metrics::Prediction;
-use model::scheme::{ReceiverHalf, TransportFormat};
+use schemes::scheme::{ReceiverHalf, TransportFormat};
 use phy::{Equalised, equalise};
 use std::sync::Arc;
 use std::time::Instant;

@@ -5,7 +5,7 @@ use conventional::film::{self, PICTURE_HZ, Rgb, SOUND_HZ};
 use corpus::Sequence;
 use extract::Extractors;
 use media::{Audio, Frame};
-use model::scheme::{FilmReader, InputError, InputErrorKind};
+use schemes::scheme::{FilmReader, InputError, InputErrorKind};
 
 /// Extractors in the receiver, for a scheme that sends films whole.
 pub struct Films(pub Extractors);

@@ -13,7 +13,7 @@ use link::observe::Held;
 use link::serve::{Admission, Incoming, Outgoing};
 use link::trace::{Span, Tracer};
 use link::{Delivery, Drain, Fault};
-use model::scheme::ReceiverHalf;
+use schemes::scheme::ReceiverHalf;
 use proto::v1::{self, Burst, DeliveryKey, Receipt, Snapshot, WatchRequest, receipt};
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};

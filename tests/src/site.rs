@@ -19,7 +19,7 @@ pub struct Site {
 
 impl Site {
     /// The folder of a tiny text encoder.
-    pub const TEXT_ENCODER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/learning/model/tests/data/tiny-bert");
+    pub const TEXT_ENCODER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/learning/nn/tests/data/tiny-bert");
 
     /// A site in a fresh folder below `scratch`. Folders that earlier runs left there are removed.
     pub fn new(binary: &str, scratch: &str) -> Site {

@@ -8,11 +8,11 @@ use anyhow::{Result, ensure};
 use candle_core::backprop::GradStore;
 use clap::{Parser, ValueEnum};
 use corpus::{Origins, Sequence};
-use model::batch::Standardisation;
-use model::config::{Config, Preset, Widths};
-use model::network::Network;
-use model::params::Params;
-use model::random::Stream;
+use network::batch::Standardisation;
+use network::config::{Config, Preset, Widths};
+use network::proposed::Network;
+use nn::params::Params;
+use nn::random::Stream;
 use std::time::Instant;
 use trainer::adamw::{AdamW, Group, Pace, blend};
 use trainer::data::{Data, Item};
@@ -129,7 +129,7 @@ fn quantile(sorted: &[f64], q: f64) -> f64 {
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    model::single_threaded();
+    nn::single_threaded();
     let parts = args.parts as usize;
     let params = Params::fresh(0);
     let network = Network::new(&params.root(), &Config::preset(Preset::Paper, WIDTHS))?;
@@ -165,7 +165,7 @@ fn main() -> Result<()> {
         "lengths": lengths.get_name(),
         "steps": args.steps,
         "parameters": variables.values().map(|v| v.elem_count()).sum::<usize>(),
-        "simd": format!("{:?}", model::ops::simd::level()),
+        "simd": format!("{:?}", nn::ops::simd::level()),
         "median_ms": quantile(&times_ms, 0.5),
         "p10": quantile(&times_ms, 0.1),
         "p90": quantile(&times_ms, 0.9),

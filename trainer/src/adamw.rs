@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Tensor, Var};
-use model::ops::{tensor, with_slice};
+use nn::ops::{tensor, with_slice};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 

@@ -19,9 +19,9 @@ use files::PendingFile;
 use indicatif::ProgressBar;
 use latents::{Item, collect, modalities};
 use metrics::Interval;
-use model::discriminator::{PAIRS, pair_name};
-use model::halves::ProposedTransmitter;
-use model::random::Stream;
+use network::discriminator::{PAIRS, pair_name};
+use schemes::halves::ProposedTransmitter;
+use nn::random::Stream;
 use probe::{Probed, probe};
 use report::table;
 use standard::Standard;
@@ -65,7 +65,7 @@ const SHUFFLE: u64 = 9;
 /// If weights, corpus or split cannot be used, or there are no two modalities.
 pub fn run(args: &AuditArgs) -> Result<()> {
     let json = args.json.as_deref().map(PendingFile::create).transpose()?;
-    let transmitter = model::weights::load_proposed_transmitter(&args.weights)?;
+    let transmitter = schemes::weights::load_proposed_transmitter(&args.weights)?;
     let corpus = Corpus::load(&args.corpus)?;
     let bar: ProgressBar = crate::command::bar(0, "auditing", "auditors")?;
     let result = Request {

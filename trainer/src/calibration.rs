@@ -1,7 +1,7 @@
 //! The decision head's calibration, fitted on the clips that training is stopped on.
 
 use crate::validation::Said;
-use model::head::{CELLS, Temperature, cell, from_cells, side};
+use network::head::{CELLS, Temperature, cell, from_cells, side};
 
 /// a and b are found to this precision.
 const PRECISION: f64 = 1e-4;
@@ -91,8 +91,8 @@ fn side_mass(p: &[f64; CELLS], label: f32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::head::probabilities;
-    use model::random::Stream;
+    use network::head::probabilities;
+    use nn::random::Stream;
 
     /// Clips whose labels follow the distributions, of which sharper ones are then said.
     fn said(n: u64, sharper: &Temperature) -> Vec<Said> {

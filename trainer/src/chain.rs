@@ -4,14 +4,14 @@ use crate::law::ChannelLaw;
 use crate::objective::{self, Step, Sums, Weights};
 use anyhow::Result;
 use candle_core::Tensor;
-use model::batch::Batch;
-use model::config::Config;
-use model::head::Head;
-use model::layers::Run;
-use model::network::{Network, Sends};
-use model::params::{ParamError, Scope};
-use model::scheme_kind::SchemeKind;
-use model::tdeepsc::TDeepSc;
+use network::batch::Batch;
+use network::config::Config;
+use network::head::Head;
+use nn::layers::Run;
+use network::proposed::{Network, Sends};
+use nn::params::{ParamError, Scope};
+use schemes::scheme_kind::SchemeKind;
+use network::tdeepsc::TDeepSc;
 
 /// Both halves and what training needs beside them.
 pub enum Chain {

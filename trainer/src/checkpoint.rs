@@ -52,7 +52,7 @@ pub fn load(folder: &Path, config: &RunConfig) -> Result<(State, HashMap<String,
     if let Some(field) = first_difference(&state.config, config)? {
         ensure!(false, "{name}: belongs to a run with another `{field}`; resume with the same settings");
     }
-    let tensors = model::params::read(&file)?;
+    let tensors = nn::params::read(&file)?;
     Ok((state, tensors))
 }
 

@@ -1,8 +1,8 @@
 //! What the words of a conventional scheme stand for, fitted to what its network says of the clips that training is stopped on.
 
 use crate::validation::Said;
-use model::codebook::{Codebook, Decides, nearest};
-use model::head::{CELLS, cells_of, from_cells};
+use schemes::codebook::{Codebook, Decides, nearest};
+use network::head::{CELLS, cells_of, from_cells};
 
 /// Rounds in which the distributions settle.
 const ROUNDS: usize = 50;
@@ -85,8 +85,8 @@ fn clusters(points: &[[f64; CELLS]], count: usize) -> Vec<[f64; CELLS]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::head::probabilities;
-    use model::random::Stream;
+    use network::head::probabilities;
+    use nn::random::Stream;
 
     fn said(n: u64) -> Vec<Said> {
         let clip = |i: u64| {

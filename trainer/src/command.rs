@@ -42,7 +42,7 @@ pub struct TrainArgs {
 /// # Errors
 /// If corpus, text encoder or folder cannot be used, a loss is not finite or a file cannot be written.
 pub fn run(args: &TrainArgs) -> Result<String> {
-    model::single_threaded();
+    nn::single_threaded();
     let interrupted = args.out.join(checkpoint::FILE).exists();
     if args.if_missing
         && let Some(id) = runs::trained_already(&args.out)?

@@ -8,8 +8,8 @@ use crate::schedule::Schedule;
 use crate::text::Tuning;
 use anyhow::{Result, ensure};
 use conventional::Codec;
-use model::config::{Config, Preset};
-use model::scheme_kind::SchemeKind;
+use network::config::{Config, Preset};
+use schemes::scheme_kind::SchemeKind;
 use serde::{Deserialize, Serialize};
 
 /// A run's settings.

@@ -4,7 +4,7 @@ use crate::data::{Data, Item};
 use ::conventional::{Codec, Content, Source};
 use anyhow::{Context, Result};
 use metrics::{BestConstant, Prediction};
-use model::conventional::Coding;
+use schemes::conventional::Coding;
 
 /// The ranges of the features, the size of a middling clip, and the best constant for what does not arrive.
 ///

@@ -3,9 +3,9 @@
 use crate::material::Readings;
 use anyhow::{Context, Result, ensure};
 use corpus::{Clip, Corpus, Modality, Origins, Sequence, folds_by_video};
-use model::batch::{Batch, Standardisation, Standardisations};
-use model::config::Widths;
-use model::random::Stream;
+use network::batch::{Batch, Standardisation, Standardisations};
+use network::config::Widths;
+use nn::random::Stream;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 

@@ -14,7 +14,7 @@ use std::{num::NonZeroUsize, ops::Range};
 
 use corpus::{Clip, Corpus, CorpusError, Modality, OtherOrigin};
 use metrics::{Context, Prediction, PredictionRow, Record};
-use model::scheme::{ChannelHint, ClipInput, Emission, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
+use schemes::scheme::{ChannelHint, ClipInput, Emission, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
 use phy::{ChannelSpec, Complex, Conditions, EqualiserError, NoiseKey, draw, equalise};
 
 use crate::parallel;

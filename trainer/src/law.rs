@@ -1,8 +1,8 @@
 //! The law that the channel of training is drawn from.
 
 use anyhow::Result;
-use model::ops::Affine;
-use model::random::Stream;
+use nn::ops::Affine;
+use nn::random::Stream;
 use phy::{ChannelKind, Conditions, Equaliser, NoiseKey, SnrDb};
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 use crate::objective::Sums;
 use crate::validation::Scores;
 use corpus::Modality;
-use model::discriminator::{PAIRS, pair_name};
+use network::discriminator::{PAIRS, pair_name};
 
 /// The header.
 pub fn header() -> String {

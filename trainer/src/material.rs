@@ -5,9 +5,9 @@ use crate::data::{Data, Validation};
 use crate::text::read_all;
 use anyhow::{Result, ensure};
 use corpus::{Corpus, CorpusSpec, Sequence};
-use model::bert::{Bert, Checkpoint};
-use model::config::Widths;
-use model::params::Params;
+use nn::bert::{Bert, Checkpoint};
+use network::config::Widths;
+use nn::params::Params;
 use std::collections::BTreeMap;
 use std::path::Path;
 

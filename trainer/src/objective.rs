@@ -6,14 +6,14 @@ pub mod tdeepsc;
 use crate::law::{ChannelLaw, Met};
 use anyhow::Result;
 use candle_core::{Device, Tensor};
-use model::batch::Batch;
-use model::config::Config;
-use model::discriminator::{PAIRS, binary_cross_entropy};
-use model::layers::Run;
-use model::network::Network;
-use model::ops::{self, Affine, with_slice};
-use model::random::Stream;
-use model::uvib::Latent;
+use network::batch::Batch;
+use network::config::Config;
+use network::discriminator::{PAIRS, binary_cross_entropy};
+use nn::layers::Run;
+use network::proposed::Network;
+use nn::ops::{self, Affine, with_slice};
+use nn::random::Stream;
+use network::uvib::Latent;
 
 /// The fixed weights of the objective.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

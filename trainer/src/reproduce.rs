@@ -29,7 +29,7 @@ use cell::{Cell, Scored};
 use clap::{Args, Subcommand};
 use corpus::CorpusSpec;
 use entries::{Entry, Family, Role, families};
-use model::config::Preset;
+use network::config::Preset;
 use phy::{ChannelList, Conditions, SnrList};
 use plan::{Plan, Shard};
 use projection::Projection;
@@ -263,7 +263,7 @@ impl Grid<'_> {
         }
         let model_id = records[0].model_id.clone();
         let discriminators = if entry.watches { cell::discriminators(run)? } else { Vec::new() };
-        let cpu = format!("{} {:?}", std::env::consts::ARCH, model::ops::simd::level());
+        let cpu = format!("{} {:?}", std::env::consts::ARCH, nn::ops::simd::level());
         let entry = entry.name.to_owned();
         Ok(Cell { entry, seed, scored, model_id, cpu, records, discriminators, views, projection, traffic })
     }

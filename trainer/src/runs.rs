@@ -6,7 +6,7 @@ use crate::material::Material;
 use crate::train::{Progress, Trainer};
 use anyhow::{Context, Result, ensure};
 use files::PendingFile;
-use model::scheme_kind::SchemeKind;
+use schemes::scheme_kind::SchemeKind;
 use std::path::Path;
 
 /// A run's settings, in its folder.
@@ -121,7 +121,7 @@ pub fn settings(folder: &Path) -> Result<RunConfig> {
 /// # Errors
 /// If a half is there that cannot be used and no run that would make it anew: what somebody put there is not replaced.
 pub fn trained_already(folder: &Path) -> Result<Option<String>> {
-    match model::weights::load(folder) {
+    match schemes::weights::load(folder) {
         Ok((transmitter, _)) => Ok(Some(transmitter.model_id().to_owned())),
         Err(_) if folder.join(checkpoint::FILE).exists() => Ok(None),
         Err(error) => {

@@ -3,7 +3,7 @@
 use crate::calibration;
 use crate::validation::Said;
 use anyhow::Result;
-use model::head::from_cells;
+use network::head::from_cells;
 
 /// What is tried.
 const GAINS: [f32; 6] = [1.0, 1.5, 2.0, 3.0, 4.0, 6.0];

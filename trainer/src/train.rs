@@ -17,11 +17,11 @@ use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use corpus::Modality;
 use files::PendingFile;
-use model::bert::Checkpoint;
-use model::layers::Run;
-use model::params::Params;
-use model::random::Stream;
-use model::scheme_kind::SchemeKind;
+use nn::bert::Checkpoint;
+use nn::layers::Run;
+use nn::params::Params;
+use nn::random::Stream;
+use schemes::scheme_kind::SchemeKind;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Instant;
@@ -85,7 +85,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// If a setting makes no sense, naming it, or the sizes do not fit the data.
     pub fn new(config: &'a RunConfig, data: &'a Data) -> Result<Self> {
-        model::single_threaded();
+        nn::single_threaded();
         config.check()?;
         let params = Params::fresh(config.seed);
         let network = Chain::new(&params.root(), config.scheme, &config.network)?;

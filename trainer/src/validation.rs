@@ -7,9 +7,9 @@ use anyhow::Result;
 use candle_core::Tensor;
 use corpus::Sequence;
 use metrics::Prediction;
-use model::batch::Batch;
-use model::head::{CELLS, Matched, probabilities};
-use model::ops::{tensor, with_slice};
+use network::batch::Batch;
+use network::head::{CELLS, Matched, probabilities};
+use nn::ops::{tensor, with_slice};
 use phy::{ChannelKind, Conditions, NoiseKey, Realisation, SnrDb, Symbols};
 
 /// SNRs that the held-out clips are sent at, dB.

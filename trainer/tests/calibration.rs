@@ -4,8 +4,8 @@
 mod support;
 
 use metrics::sign_ece;
-use model::scheme::ClipInput;
-use model::weights::load;
+use schemes::scheme::ClipInput;
+use schemes::weights::load;
 use phy::{ChannelKind, Conditions, NoiseKey, SnrDb};
 use std::path::Path;
 use support::{clip, data, settings};

@@ -5,13 +5,13 @@ mod support;
 
 use candle_core::{Tensor, Var};
 use corpus::{Modality, Sequence};
-use model::batch::Batch;
-use model::config::{Config, HeadKind, Preset, Widths};
-use model::ops::{tensor, with_slice};
-use model::params::Params;
-use model::random::Stream;
-use model::scheme_kind::SchemeKind;
-use model::tdeepsc::Sizes;
+use network::batch::Batch;
+use network::config::{Config, HeadKind, Preset, Widths};
+use nn::ops::{tensor, with_slice};
+use nn::params::Params;
+use nn::random::Stream;
+use schemes::scheme_kind::SchemeKind;
+use network::tdeepsc::Sizes;
 use std::collections::BTreeMap;
 use support::{law, tiny, weights};
 use trainer::chain::Chain;
@@ -282,7 +282,7 @@ fn one_sided_reversal_turns_the_gradient_of_the_second_encoder_only() {
 #[test]
 fn a_part_counts_by_its_clips() {
     let config = tiny(only(1));
-    let dropout = model::config::Dropout { attention: 0.0, relu: 0.0, residual: 0.0, embedding: 0.0, text: 0.0 };
+    let dropout = network::config::Dropout { attention: 0.0, relu: 0.0, residual: 0.0, embedding: 0.0, text: 0.0 };
     let trial = Trial::new(&Config { dropout, ..config });
     let share = |clips: usize| {
         let step = Step { batch: &trial.batch, labels: &LABELS, clips, reversal: 0.0, stream: Stream::new(4, &[]) };

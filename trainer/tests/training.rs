@@ -382,6 +382,6 @@ fn an_odd_corpus_is_trained_on_all_the_same() {
         let (_guard, corpus, out) = folders(clips);
         train(&corpus, &out, &[&TWO[..], &["--set", "batch=16"]].concat()).unwrap();
         assert_eq!(names(&out), FINISHED);
-        model::weights::load(&out).unwrap();
+        schemes::weights::load(&out).unwrap();
     }
 }

@@ -3,8 +3,8 @@
 mod support;
 
 use corpus::{Clip, Corpus};
-use model::bert::{Bert, Checkpoint};
-use model::scheme::ClipInput;
+use nn::bert::{Bert, Checkpoint};
+use schemes::scheme::ClipInput;
 use std::collections::BTreeMap;
 use std::path::Path;
 use support::{clip, settings};
@@ -15,7 +15,7 @@ use trainer::text::{Tuned, Tuning};
 use trainer::train::Trainer;
 
 fn tiny_bert() -> Checkpoint {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/learning/model/tests/data/tiny-bert");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/learning/nn/tests/data/tiny-bert");
     Checkpoint::read(&folder).unwrap()
 }
 
@@ -61,7 +61,7 @@ fn trainer(ready: &Ready) -> Trainer<'_> {
 /// The tensors of the text encoder that a run left, by name.
 fn encoder_of(folder: &Path) -> BTreeMap<String, Vec<f32>> {
     let file = folder.join("transmitter/text-encoder/model.safetensors");
-    let tensors = model::params::read(&file).unwrap();
+    let tensors = nn::params::read(&file).unwrap();
     tensors.into_iter().map(|(name, t)| (name, t.flatten_all().unwrap().to_vec1().unwrap())).collect()
 }
 
@@ -106,8 +106,8 @@ fn what_is_deployed_is_what_was_validated() {
     .unwrap();
     run.deploy(folder.path(), None).unwrap();
 
-    let transmitter = model::weights::load_transmitter(folder.path()).unwrap();
-    let receiver = model::weights::load_receiver(folder.path()).unwrap();
+    let transmitter = schemes::weights::load_transmitter(folder.path()).unwrap();
+    let receiver = schemes::weights::load_receiver(folder.path()).unwrap();
     let corpus = spoken();
     let held_out: Vec<&Clip> = corpus.clips.iter().filter(|clip| clip.split == "valid").collect();
     let (mut right, mut all) = (0u32, 0u32);

@@ -3,7 +3,7 @@
 use corpus::{Identity, Modality, Origins, Sequence};
 use link::fault::ErrorCode;
 use link::{Delivery, Fault, convert};
-use model::scheme::ClipInput;
+use schemes::scheme::ClipInput;
 use proto::v1;
 use proto::v1::modality::Content;
 

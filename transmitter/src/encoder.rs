@@ -4,7 +4,7 @@ use link::Fault;
 use link::chunks::MAX_SYMBOLS;
 use link::fault::ErrorCode;
 use link::observe::Histogram;
-use model::scheme::{ChannelHint, ClipInput, Emission, InputError, InputErrorKind, TransmitterHalf};
+use schemes::scheme::{ChannelHint, ClipInput, Emission, InputError, InputErrorKind, TransmitterHalf};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::mpsc;

@@ -6,7 +6,7 @@
 use link::backoff::{Backoff, Outage};
 use link::connect::{UNARY_DEADLINE, is_transient};
 use link::{PeerUrl, convert};
-use model::scheme::ChannelHint;
+use schemes::scheme::ChannelHint;
 use phy::Conditions;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::{Burst, GetConditionsRequest, NoiseKey};

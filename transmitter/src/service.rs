@@ -13,7 +13,7 @@ use link::observe::Held;
 use link::serve::{Admission, Incoming, Outgoing};
 use link::trace::Tracer;
 use link::{Drain, Hop, Observer, PeerUrl};
-use model::scheme::TransmitterHalf;
+use schemes::scheme::TransmitterHalf;
 use proto::v1::transmitter_server::Transmitter;
 use proto::v1::{Clip, GetModelRequest, Model, Outcome};
 use std::collections::HashSet;

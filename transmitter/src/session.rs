@@ -18,7 +18,7 @@ use link::hop::{Acknowledged, HopReceiver, HopSender, Slot};
 use link::serve::{Incoming, Outgoing};
 use link::trace::{Span, Tracer};
 use link::{Delivery, Fault, Hop};
-use model::scheme::{ClipInput, Emission, TransmitterHalf, TransportFormat};
+use schemes::scheme::{ClipInput, Emission, TransmitterHalf, TransportFormat};
 use proto::v1::{Burst, Clip, DeliveryKey, Outcome, Receipt, Timings, outcome, receipt};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use corpus::Corpus;
 use link::PeerUrl;
 use metrics::{PredictionRow, Record};
-use model::weights::{self, Manifest};
+use schemes::weights::{self, Manifest};
 use phy::Conditions;
 use trainer::evaluate::{Evaluation, Request, evaluate};
 use transmitter::send::{self, Sent};

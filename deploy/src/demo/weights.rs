@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use corpus::Corpus;
-use model::weights::{receiver_manifest, transmitter_manifest};
+use schemes::weights::{receiver_manifest, transmitter_manifest};
 use trainer::command::TrainArgs;
 
 use super::{Args, key};

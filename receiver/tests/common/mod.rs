@@ -2,7 +2,7 @@
 
 use link::Drain;
 use metrics::Prediction;
-use model::scheme::{InputError, InputErrorKind, ReceiverHalf};
+use schemes::scheme::{InputError, InputErrorKind, ReceiverHalf};
 use phy::{Equalised, Equaliser};
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{

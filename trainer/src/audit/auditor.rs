@@ -5,11 +5,11 @@ use crate::adamw::{AdamW, Group, Pace};
 use anyhow::Result;
 use candle_core::Tensor;
 use metrics::{Interval, mean_interval};
-use model::config::{Config, Preset};
-use model::discriminator::{Discriminator, binary_cross_entropy};
-use model::ops::{tensor, with_slice};
-use model::params::Params;
-use model::random::Stream;
+use network::config::{Config, Preset};
+use network::discriminator::{Discriminator, binary_cross_entropy};
+use nn::ops::{tensor, with_slice};
+use nn::params::Params;
+use nn::random::Stream;
 use std::f64::consts::LN_2;
 
 /// Pairs of latents, row by row.

@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result, bail};
 use corpus::{Clip, Corpus, Modality};
-use model::halves::ProposedTransmitter;
-use model::layers::Run;
-use model::ops::with_slice;
-use model::scheme::ClipInput;
+use schemes::halves::ProposedTransmitter;
+use nn::layers::Run;
+use nn::ops::with_slice;
+use schemes::scheme::ClipInput;
 
 /// Clips encoded at once.
 const BATCH: usize = 64;

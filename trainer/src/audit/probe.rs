@@ -3,9 +3,9 @@
 use super::standard::Standard;
 use crate::adamw::{AdamW, Group, Pace};
 use anyhow::Result;
-use model::layers::Linear;
-use model::ops::{Activation, softplus, tensor, with_slice};
-use model::params::Params;
+use nn::layers::Linear;
+use nn::ops::{Activation, softplus, tensor, with_slice};
+use nn::params::Params;
 
 /// Steps of the fit, each over all clips.
 const STEPS: u64 = 300;
@@ -62,7 +62,7 @@ pub fn probe(train: (&[Vec<f32>], &[bool]), held_out: (&[Vec<f32>], &[bool])) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::random::Stream;
+    use nn::random::Stream;
 
     /// Rows whose second column holds the sign, blurred by noise of deviation 1/`clear`.
     fn rows(n: usize, clear: f32, seed: u64) -> (Vec<Vec<f32>>, Vec<bool>) {

@@ -112,14 +112,12 @@ mod tests {
 
     use clap::Parser;
     use metrics::Record;
-    use model::{
-        batch::Standardisation,
-        config::{Config, Preset},
-        network::Network,
-        params::Params,
-        scheme_kind::SchemeKind,
-        weights::{Training, Weights},
-    };
+    use network::config::{Config, Preset};
+    use network::proposed::Network;
+    use network::batch::Standardisation;
+    use nn::params::Params;
+    use schemes::scheme_kind::SchemeKind;
+    use schemes::weights::{Training, Weights};
 
     use super::*;
 

@@ -68,7 +68,7 @@ impl AuditCell {
         corpus: &Corpus,
         threads: NonZeroUsize,
     ) -> Result<Self> {
-        let transmitter = model::weights::load_proposed_transmitter(weights)?;
+        let transmitter = schemes::weights::load_proposed_transmitter(weights)?;
         let request = Request {
             transmitter: &transmitter,
             corpus,

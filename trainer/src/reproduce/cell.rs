@@ -7,7 +7,7 @@ use crate::checkpoint::first_difference;
 use crate::config::RunConfig;
 use anyhow::{Context, Result, bail};
 use metrics::Record;
-use model::discriminator::{PAIRS, pair_name};
+use network::discriminator::{PAIRS, pair_name};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -4,8 +4,8 @@ use crate::command::overridden;
 use crate::config::RunConfig;
 use ::conventional::Codec;
 use anyhow::{Result, bail, ensure};
-use model::scheme_kind::SchemeKind;
-use model::tdeepsc::Sizes;
+use schemes::scheme_kind::SchemeKind;
+use network::tdeepsc::Sizes;
 
 /// A scheme of the grid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,8 +154,8 @@ impl Entry {
 /// What `--scheme t-deepsc` changes in the settings.
 fn t_deepsc(mut config: RunConfig) -> RunConfig {
     let sizes = match config.preset {
-        model::config::Preset::Small => Sizes::SMALL,
-        model::config::Preset::Paper => Sizes::PUBLISHED,
+        network::config::Preset::Small => Sizes::SMALL,
+        network::config::Preset::Paper => Sizes::PUBLISHED,
     };
     config.network.t_deepsc = Some(Sizes { side_information: true, ..sizes });
     config.network.dropout = Sizes::DROPOUT;

@@ -93,7 +93,7 @@ fn rotate(a: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::random::Stream;
+    use nn::random::Stream;
 
     #[test]
     fn eigenpairs_satisfy_their_equation() {

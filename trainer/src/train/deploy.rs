@@ -6,16 +6,16 @@ use crate::validation::HeldOut;
 use crate::{calibration, codebook, sharpening};
 use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
-use model::bert::Checkpoint;
-use model::codebook::with_codebook;
-use model::config::HeadKind;
-use model::conventional::with_coding;
-use model::encoder::Sharpening;
-use model::head::{Matched, Temperature};
-use model::ops::with_slice;
-use model::params::Params;
-use model::scheme_kind::SchemeKind;
-use model::weights::{Training, Weights};
+use nn::bert::Checkpoint;
+use schemes::codebook::with_codebook;
+use network::config::HeadKind;
+use schemes::conventional::with_coding;
+use network::encoder::Sharpening;
+use network::head::{Matched, Temperature};
+use nn::ops::with_slice;
+use nn::params::Params;
+use schemes::scheme_kind::SchemeKind;
+use schemes::weights::{Training, Weights};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -69,7 +69,7 @@ impl Trainer<'_> {
                 channels: self.config.law.kinds(),
                 epochs: (self.state.epoch, best),
                 text_encoder: self.config.text_encoder.as_ref().map(|name| format!("{name} ({manner})")),
-                cpu: format!("{} {:?}", std::env::consts::ARCH, model::ops::simd::level()),
+                cpu: format!("{} {:?}", std::env::consts::ARCH, nn::ops::simd::level()),
             },
         };
         Ok(weights.save(folder)?)

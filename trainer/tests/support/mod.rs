@@ -2,9 +2,9 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use corpus::{Clip, Corpus, Sequence};
-use model::config::{Config, Preset, Widths};
-use model::random::Stream;
-use model::scheme_kind::SchemeKind;
+use network::config::{Config, Preset, Widths};
+use nn::random::Stream;
+use schemes::scheme_kind::SchemeKind;
 use trainer::adamw::USUAL_BETAS;
 use trainer::config::RunConfig;
 use trainer::data::{Data, Validation};

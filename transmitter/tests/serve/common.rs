@@ -3,7 +3,7 @@
 use link::chunks::Assembler;
 use link::serve::{Services, Socket, serve};
 use link::{Delivery, Drain, MAX_MESSAGE_BYTES, PeerUrl};
-use model::scheme::{ChannelHint, ClipInput, InputError, InputErrorKind, TransmitterHalf};
+use schemes::scheme::{ChannelHint, ClipInput, InputError, InputErrorKind, TransmitterHalf};
 use phy::Symbols;
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
 use proto::v1::modality::Content;

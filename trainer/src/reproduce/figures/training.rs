@@ -5,7 +5,7 @@ use crate::reproduce::cell::Watched;
 use crate::reproduce::plan::Plan;
 use crate::reproduce::scheme::{Scheme, point};
 use metrics::Spread;
-use model::discriminator::{PAIRS, pair_name};
+use network::discriminator::{PAIRS, pair_name};
 use plot::{Axis, Colour, Curve, Figure, Marker, Pattern, Point, Sheet};
 
 pub fn sketches(plan: &Plan, schemes: &[Scheme]) -> Vec<Sketch> {

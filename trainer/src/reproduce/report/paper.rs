@@ -6,7 +6,7 @@ use crate::reproduce::html::{escaped, table};
 use crate::reproduce::plan::Plan;
 use crate::reproduce::scheme::{Scheme, by_reals, find};
 use metrics::Record;
-use model::config::Preset;
+use network::config::Preset;
 
 /// Numbers that the paper prints of one point.
 struct Printed {

@@ -1,0 +1,88 @@
+//! Fusion and η: the three latents to the burst Z of unit power.
+
+use crate::config::Config;
+use nn::layers::{Linear, Run};
+use crate::mvib::{SIDE_INFORMATION, side_information};
+use nn::ops::{self, Activation};
+use nn::params::{ParamError, Scope};
+use candle_core::{Result, Tensor};
+
+mod sharpening;
+
+pub use sharpening::Sharpening;
+
+/// Concatenation → X → Z.
+pub struct Encoder {
+    fusion: Linear,
+    output: Linear,
+    dropout: f32,
+    /// Of a transmitter that is told ρ of the burst to come.
+    feedback: Option<Feedback>,
+    /// Of deployed weights.
+    sharpening: Option<Sharpening>,
+}
+
+/// What ρ does to X: it moves each component before the rectifier and scales it behind, so that a burst into noise may
+/// spend its energy on other things than one that arrives clean.
+struct Feedback {
+    hidden: Linear,
+    shift: Linear,
+    gain: Linear,
+}
+
+impl Feedback {
+    fn new(scope: &Scope, config: &Config) -> std::result::Result<Self, ParamError> {
+        let width = config.width;
+        Ok(Feedback {
+            hidden: Linear::new(&scope.at("hidden"), SIDE_INFORMATION, width, Activation::Relu)?,
+            shift: Linear::new(&scope.at("shift"), width, width, Activation::Identity)?,
+            gain: Linear::new(&scope.at("gain"), width, width, Activation::Identity)?,
+        })
+    }
+
+    /// Fused `[bursts, width]` and ρ of each → X of the same shape.
+    fn forward(&self, fused: &Tensor, rho: &[f32]) -> Result<Tensor> {
+        let hidden = self.hidden.forward(&side_information(rho)?)?;
+        let x = (fused + self.shift.forward(&hidden)?)?.relu()?;
+        x * self.gain.forward(&hidden)?.affine(1.0, 1.0)?
+    }
+}
+
+impl Encoder {
+    /// For the configured modalities.
+    ///
+    /// # Errors
+    /// If the parameters are not to be had.
+    pub fn new(scope: &Scope, config: &Config) -> std::result::Result<Self, ParamError> {
+        let inputs = config.widths.present().count() * config.latent;
+        // With feedback the rectifier comes behind the shift.
+        let activation = if config.feedback { Activation::Identity } else { Activation::Relu };
+        Ok(Encoder {
+            fusion: Linear::new(&scope.at("fusion"), inputs, config.width, activation)?,
+            output: Linear::new(&scope.at("output"), config.width, config.reals, Activation::Identity)?,
+            dropout: config.dropout.relu,
+            feedback: config.feedback.then(|| Feedback::new(&scope.at("feedback"), config)).transpose()?,
+            sharpening: Sharpening::find(&scope.at(Sharpening::PLACE), config.reals)?,
+        })
+    }
+
+    /// z^m, each `[bursts, latent]`, and with feedback ρ that each burst is going to meet → Z `[bursts, reals]` of unit mean
+    /// power per complex symbol. Without feedback ρ is not looked at.
+    ///
+    /// # Errors
+    /// If the shapes do not fit, or ρ is wanted and not given.
+    pub fn forward(&self, latents: &[Tensor], rho: Option<&[f32]>, run: &mut Run) -> Result<Tensor> {
+        let fused = self.fusion.forward(&Tensor::cat(latents, 1)?)?;
+        let x = match (&self.feedback, rho) {
+            (None, _) => fused,
+            (Some(feedback), Some(rho)) => feedback.forward(&fused, rho)?,
+            (Some(_), None) => candle_core::bail!("expected ρ of each burst for an encoder with feedback, got none"),
+        };
+        let x = ops::dropout(&x, run.mask(self.dropout))?;
+        let z = ops::normalise_power(&self.output.forward(&x)?)?;
+        match &self.sharpening {
+            Some(sharpening) => sharpening.forward(&z),
+            None => Ok(z),
+        }
+    }
+}

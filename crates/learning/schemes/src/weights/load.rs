@@ -1,0 +1,209 @@
+//! Loading halves.
+
+use super::manifest::{half_folder, read_manifest};
+use super::{Manifest, WeightsError, file_error, hash, model_id, read_file};
+use network::batch::Standardisation;
+use nn::bert::{Bert, Checkpoint};
+use crate::codebook::{Codebook, CodebookReceiver, CodebookTransmitter};
+use network::config::Config;
+use crate::conventional::{Coding, ConventionalReceiver, ConventionalTransmitter};
+use crate::halves::{NetworkReceiver, NetworkTransmitter, ProposedTransmitter};
+use network::proposed::{Receiver, Transmitter};
+use nn::params::{ParamError, Params, Scope};
+use crate::scheme::{FilmReader, ReceiverHalf, TransmitterHalf};
+use crate::scheme_kind::SchemeKind;
+use network::tdeepsc;
+use ::conventional::Codec;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Reads a half's files and holds them against the hash in its manifest.
+fn check_hash(folder: &Path, names: &[&str], expected: &str) -> Result<(), WeightsError> {
+    let files: Vec<Vec<u8>> = names.iter().map(|name| read_file(&folder.join(name))).collect::<Result<_, _>>()?;
+    let got = hash(names.iter().copied().zip(files.iter().map(Vec::as_slice)));
+    if got != expected {
+        let reason = format!("not what the manifest was written for: expected SHA-256 {expected}, got {got}");
+        return Err(file_error(folder, format!("{}: {reason}", names.join(", "))));
+    }
+    Ok(())
+}
+
+fn standardisations(file: &Path, manifest: &Manifest) -> Result<[Option<Standardisation>; 3], WeightsError> {
+    let mut all = [None, None, None];
+    for (modality, width) in manifest.config.widths.present() {
+        let name = modality.name();
+        if let Some(standard) = manifest.standardisation.get(name) {
+            let finite = standard.mean.iter().chain(&standard.scale).all(|v| v.is_finite());
+            if standard.mean.len() != width || standard.scale.len() != width || !finite {
+                let reason = format!("standardisation.{name}: expected {width} finite means and scales");
+                return Err(file_error(file, reason));
+            }
+            all[modality.index()] = Some(standard.clone());
+        }
+    }
+    Ok(all)
+}
+
+/// Loads the transmitter half from a weights folder or from the half itself.
+///
+/// # Errors
+/// Names the file, tensor or field that is wrong.
+pub fn load_transmitter(path: &Path) -> Result<Box<dyn TransmitterHalf>, WeightsError> {
+    let folder = half_folder(path, "transmitter")?;
+    let manifest = read_manifest(&folder, "transmitter")?;
+    match manifest.scheme {
+        SchemeKind::Proposed => Ok(Box::new(transmitter(&folder, manifest, Transmitter::new)?.0)),
+        SchemeKind::TDeepSc => Ok(Box::new(transmitter(&folder, manifest, tdeepsc::Transmitter::new)?.0)),
+        SchemeKind::SignRepetition | SchemeKind::ClassRepetition | SchemeKind::QuantisedLatent => {
+            let (config, decides) = (manifest.config, manifest.scheme.decides().expect("a codebook's scheme decides"));
+            let (sender, params) = transmitter(&folder, manifest, Transmitter::new)?;
+            let decider = Receiver::new(&params.root(), &config)?;
+            let codebook = Codebook::read(&params.root(), decides)?;
+            Ok(Box::new(CodebookTransmitter { sender, decider, codebook }))
+        }
+        SchemeKind::Conventional => Ok(Box::new(conventional_transmitter(&folder, manifest)?)),
+    }
+}
+
+/// The proposed transmitter, for those who look into the network, as the audit of its latents does.
+///
+/// # Errors
+/// As [`load_transmitter`], and if the weights are of another scheme.
+pub fn load_proposed_transmitter(path: &Path) -> Result<ProposedTransmitter, WeightsError> {
+    let folder = half_folder(path, "transmitter")?;
+    let manifest = read_manifest(&folder, "transmitter")?;
+    if manifest.scheme != SchemeKind::Proposed {
+        let reason = format!("scheme: expected {}, got {}", SchemeKind::Proposed, manifest.scheme);
+        return Err(file_error(&folder.join("manifest.json"), reason));
+    }
+    Ok(transmitter(&folder, manifest, Transmitter::new)?.0)
+}
+
+/// The half in `folder` with the network that `new` builds, and its parameters.
+fn transmitter<N>(
+    folder: &Path,
+    manifest: Manifest,
+    new: impl Fn(&Scope, &Config) -> Result<N, ParamError>,
+) -> Result<(NetworkTransmitter<N>, Params), WeightsError> {
+    crate::single_threaded();
+    let standardisations = standardisations(&folder.join("manifest.json"), &manifest)?;
+    let params = Params::load(&folder.join("weights.safetensors"), false)?;
+    let network = new(&params.root(), &manifest.config)?;
+    let mut names = vec!["weights.safetensors"];
+    let text_encoder = text_encoder(folder, &manifest, &mut names)?;
+    check_hash(folder, &names, manifest.tensor_hash())?;
+    check_id(folder, &manifest)?;
+    let Manifest { model_id, config, extractors: origins, .. } = manifest;
+    Ok((NetworkTransmitter { model_id, config, standardisations, origins, text_encoder, network }, params))
+}
+
+/// Holds a manifest to its model id. A receiver's that lacks the standardisation which its model id covers cannot be.
+fn check_id(folder: &Path, manifest: &Manifest) -> Result<(), WeightsError> {
+    let Manifest { scheme, config, standardisation, extractors, tensors, .. } = manifest;
+    let id = model_id(*scheme, config, standardisation, tensors, extractors)?;
+    if id == manifest.model_id {
+        return Ok(());
+    }
+    let reason = format!("model_id: expected {id} for what the manifest says, got {}", manifest.model_id);
+    Err(file_error(&folder.join("manifest.json"), reason))
+}
+
+fn conventional_transmitter(folder: &Path, manifest: Manifest) -> Result<ConventionalTransmitter, WeightsError> {
+    let params = Params::load(&folder.join("weights.safetensors"), false)?;
+    let coding = Coding::read(&params.root(), &manifest.config.widths, codec(folder)?)?;
+    check_hash(folder, &["weights.safetensors"], manifest.tensor_hash())?;
+    check_id(folder, &manifest)?;
+    let Manifest { model_id, config, extractors, training, .. } = manifest;
+    let takes_text = training.text_encoder.is_some();
+    Ok(ConventionalTransmitter::new(model_id, extractors, &config, takes_text, coding))
+}
+
+fn conventional_receiver(
+    folder: &Path,
+    manifest: Manifest,
+    films: Option<Arc<dyn FilmReader>>,
+) -> Result<ConventionalReceiver, WeightsError> {
+    let config = manifest.config;
+    let (reader, params) = transmitter(folder, manifest, Transmitter::new)?;
+    let coding = Coding::read(&params.root(), &config.widths, codec(folder)?)?;
+    Ok(ConventionalReceiver { coding, reader, network: Receiver::new(&params.root(), &config)?, films })
+}
+
+/// The codec of the conventional scheme's pictures.
+fn codec(folder: &Path) -> Result<Codec, WeightsError> {
+    Codec::pictures().map_err(|e| file_error(folder, format!("scheme {}: {e}", SchemeKind::Conventional)))
+}
+
+/// The half's text encoder, if it holds one; the names of its files are added to `names`.
+fn text_encoder(folder: &Path, manifest: &Manifest, names: &mut Vec<&str>) -> Result<Option<Bert>, WeightsError> {
+    let encoder = folder.join("text-encoder");
+    if !encoder.is_dir() {
+        return Ok(None);
+    }
+    names.extend(["text-encoder/config.json", "text-encoder/tokenizer.json", "text-encoder/model.safetensors"]);
+    let checkpoint = Checkpoint::read(&encoder)?;
+    let bert = Bert::new(&checkpoint.params(false).root(), checkpoint.config(), checkpoint.tokenizer()?)?;
+    if Some(bert.width()) != manifest.config.widths.text {
+        let reason = format!("width {} is not config.widths.text of the manifest", bert.width());
+        return Err(file_error(&encoder, reason));
+    }
+    Ok(Some(bert))
+}
+
+/// Loads the receiver half from a weights folder or from the half itself.
+///
+/// # Errors
+/// Names the file, tensor or field that is wrong.
+pub fn load_receiver(path: &Path) -> Result<Box<dyn ReceiverHalf>, WeightsError> {
+    load_receiver_with(path, None)
+}
+
+/// The same, with what makes features of films for a scheme by which they cross.
+///
+/// # Errors
+/// As [`load_receiver`].
+pub fn load_receiver_with(
+    path: &Path,
+    films: Option<Arc<dyn FilmReader>>,
+) -> Result<Box<dyn ReceiverHalf>, WeightsError> {
+    crate::single_threaded();
+    let folder = half_folder(path, "receiver")?;
+    let manifest = read_manifest(&folder, "receiver")?;
+    if manifest.scheme == SchemeKind::Conventional {
+        return Ok(Box::new(conventional_receiver(&folder, manifest, films)?));
+    }
+    let params = Params::load(&folder.join("weights.safetensors"), false)?;
+    let (root, Manifest { config, model_id, .. }) = (params.root(), manifest.clone());
+    let half: Box<dyn ReceiverHalf> = match manifest.scheme {
+        SchemeKind::Proposed => Box::new(NetworkReceiver { model_id, config, network: Receiver::new(&root, &config)? }),
+        SchemeKind::TDeepSc => {
+            Box::new(NetworkReceiver { model_id, config, network: tdeepsc::Receiver::new(&root, &config)? })
+        }
+        SchemeKind::SignRepetition | SchemeKind::ClassRepetition | SchemeKind::QuantisedLatent => {
+            let decides = manifest.scheme.decides().expect("a codebook's scheme decides");
+            Box::new(CodebookReceiver { model_id, config, codebook: Codebook::read(&root, decides)? })
+        }
+        SchemeKind::Conventional => unreachable!("loaded above"),
+    };
+    check_hash(&folder, &["weights.safetensors"], &manifest.tensors.receiver)?;
+    Ok(half)
+}
+
+/// Both halves of a deployed network.
+pub type Halves = (Box<dyn TransmitterHalf>, Box<dyn ReceiverHalf>);
+
+/// Loads both halves from a weights folder.
+///
+/// # Errors
+/// Also if the two do not belong together.
+pub fn load(folder: &Path) -> Result<Halves, WeightsError> {
+    let (transmitter, receiver) = (load_transmitter(folder)?, load_receiver(folder)?);
+    if transmitter.model_id() != receiver.model_id() {
+        return Err(WeightsError::Halves {
+            folder: folder.into(),
+            transmitter: transmitter.model_id().into(),
+            receiver: receiver.model_id().into(),
+        });
+    }
+    Ok((transmitter, receiver))
+}
