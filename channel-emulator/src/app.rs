@@ -4,10 +4,10 @@ use crate::live::Live;
 use crate::record::Recorder;
 use crate::service::Service;
 use crate::trace::{Trace, TraceStart};
-use link::serve::{Services, Socket, serve};
-use link::{Drain, Observer, PeerUrl};
 use phy::{ChannelKind, Conditions, SnrDb};
 use proto::v1::channel_emulator_server::ChannelEmulatorServer;
+use runtime::serve::{Services, Socket, serve};
+use runtime::{Drain, Observer, PeerUrl};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -117,7 +117,7 @@ impl App {
         let observer = Observer::new("channel-emulator");
         let driving = trace.map(|trace| tokio::spawn(trace.drive(live.clone())));
         let service = Service::new(live, seed, receiver, drain.clone(), &observer).recording(recorder.clone());
-        let server = ChannelEmulatorServer::new(service).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
+        let server = ChannelEmulatorServer::new(service).max_decoding_message_size(wire::MAX_MESSAGE_BYTES);
         let served = serve(socket, Services::of(observer).with(server), &drain).await;
         if let Some(driving) = driving {
             driving.abort();

@@ -1,8 +1,8 @@
 //! What the channel does to one whole burst.
 
-use link::{Delivery, Fault, convert};
 use phy::{Conditions, NoiseKey, draw, realised_snr_db};
 use proto::v1::Burst;
+use wire::{Delivery, Fault, convert};
 
 /// Sends `burst` through the channel: its symbols are replaced by the received ones and the report is added. Pinned
 /// conditions win over `live` ones; without a noise key the draws follow from `seed`, draw 0 and the sequence number.
@@ -35,9 +35,9 @@ pub fn noise_key(burst: &Burst, seed: u64) -> NoiseKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use link::fault::ErrorCode;
     use phy::{SnrDb, Symbols};
     use proto::v1;
+    use wire::fault::ErrorCode;
 
     const LIVE: Conditions = Conditions::None;
 

@@ -1,13 +1,14 @@
 //! `get` and `set`: the live conditions of a running emulator, from the command line.
 
 use anyhow::{Context, anyhow};
-use link::connect::{UNARY_DEADLINE, reason};
-use link::{PeerUrl, convert};
 use phy::{ChannelKind, Conditions, SnrDb};
 use proto::v1;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
+use runtime::PeerUrl;
+use runtime::connect::{UNARY_DEADLINE, reason};
 use tonic::transport::Channel;
 use tonic::{Response, Status};
+use wire::convert;
 
 /// Arguments of `channel-emulator set`.
 #[derive(Clone, Debug, clap::Args)]

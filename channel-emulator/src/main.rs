@@ -6,7 +6,7 @@ use std::process::ExitCode;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let args = channel_emulator::Args::parse();
-    link::telemetry::init("channel-emulator");
+    runtime::telemetry::init("channel-emulator");
     match channel_emulator::run(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => console::fail(error),

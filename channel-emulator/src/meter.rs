@@ -1,10 +1,10 @@
 //! What the channel emulator counts, and the conditions in force.
 
 use crate::live::Live;
-use link::observe::{
+use phy::ChannelKind;
+use runtime::observe::{
     Collector, ConstGauge, Counter, DescriptorEncoder, EncodeMetric, Faults, Gauge, Histogram, HopMeter, Observer,
 };
-use phy::ChannelKind;
 use std::fmt;
 
 /// Upper bounds of realised SNRs in dB. Rayleigh fading reaches far below the nominal SNR.

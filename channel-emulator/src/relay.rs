@@ -4,19 +4,19 @@ use crate::channel::pass;
 use crate::live::Live;
 use crate::meter::Meter;
 use crate::record::{Take, Tape};
-use link::backoff::Outage;
-use link::chunks::{Assembler, Rejected, SYMBOL_BYTES, split};
-use link::connect::{is_transient, reason};
-use link::fault::ErrorCode;
-use link::serve::{Incoming, Outgoing};
-use link::trace::{Span, Tracer};
-use link::{Delivery, Fault};
 use proto::v1::{Burst, DeliveryKey, Receipt, Timings, receipt};
+use runtime::backoff::Outage;
+use runtime::connect::{is_transient, reason};
+use runtime::serve::{Incoming, Outgoing};
+use runtime::trace::{Span, Tracer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
+use wire::chunks::{Assembler, Rejected, SYMBOL_BYTES, split};
+use wire::fault::ErrorCode;
+use wire::{Delivery, Fault};
 
 /// Bursts of more symbols are computed off the runtime, which other streams share.
 const LONG_BURST: usize = 1 << 14;

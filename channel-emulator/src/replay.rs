@@ -16,13 +16,13 @@ use crate::record::annotation::Recorded;
 use anyhow::{Context, anyhow, bail, ensure};
 use hop::{Item, Replay, Target};
 use indicatif::{ProgressBar, ProgressStyle};
-use link::backoff::Outage;
-use link::connect::reason;
-use link::hop::{HopConfig, HopReceiver, HopSender};
-use link::{Delivery, Drain, Hop, PeerUrl};
 use pace::{Pace, Rate};
 use proto::v1::{Burst, Timings};
 use reader::Source;
+use runtime::backoff::Outage;
+use runtime::connect::reason;
+use runtime::hop::{HopConfig, HopReceiver, HopSender};
+use runtime::{Drain, Hop, PeerUrl};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 use summary::Tally;
 use tokio::sync::{Semaphore, mpsc};
 use uuid::Uuid;
+use wire::Delivery;
 
 /// Bursts between the reader and the hop.
 const READ_AHEAD: usize = 8;

@@ -4,15 +4,15 @@ use crate::live::Live;
 use crate::meter::Meter;
 use crate::record::Recorder;
 use crate::relay::Relay;
-use link::backoff::{Backoff, Outage};
-use link::connect::{is_transient, reason};
-use link::observe::Held;
-use link::serve::{Admission, Incoming, Outgoing};
-use link::trace::Tracer;
-use link::{Drain, Observer, PeerUrl, convert};
 use proto::v1::channel_emulator_server::ChannelEmulator;
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{Burst, Conditions, GetConditionsRequest, Opening, Receipt, WatchConditionsRequest};
+use runtime::backoff::{Backoff, Outage};
+use runtime::connect::{is_transient, reason};
+use runtime::observe::Held;
+use runtime::serve::{Admission, Incoming, Outgoing};
+use runtime::trace::Tracer;
+use runtime::{Drain, Observer, PeerUrl};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
+use wire::convert;
 
 /// Relayed streams at a time.
 const STREAMS: usize = 64;
@@ -53,7 +54,7 @@ impl Service {
     pub fn new(live: Live, seed: u64, receiver: PeerUrl, drain: Drain, observer: &Observer) -> Self {
         let meter = Meter::register(observer, live.clone());
         let outage = Arc::new(Outage::new(format!("receiver at {receiver}")).metered(meter.hop.clone()));
-        let receiver = ReceiverClient::new(receiver.channel()).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
+        let receiver = ReceiverClient::new(receiver.channel()).max_decoding_message_size(wire::MAX_MESSAGE_BYTES);
         Service {
             live,
             seed,

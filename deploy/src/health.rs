@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
-use link::PeerUrl;
-use link::connect::reason;
+use runtime::PeerUrl;
+use runtime::connect::reason;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;

@@ -70,11 +70,11 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Role::Demo(args) => return demo::run(&args),
         Role::Trainer(args) => trainer::run(args)?,
         Role::Transmitter(args) => {
-            link::telemetry::init("transmitter");
+            runtime::telemetry::init("transmitter");
             runtime()?.block_on(transmitter::run(args))?;
         }
         Role::ChannelEmulator(args) => {
-            link::telemetry::init("channel-emulator");
+            runtime::telemetry::init("channel-emulator");
             runtime()?.block_on(channel_emulator::run(args))?;
         }
         Role::Receiver(args) => runtime()?.block_on(receiver::run(args))?,

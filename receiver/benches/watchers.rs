@@ -12,11 +12,11 @@ mod common;
 
 use clap::Parser;
 use common::{MODEL, Repetition, Talk, burst};
-use link::Drain;
-use schemes::scheme::ReceiverHalf;
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{Burst, ChannelKind, Conditions, DeliveryKey, Opening};
 use receiver::http::Args as Dashboard;
+use runtime::Drain;
+use schemes::scheme::ReceiverHalf;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;

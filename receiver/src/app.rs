@@ -9,18 +9,19 @@ use crate::meter::Meter;
 use crate::service::Service;
 use crate::tap::Tap;
 use anyhow::{Context, Result, anyhow};
-use extract::Extractors;
-use link::serve::{Admission, Services, Socket, serve};
-use link::{Drain, MAX_MESSAGE_BYTES, Observer};
+use features::Extractors;
+use proto::v1::receiver_server::ReceiverServer;
+use runtime::serve::{Admission, Services, Socket, serve};
+use runtime::{Drain, Observer};
 use schemes::scheme::{FilmReader, ReceiverHalf};
 use schemes::weights::{Manifest, load_receiver_with, receiver_manifest};
-use proto::v1::receiver_server::ReceiverServer;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use wire::MAX_MESSAGE_BYTES;
 
 /// Streams of bursts at a time, of all emulators together.
 const STREAMS: usize = 256;

@@ -1,11 +1,11 @@
 //! A burst as it came in, checked.
 
-use link::convert::{conditions_to_wire, received_from_wire};
-use link::fault::ErrorCode;
-use link::{Delivery, Fault};
-use schemes::scheme::{InputError, InputErrorKind, ReceiverHalf, TransportFormat};
 use phy::{Complex, Symbols};
 use proto::v1::{self, Burst, ChannelReport, DeliveryKey, Timings};
+use schemes::scheme::{InputError, InputErrorKind, ReceiverHalf, TransportFormat};
+use wire::convert::{conditions_to_wire, received_from_wire};
+use wire::fault::ErrorCode;
+use wire::{Delivery, Fault};
 
 /// The longest clip id, and the longest caption, that is journaled, in bytes.
 const NAME_BYTES: usize = 1024;

@@ -8,16 +8,16 @@ use crate::journal::{Answer, Entry, Job, Journal};
 use crate::meter::Meter;
 use crate::refusal::Refusal;
 use crate::tap::{Probe, Tap};
-use link::Fault;
-use link::convert::{prediction_from_wire, prediction_to_wire};
-use link::fault::ErrorCode;
 use metrics::Prediction;
-use schemes::scheme::{ReceiverHalf, TransportFormat};
 use phy::{Equalised, equalise};
+use schemes::scheme::{ReceiverHalf, TransportFormat};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use wire::Fault;
+use wire::convert::{prediction_from_wire, prediction_to_wire};
+use wire::fault::ErrorCode;
 
 /// Bursts that may wait for the decoder; more make their streams wait.
 const QUEUE: usize = 256;

@@ -1,11 +1,11 @@
 //! Films that have crossed, to features, by the extractors that the weights were trained with.
 
-use conventional::SourceError;
-use conventional::film::{self, PICTURE_HZ, Rgb, SOUND_HZ};
 use corpus::Sequence;
-use extract::Extractors;
+use features::Extractors;
 use media::{Audio, Frame};
 use schemes::scheme::{FilmReader, InputError, InputErrorKind};
+use source_coding::SourceError;
+use source_coding::film::{self, PICTURE_HZ, Rgb, SOUND_HZ};
 
 /// Extractors in the receiver, for a scheme that sends films whole.
 pub struct Films(pub Extractors);

@@ -17,7 +17,6 @@ pub use row::{Answer, Entry};
 use crate::accuracy::{Accuracy, Latencies};
 use crate::meter::Meter;
 use crate::refusal::Refusal;
-use link::Delivery;
 use proto::v1::Snapshot;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -25,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use wire::Delivery;
 
 /// Entries that may wait for the writer; more make the senders wait.
 const QUEUE: usize = 512;

@@ -78,7 +78,7 @@ pub struct ServeArgs {
 /// # Errors
 /// Whatever keeps it from starting or breaks it, in one line.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    link::telemetry::init("receiver");
+    runtime::telemetry::init("receiver");
     match args.command {
         Command::Serve(args) => App::new(&args).await?.run().await,
     }

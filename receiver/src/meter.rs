@@ -1,10 +1,10 @@
 //! What the receiver counts, accuracy by SNR among it.
 
 use crate::accuracy::Verdict;
-use link::observe::{
+use proto::v1::{ChannelKind, Conditions};
+use runtime::observe::{
     BATCH_BOUNDS, Collector, ConstCounter, Counter, DescriptorEncoder, EncodeMetric, Faults, Gauge, Histogram, Observer,
 };
-use proto::v1::{ChannelKind, Conditions};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

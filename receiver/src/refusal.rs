@@ -1,9 +1,9 @@
 //! Why a burst gets no prediction.
 
 use crate::journal::JournalError;
-use link::Fault;
-use link::fault::ErrorCode;
 use tonic::Status;
+use wire::Fault;
+use wire::fault::ErrorCode;
 
 /// Why a burst gets no prediction, and what becomes of its stream.
 #[derive(Debug, thiserror::Error)]

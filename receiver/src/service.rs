@@ -8,19 +8,20 @@ use crate::shown::Shown;
 use futures::future::{Fuse, FusedFuture};
 use futures::stream::{self, FuturesUnordered};
 use futures::{FutureExt, Stream, StreamExt};
-use link::chunks::{Assembler, SYMBOL_BYTES};
-use link::observe::Held;
-use link::serve::{Admission, Incoming, Outgoing};
-use link::trace::{Span, Tracer};
-use link::{Delivery, Drain, Fault};
-use schemes::scheme::ReceiverHalf;
 use proto::v1::{self, Burst, DeliveryKey, Receipt, Snapshot, WatchRequest, receipt};
+use runtime::Drain;
+use runtime::observe::Held;
+use runtime::serve::{Admission, Incoming, Outgoing};
+use runtime::trace::{Span, Tracer};
+use schemes::scheme::ReceiverHalf;
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
+use wire::chunks::{Assembler, SYMBOL_BYTES};
+use wire::{Delivery, Fault};
 
 /// Bursts of one stream that are in work or whose receipts the peer has not taken. At this many, reading stops.
 const WINDOW: usize = 256;

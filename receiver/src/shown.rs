@@ -2,9 +2,9 @@
 
 use crate::burst::Reception;
 use crate::journal::Answer;
-use link::convert::MAX_SHOWN_SYMBOLS;
 use phy::{Equaliser, equalise};
 use proto::v1::{ChannelReport, ReceivedSymbols};
+use wire::convert::MAX_SHOWN_SYMBOLS;
 
 /// What a burst brought, until its answer is known.
 pub struct Shown {

@@ -107,7 +107,7 @@ async fn streams_of_other_weights_are_refused_for_good() {
     let status = receiver.open("other-weights").await.err().unwrap();
     assert_eq!(status.code(), Code::FailedPrecondition);
     assert!(status.message().contains("other-weights") && status.message().contains(MODEL), "{status}");
-    assert!(!link::connect::is_transient(&status));
+    assert!(!runtime::connect::is_transient(&status));
 
     let unopened = tokio_stream::iter([burst(1, 1.0, 1.0)]);
     let status = receiver.client().await.receive(unopened).await.err().unwrap();
@@ -352,7 +352,7 @@ async fn a_drain_answers_what_was_read_and_asks_for_the_rest_again() {
         }
     };
     assert_eq!(status.code(), Code::Unavailable);
-    assert!(link::connect::is_transient(&status));
+    assert!(runtime::connect::is_transient(&status));
     receiver.stop().await;
     let rows: u64 = Connection::open(&journal)
         .unwrap()
@@ -368,7 +368,7 @@ async fn what_keeps_it_from_starting_is_named() {
     let taken = receiver.url.trim_start_matches("http://").to_owned();
     let start = |journal: PathBuf, listen: String| async move {
         let half = std::sync::Arc::new(Repetition(MODEL));
-        let app = receiver::App::with(half, &journal, &listen, link::Drain::default()).await;
+        let app = receiver::App::with(half, &journal, &listen, runtime::Drain::default()).await;
         format!("{:#}", app.err().expect("must not start"))
     };
     let message = start(folder.path().join("second.sqlite"), taken.clone()).await;

@@ -7,11 +7,11 @@ use candle_core::Tensor;
 use network::batch::Batch;
 use network::config::Config;
 use network::head::Head;
-use nn::layers::Run;
 use network::proposed::{Network, Sends};
+use network::tdeepsc::TDeepSc;
+use nn::layers::Run;
 use nn::params::{ParamError, Scope};
 use schemes::scheme_kind::SchemeKind;
-use network::tdeepsc::TDeepSc;
 
 /// Both halves and what training needs beside them.
 pub enum Chain {

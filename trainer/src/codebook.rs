@@ -1,8 +1,8 @@
 //! What the words of a conventional scheme stand for, fitted to what its network says of the clips that training is stopped on.
 
 use crate::validation::Said;
-use schemes::codebook::{Codebook, Decides, nearest};
 use network::head::{CELLS, cells_of, from_cells};
+use schemes::codebook::{Codebook, Decides, nearest};
 
 /// Rounds in which the distributions settle.
 const ROUNDS: usize = 50;

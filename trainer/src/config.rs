@@ -7,10 +7,10 @@ use crate::objective::Weights;
 use crate::schedule::Schedule;
 use crate::text::Tuning;
 use anyhow::{Result, ensure};
-use conventional::Codec;
 use network::config::{Config, Preset};
 use schemes::scheme_kind::SchemeKind;
 use serde::{Deserialize, Serialize};
+use source_coding::Codec;
 
 /// A run's settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

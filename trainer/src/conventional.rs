@@ -1,10 +1,10 @@
 //! What both ends of the conventional scheme know beforehand, fitted on the clips trained on.
 
 use crate::data::{Data, Item};
-use ::conventional::{Codec, Content, Source};
 use anyhow::{Context, Result};
 use metrics::{BestConstant, Prediction};
 use schemes::conventional::Coding;
+use source_coding::{Codec, Content, Source};
 
 /// The ranges of the features, the size of a middling clip, and the best constant for what does not arrive.
 ///

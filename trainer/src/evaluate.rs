@@ -14,8 +14,8 @@ use std::{num::NonZeroUsize, ops::Range};
 
 use corpus::{Clip, Corpus, CorpusError, Modality, OtherOrigin};
 use metrics::{Context, Prediction, PredictionRow, Record};
-use schemes::scheme::{ChannelHint, ClipInput, Emission, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
 use phy::{ChannelSpec, Complex, Conditions, EqualiserError, NoiseKey, draw, equalise};
+use schemes::scheme::{ChannelHint, ClipInput, Emission, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
 
 use crate::parallel;
 

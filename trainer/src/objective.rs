@@ -9,11 +9,11 @@ use candle_core::{Device, Tensor};
 use network::batch::Batch;
 use network::config::Config;
 use network::discriminator::{PAIRS, binary_cross_entropy};
-use nn::layers::Run;
 use network::proposed::Network;
+use network::uvib::Latent;
+use nn::layers::Run;
 use nn::ops::{self, Affine, with_slice};
 use nn::random::Stream;
-use network::uvib::Latent;
 
 /// The fixed weights of the objective.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -22,7 +22,6 @@ use crate::evaluate::{Subject, Sweep};
 use crate::material::Material;
 use crate::runs::{self, Threads};
 use crate::side_by_side::{Board, Share, run_all};
-use ::conventional::{Codec, Coherence};
 use anyhow::{Context, Result, ensure};
 use audits::{AuditCell, Audited};
 use cell::{Cell, Scored};
@@ -30,9 +29,11 @@ use clap::{Args, Subcommand};
 use corpus::CorpusSpec;
 use entries::{Entry, Family, Role, families};
 use network::config::Preset;
+use nr::Coherence;
 use phy::{ChannelList, Conditions, SnrList};
 use plan::{Plan, Shard};
 use projection::Projection;
+use source_coding::Codec;
 use std::path::{Path, PathBuf};
 
 /// Train, score and draw what the paper's evaluation shows, beside baselines and references.

@@ -4,9 +4,9 @@
 mod support;
 
 use metrics::sign_ece;
+use phy::{ChannelKind, Conditions, NoiseKey, SnrDb};
 use schemes::scheme::ClipInput;
 use schemes::weights::load;
-use phy::{ChannelKind, Conditions, NoiseKey, SnrDb};
 use std::path::Path;
 use support::{clip, data, settings};
 use tempfile::TempDir;

@@ -4,13 +4,13 @@ use crate::reader::Reader;
 use crate::service::Service;
 use anyhow::Context;
 use corpus::Origins;
-use extract::Extractors;
-use link::serve::{Services, Socket, serve};
-use link::{Drain, Observer, PeerUrl};
-use schemes::scheme::TransmitterHalf;
-use schemes::weights::{Manifest, load_transmitter, transmitter_manifest};
+use features::Extractors;
 use proto::v1::Model;
 use proto::v1::transmitter_server::TransmitterServer;
+use runtime::serve::{Services, Socket, serve};
+use runtime::{Drain, Observer, PeerUrl};
+use schemes::scheme::TransmitterHalf;
+use schemes::weights::{Manifest, load_transmitter, transmitter_manifest};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -94,7 +94,7 @@ impl App {
         let observer = Observer::new("transmitter");
         let service = Service::new(half, model, reader, &emulator, drain.clone(), &observer)
             .context("the compute thread did not start")?;
-        let server = TransmitterServer::new(service).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
+        let server = TransmitterServer::new(service).max_decoding_message_size(wire::MAX_MESSAGE_BYTES);
         serve(socket, Services::of(observer).with(server), &drain).await?;
         Ok(())
     }

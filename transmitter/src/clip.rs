@@ -1,11 +1,11 @@
 //! A clip from the wire, checked.
 
 use corpus::{Identity, Modality, Origins, Sequence};
-use link::fault::ErrorCode;
-use link::{Delivery, Fault, convert};
-use schemes::scheme::ClipInput;
 use proto::v1;
 use proto::v1::modality::Content;
+use schemes::scheme::ClipInput;
+use wire::fault::ErrorCode;
+use wire::{Delivery, Fault, convert};
 
 /// The longest name of a clip, in bytes. Every hop and the journal carry it.
 const MAX_ID_BYTES: usize = 1024;

@@ -1,13 +1,13 @@
 //! The compute thread: encodes whatever clips wait, up to 64 at a time, and keeps that work off the runtime.
 
-use link::Fault;
-use link::chunks::MAX_SYMBOLS;
-use link::fault::ErrorCode;
-use link::observe::Histogram;
+use runtime::observe::Histogram;
 use schemes::scheme::{ChannelHint, ClipInput, Emission, InputError, InputErrorKind, TransmitterHalf};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use wire::Fault;
+use wire::chunks::MAX_SYMBOLS;
+use wire::fault::ErrorCode;
 
 /// Clips encoded at once at most.
 const BATCH: usize = 64;

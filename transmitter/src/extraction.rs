@@ -3,9 +3,6 @@
 
 use crate::meter::Meter;
 use crate::reader::{Read, Reader};
-use link::Fault;
-use link::chunks::MAX_MEDIA_BYTES;
-use link::fault::ErrorCode;
 use media::{Limits, Media};
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
@@ -14,6 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
+use wire::Fault;
+use wire::chunks::MAX_MEDIA_BYTES;
+use wire::fault::ErrorCode;
 
 /// What files that wait or are being read may take together, over all clients, in KiB.
 const BUDGET_KIB: usize = 4 * (MAX_MEDIA_BYTES >> 10);

@@ -3,18 +3,19 @@
 //! The fading of a burst follows from its noise key and its conditions, so the transmitter draws beforehand what the emulator
 //! will draw. Both are then written into the burst: what was known stands beside what was met, and they are the same.
 
-use link::backoff::{Backoff, Outage};
-use link::connect::{UNARY_DEADLINE, is_transient};
-use link::{PeerUrl, convert};
-use schemes::scheme::ChannelHint;
 use phy::Conditions;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::{Burst, GetConditionsRequest, NoiseKey};
+use runtime::PeerUrl;
+use runtime::backoff::{Backoff, Outage};
+use runtime::connect::{UNARY_DEADLINE, is_transient};
+use schemes::scheme::ChannelHint;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 use tonic::Status;
 use tonic::transport::Channel;
+use wire::convert;
 
 /// How long the emulator's answer is taken to hold. A burst that pins no conditions may meet those of so long ago.
 const HOLDS: Duration = Duration::from_millis(100);

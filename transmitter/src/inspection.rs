@@ -1,8 +1,8 @@
 //! What became of a clip on its way, for clients that ask for it.
 
-use extract::{Findings, Sighting};
-use link::convert::shown_symbols;
+use features::{Findings, Sighting};
 use proto::v1::{Face, Inspection, MediaFindings, ReceivedSymbols};
+use wire::convert::shown_symbols;
 
 /// Of a clip's file, if it had one, its burst, and what the receiver saw of that, if it says so.
 pub fn inspection(media: Option<&Findings>, sent: &[u8], symbols: Option<ReceivedSymbols>) -> Inspection {

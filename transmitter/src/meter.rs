@@ -1,6 +1,6 @@
 //! What the transmitter counts.
 
-use link::observe::{BATCH_BOUNDS, Counter, Faults, Gauge, Histogram, HopMeter, Observer};
+use runtime::observe::{BATCH_BOUNDS, Counter, Faults, Gauge, Histogram, HopMeter, Observer};
 
 /// Handles to the transmitter's metrics. Cheap to clone; the default is shown nowhere.
 #[derive(Clone, Debug, Default)]

@@ -1,12 +1,12 @@
 //! What a media file is made into: features, or for a scheme that sends it whole the film at a low rate.
 
-use conventional::SourceError;
-use conventional::film::{self, Rgb};
-use extract::{ExtractError, Extractors, Findings, pictures, sound};
-use link::Fault;
-use link::fault::ErrorCode;
+use features::{ExtractError, Extractors, Findings, pictures, sound};
 use media::{Frame, Media};
+use source_coding::SourceError;
+use source_coding::film::{self, Rgb};
 use std::sync::Arc;
+use wire::Fault;
+use wire::fault::ErrorCode;
 
 /// Reads files for weights.
 pub enum Reader {

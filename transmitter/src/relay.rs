@@ -1,16 +1,17 @@
 //! The hop from the transmitter to the channel emulator.
 
 use crate::reader::Read;
-use link::trace::Span;
-use link::{Delivery, Exchange, chunks};
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::{Burst, Opening, Receipt};
+use runtime::Exchange;
+use runtime::trace::Span;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
+use wire::{Delivery, chunks};
 
 /// A burst that is out. Kept whole until its receipt comes.
 pub struct Sent {
@@ -37,7 +38,7 @@ pub struct ToEmulator {
 impl ToEmulator {
     /// Over `channel`, for the weights `model_id`.
     pub fn new(channel: Channel, model_id: &str) -> Self {
-        let client = ChannelEmulatorClient::new(channel).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
+        let client = ChannelEmulatorClient::new(channel).max_decoding_message_size(wire::MAX_MESSAGE_BYTES);
         ToEmulator { client, model_id: model_id.into() }
     }
 }

@@ -28,8 +28,8 @@ use args::What;
 use corpus::{Corpus, CorpusSpec};
 use files::PendingFile;
 use indicatif::{ProgressBar, ProgressStyle};
-use link::Drain;
 use metrics::{Record, write_csv};
+use runtime::Drain;
 
 /// Failures that are shown; the others are counted.
 const SHOWN: usize = 5;
@@ -41,7 +41,7 @@ const SHOWN: usize = 5;
 /// answered with an error.
 pub async fn run(args: Args) -> Result<()> {
     // One line says what is waited for.
-    link::telemetry::init("transmitter");
+    runtime::telemetry::init("transmitter");
     match args.what()? {
         What::Corpus(spec) => send_split(&args, spec).await,
         What::Transcript(text) => transcript::send(&args, text).await,

@@ -12,20 +12,21 @@ use crate::meter::Meter;
 use crate::reader::Read;
 use crate::relay::{Sent, ToEmulator};
 use futures::{StreamExt, TryStreamExt};
-use link::chunks::{Assembler, MAX_MEDIA_BYTES, MAX_SYMBOLS, Rejected, SYMBOL_BYTES};
-use link::fault::ErrorCode;
-use link::hop::{Acknowledged, HopReceiver, HopSender, Slot};
-use link::serve::{Incoming, Outgoing};
-use link::trace::{Span, Tracer};
-use link::{Delivery, Fault, Hop};
-use schemes::scheme::{ClipInput, Emission, TransmitterHalf, TransportFormat};
 use proto::v1::{Burst, Clip, DeliveryKey, Outcome, Receipt, Timings, outcome, receipt};
+use runtime::Hop;
+use runtime::hop::{Acknowledged, HopReceiver, HopSender, Slot};
+use runtime::serve::{Incoming, Outgoing};
+use runtime::trace::{Span, Tracer};
+use schemes::scheme::{ClipInput, Emission, TransmitterHalf, TransportFormat};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
+use wire::chunks::{Assembler, MAX_MEDIA_BYTES, MAX_SYMBOLS, Rejected, SYMBOL_BYTES};
+use wire::fault::ErrorCode;
+use wire::{Delivery, Fault};
 
 /// What a clip leaves behind while it is encoded.
 pub struct Ticket {

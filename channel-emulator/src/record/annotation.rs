@@ -4,11 +4,11 @@
 //! that is what brings an `f32` back with the bits it had.
 
 use super::Kept;
-use link::chunks::{MAX_SYMBOLS, SYMBOL_BYTES};
-use link::{Delivery, convert};
 use phy::{Conditions, NoiseKey};
 use proto::v1;
 use serde::{Deserialize, Serialize};
+use wire::chunks::{MAX_SYMBOLS, SYMBOL_BYTES};
+use wire::{Delivery, convert};
 
 /// The name of the namespace.
 pub const NAMESPACE: &str = "latentlink";

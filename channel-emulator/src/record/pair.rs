@@ -74,7 +74,7 @@ impl Pair {
 
     /// Samples that are annotated.
     pub fn samples(&self) -> u64 {
-        self.data_bytes / link::chunks::SYMBOL_BYTES as u64
+        self.data_bytes / wire::chunks::SYMBOL_BYTES as u64
     }
 
     /// Appends samples that are not annotated yet.

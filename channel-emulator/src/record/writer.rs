@@ -5,10 +5,10 @@ use super::clock;
 use super::names::{Side, Stem};
 use super::pair::{Ending, Pair, PairError, write_collection};
 use super::{Kept, Queued, Recorder, lock};
-use link::chunks::SYMBOL_BYTES;
 use std::fs::File;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+use wire::chunks::SYMBOL_BYTES;
 
 /// Samples and annotations that are written at one go: all that waits, up to about so many bytes.
 const BATCH_BYTES: usize = 1 << 20;

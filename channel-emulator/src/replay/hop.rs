@@ -1,15 +1,16 @@
 //! The hop to whom a recording is replayed.
 
 use crate::record::names::Side;
-use link::{Delivery, Exchange, PeerUrl, chunks};
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{Burst, Opening, Receipt};
+use runtime::{Exchange, PeerUrl};
 use std::collections::VecDeque;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
+use wire::{Delivery, chunks};
 
 /// To whom.
 #[derive(Clone, Debug)]
@@ -33,10 +34,10 @@ impl Target {
     pub fn exchange(&self, model_id: &str) -> Replay {
         let peer = match self {
             Target::Receiver(url) => {
-                Peer::Receiver(ReceiverClient::new(url.channel()).max_decoding_message_size(link::MAX_MESSAGE_BYTES))
+                Peer::Receiver(ReceiverClient::new(url.channel()).max_decoding_message_size(wire::MAX_MESSAGE_BYTES))
             }
             Target::Emulator(url) => Peer::Emulator(
-                ChannelEmulatorClient::new(url.channel()).max_decoding_message_size(link::MAX_MESSAGE_BYTES),
+                ChannelEmulatorClient::new(url.channel()).max_decoding_message_size(wire::MAX_MESSAGE_BYTES),
             ),
         };
         Replay { peer, model_id: model_id.into() }

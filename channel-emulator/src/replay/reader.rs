@@ -4,7 +4,6 @@ use crate::record::DATATYPE;
 use crate::record::annotation::{Annotation, Recorded};
 use crate::record::names::{Side, Stem};
 use anyhow::{Context, anyhow, bail, ensure};
-use link::chunks::SYMBOL_BYTES;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::cell::{Cell, RefCell};
@@ -14,6 +13,7 @@ use std::io::{self, BufReader, Read};
 use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use wire::chunks::SYMBOL_BYTES;
 
 /// Bytes of metadata without an annotation coming to its end.
 const MOST_BYTES: u64 = 1 << 20;

@@ -1,10 +1,10 @@
 //! What became of a replay.
 
-use link::convert;
 use metrics::Binary;
 use proto::v1::{Receipt, receipt};
 use serde::Serialize;
 use std::time::Duration;
+use wire::convert;
 
 /// Counts over the bursts of a replay.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ impl Tally {
         let prediction = match receipt.result {
             Some(receipt::Result::Prediction(prediction)) => convert::prediction_from_wire(&prediction),
             Some(receipt::Result::Error(error)) => Err(error.into()),
-            None => Err(link::Fault::new(link::fault::ErrorCode::Internal, "result", "an answer with nothing in it")),
+            None => Err(wire::Fault::new(wire::fault::ErrorCode::Internal, "result", "an answer with nothing in it")),
         };
         match prediction {
             Ok(prediction) => {

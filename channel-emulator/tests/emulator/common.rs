@@ -1,13 +1,12 @@
 //! What the emulator stands between, in the tests: a receiver that answers with what it received, and a hop to it.
 
 use channel_emulator::{App, ServeArgs, TraceArgs};
-use link::chunks::{Assembler, split};
-use link::hop::{Exchange, Hop, HopConfig};
-use link::serve::{Services, Socket, serve};
-use link::{Delivery, Drain, MAX_MESSAGE_BYTES, PeerUrl, backoff::Outage};
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::receiver_server::{Receiver, ReceiverServer};
 use proto::v1::{Burst, DeliveryKey, Opening, Prediction, Receipt, ReceivedSymbols, Snapshot, WatchRequest, receipt};
+use runtime::hop::{Exchange, Hop, HopConfig};
+use runtime::serve::{Services, Socket, serve};
+use runtime::{Drain, PeerUrl, backoff::Outage};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -17,6 +16,8 @@ use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
+use wire::chunks::{Assembler, split};
+use wire::{Delivery, MAX_MESSAGE_BYTES};
 
 pub const MODEL: &str = "the model";
 pub const PATIENT: Duration = Duration::from_secs(30);

@@ -1,9 +1,9 @@
 //! The binary itself: its one line on stdout, its signals, its exit codes.
 
 use crate::common::{MODEL, Manner, TestReceiver, burst};
-use link::PeerUrl;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::{Burst, Opening};
+use runtime::PeerUrl;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};

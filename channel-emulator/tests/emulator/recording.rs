@@ -157,7 +157,7 @@ async fn a_recording_is_never_overwritten() {
 
 /// Sends bursts through a hop until `enough` are acknowledged.
 async fn send(emulator: &Process, enough: usize) -> tokio::task::JoinHandle<()> {
-    let link::Hop { sender, mut receiver } = emulator.hop();
+    let runtime::Hop { sender, mut receiver } = emulator.hop();
     let sending = tokio::spawn(async move {
         for item in 0.. {
             if sender.send(item).await.is_err() {

@@ -21,8 +21,8 @@ async fn bursts_of_any_length_arrive_as_phy_computes_them() {
 
     // The last one is long enough to travel in chunks and to be computed off the runtime.
     let mut sent: Vec<Burst> = [1, 25, 1000, 300_000].into_iter().zip(0..).map(|(n, k)| burst(k, n)).collect();
-    sent[1].conditions = Some(link::convert::conditions_to_wire(&pinned));
-    sent[1].noise = Some(link::convert::noise_key_to_wire(noise));
+    sent[1].conditions = Some(wire::convert::conditions_to_wire(&pinned));
+    sent[1].noise = Some(wire::convert::noise_key_to_wire(noise));
     sent[2].reference = Some(v1::Reference { clip_id: "clip".into(), label: Some(-1.5), caption: "words".into() });
     sent[2].timings = Some(v1::Timings { transmitter_us: 77, ..v1::Timings::default() });
     let receipts = emulator.relay(sent.clone()).await.unwrap();
@@ -37,7 +37,7 @@ async fn bursts_of_any_length_arrive_as_phy_computes_them() {
         assert_eq!(arrived.delivery, sent.delivery);
         assert!(arrived.symbols == received(sent, noise, &conditions), "burst {k} has other bits");
         let report = arrived.channel.expect("a report");
-        assert_eq!(report.conditions, Some(link::convert::conditions_to_wire(&conditions)));
+        assert_eq!(report.conditions, Some(wire::convert::conditions_to_wire(&conditions)));
         assert_eq!(receipts[k].channel, Some(report));
         assert_eq!(arrived.reference, sent.reference);
     }
@@ -116,7 +116,7 @@ async fn a_stream_without_an_opening_is_refused() {
 
 /// Sends 0..count through a hop while the receiver behind the emulator comes and goes.
 async fn all_arrive(emulator: &Emulator, count: u64) {
-    let link::Hop { sender, mut receiver } = emulator.hop();
+    let runtime::Hop { sender, mut receiver } = emulator.hop();
     let send = async move {
         for item in 0..count {
             sender.send(item).await.unwrap();

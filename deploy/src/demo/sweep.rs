@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use corpus::Corpus;
-use link::PeerUrl;
 use metrics::{PredictionRow, Record};
-use schemes::weights::{self, Manifest};
 use phy::Conditions;
+use runtime::PeerUrl;
+use schemes::weights::{self, Manifest};
 use trainer::evaluate::{Evaluation, Request, evaluate};
 use transmitter::send::{self, Sent};
 

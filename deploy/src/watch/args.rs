@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use link::PeerUrl;
+use runtime::PeerUrl;
 
 /// Options of `latentlink watch`.
 #[derive(Clone, Debug, clap::Args)]

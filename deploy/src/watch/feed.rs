@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use link::backoff::Backoff;
-use link::connect::{UNARY_DEADLINE, reason};
-use link::{PeerUrl, convert};
 use phy::Conditions;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{self, GetConditionsRequest, Snapshot, WatchConditionsRequest, WatchRequest};
+use runtime::PeerUrl;
+use runtime::backoff::Backoff;
+use runtime::connect::{UNARY_DEADLINE, reason};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tonic::transport::Channel;
 use tonic::{Response, Status, Streaming};
+use wire::convert;
 
 use super::args::Args;
 use super::text::clean;
@@ -172,7 +173,7 @@ pub async fn conditions(url: &PeerUrl) -> anyhow::Result<Conditions> {
 }
 
 fn receiver(url: &PeerUrl) -> ReceiverClient<Channel> {
-    ReceiverClient::new(url.channel()).max_decoding_message_size(link::MAX_MESSAGE_BYTES)
+    ReceiverClient::new(url.channel()).max_decoding_message_size(wire::MAX_MESSAGE_BYTES)
 }
 
 /// A call's answer, or why there is none.

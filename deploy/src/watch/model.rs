@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use link::convert;
 use metrics::Prediction;
 use phy::Conditions;
 use proto::v1::{Row, Snapshot};
+use wire::convert;
 
 use super::control::Control;
 use super::feed::Update;

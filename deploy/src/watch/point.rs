@@ -67,7 +67,7 @@ pub struct Point {
 impl Point {
     /// Of a tally; `None` of one whose conditions or counts no receiver has that is in order.
     pub fn of(tally: &Tally) -> Option<Point> {
-        let conditions = link::convert::conditions_from_wire(tally.conditions.as_ref()?).ok()?;
+        let conditions = wire::convert::conditions_from_wire(tally.conditions.as_ref()?).ok()?;
         if tally.clips > MOST || tally.labelled > tally.clips || tally.class_correct > tally.labelled {
             return None;
         }

@@ -3,14 +3,14 @@
 use super::problem::Problem;
 use super::view::{ConditionsView, PredictionView, TimingsView};
 use axum::http::StatusCode;
-use link::convert::{conditions_from_wire, conditions_to_wire, prediction_from_wire};
-use link::{Delivery, Fault};
 use phy::{Conditions, SnrList};
 use proto::v1::{Clip, NoiseKey, Outcome, outcome};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use uuid::Uuid;
+use wire::convert::{conditions_from_wire, conditions_to_wire, prediction_from_wire};
+use wire::{Delivery, Fault};
 
 /// The SNRs of the sweep.
 const SWEEP: &str = "-12:21:3";

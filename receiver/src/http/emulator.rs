@@ -1,17 +1,18 @@
 //! The channel emulator as the dashboard sees it: its live conditions, followed and changed.
 
 use super::problem::Problem;
-use link::backoff::{Backoff, Outage};
-use link::connect::UNARY_DEADLINE;
-use link::convert::{conditions_from_wire, conditions_to_wire};
-use link::{Fault, PeerUrl};
 use phy::{ChannelKind, Conditions, SnrDb};
 use proto::v1;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
+use runtime::PeerUrl;
+use runtime::backoff::{Backoff, Outage};
+use runtime::connect::UNARY_DEADLINE;
 use serde::Deserialize;
 use tokio::sync::{Mutex, watch};
 use tonic::transport::Channel;
 use tonic::{Response, Status};
+use wire::Fault;
+use wire::convert::{conditions_from_wire, conditions_to_wire};
 
 /// Least time between two changes that are seen.
 const INTERVAL_MS: u32 = 50;

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
-use link::Drain;
+use runtime::Drain;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,13 +9,13 @@ use super::transmitter::{Takes, Transmitter};
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use link::Fault;
-use link::chunks::{MAX_MEDIA_BYTES, split};
-use link::fault::ErrorCode;
 use proto::v1::{Clip, Media};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use wire::Fault;
+use wire::chunks::{MAX_MEDIA_BYTES, split};
+use wire::fault::ErrorCode;
 
 /// How long a file may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(60);

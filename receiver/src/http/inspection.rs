@@ -2,9 +2,9 @@
 
 use super::answers::broken;
 use super::problem::Problem;
-use link::convert::symbols_from_wire;
 use proto::v1;
 use serde::Serialize;
+use wire::convert::symbols_from_wire;
 
 /// Landmarks of a face.
 const LANDMARKS: usize = 68;

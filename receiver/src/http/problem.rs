@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_LENGTH;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
-use link::connect::reason;
+use runtime::connect::reason;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;

@@ -20,9 +20,9 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use link::chunks::MAX_MEDIA_BYTES;
 use serde::Serialize;
 use std::sync::Arc;
+use wire::chunks::MAX_MEDIA_BYTES;
 
 type Shared = State<Arc<Parts>>;
 

@@ -4,13 +4,13 @@ use super::answers::{Answers, Course};
 use super::problem::Problem;
 use super::transmitter::Transmitter;
 use axum::http::StatusCode;
-use link::Fault;
-use link::fault::ErrorCode;
 use proto::v1::modality::Content;
 use proto::v1::{Clip, Modality};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use wire::Fault;
+use wire::fault::ErrorCode;
 
 /// Longest sentence, in characters.
 const MOST_CHARACTERS: usize = 2000;

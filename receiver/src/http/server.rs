@@ -4,7 +4,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use link::Drain;
+use runtime::Drain;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;

@@ -8,16 +8,16 @@ use super::problem::Problem;
 use super::view::ConditionsView;
 use crate::journal::Live;
 use axum::http::StatusCode;
-use link::Drain;
-use link::backoff::Backoff;
-use link::convert::conditions_to_wire;
 use phy::{ChannelList, Conditions, SnrList};
+use runtime::Drain;
+use runtime::backoff::Backoff;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
+use wire::convert::conditions_to_wire;
 
 /// Between two looks at the counts.
 const TICK: Duration = Duration::from_millis(50);

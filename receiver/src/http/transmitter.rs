@@ -2,10 +2,10 @@
 
 use super::problem::Problem;
 use futures::Stream;
-use link::connect::UNARY_DEADLINE;
-use link::{Delivery, PeerUrl};
 use proto::v1::transmitter_client::TransmitterClient;
 use proto::v1::{Clip, GetModelRequest, Outcome};
+use runtime::PeerUrl;
+use runtime::connect::UNARY_DEADLINE;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tonic::Status;
 use tonic::transport::Channel;
+use wire::Delivery;
 
 /// How long it may take to say what it is, for the page that opens.
 const SHORT_DEADLINE: Duration = Duration::from_secs(1);
@@ -41,7 +42,7 @@ pub struct Transmitter {
 impl Transmitter {
     /// The transmitter at `url`.
     pub fn new(url: PeerUrl) -> Self {
-        let client = TransmitterClient::new(url.channel()).max_decoding_message_size(link::MAX_MESSAGE_BYTES);
+        let client = TransmitterClient::new(url.channel()).max_decoding_message_size(wire::MAX_MESSAGE_BYTES);
         Transmitter { name: format!("transmitter at {url}"), url, client, takes: Mutex::default() }
     }
 

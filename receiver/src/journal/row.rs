@@ -1,13 +1,13 @@
 //! One row of the journal: to SQL and back, bit for bit.
 
 use crate::accuracy::Verdict;
-use link::Delivery;
-use link::convert::prediction_to_wire;
 use metrics::Prediction;
 use proto::v1::{ChannelKind, ChannelReport, Conditions, DeliveryKey, Receipt, Row, Tally, Timings, receipt};
 use rusqlite::Error::FromSqlConversionFailure;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
+use wire::Delivery;
+use wire::convert::prediction_to_wire;
 
 /// What was answered for a burst, or is to be.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,6 @@
 //! A receiver in this process on a free port, with a receiver half small enough to check by hand, and its clients.
 
-use link::Drain;
 use metrics::Prediction;
-use schemes::scheme::{InputError, InputErrorKind, ReceiverHalf};
 use phy::{Equalised, Equaliser};
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{
@@ -10,6 +8,8 @@ use proto::v1::{
     WatchRequest, receipt,
 };
 use receiver::App;
+use runtime::Drain;
+use schemes::scheme::{InputError, InputErrorKind, ReceiverHalf};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;

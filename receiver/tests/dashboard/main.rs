@@ -14,8 +14,8 @@ mod state;
 mod sweep;
 
 use common::{MODEL, Running};
-use link::PeerUrl;
 use receiver::http::Args;
+use runtime::PeerUrl;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tempfile::TempDir;

@@ -1,11 +1,10 @@
 //! The emulator and the transmitter that the dashboard talks to.
 
-use link::chunks::Assembler;
-use link::serve::{Services, Socket, serve};
-use link::{Drain, PeerUrl};
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
 use proto::v1::transmitter_server::{Transmitter, TransmitterServer};
 use proto::v1::{self, Burst, ChannelKind, ChannelReport, Clip, Conditions, Outcome, Receipt, Timings, outcome};
+use runtime::serve::{Services, Socket, serve};
+use runtime::{Drain, PeerUrl};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,6 +13,7 @@ use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
+use wire::chunks::Assembler;
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 

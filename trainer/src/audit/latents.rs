@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result, bail};
 use corpus::{Clip, Corpus, Modality};
-use schemes::halves::ProposedTransmitter;
 use nn::layers::Run;
 use nn::ops::with_slice;
+use schemes::halves::ProposedTransmitter;
 use schemes::scheme::ClipInput;
 
 /// Clips encoded at once.

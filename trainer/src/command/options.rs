@@ -12,9 +12,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, FromArgMatches, ValueEnum};
 use corpus::{Corpus, CorpusSpec};
 use network::config::{Config, HeadKind, Preset};
-use schemes::scheme_kind::SchemeKind;
 use network::tdeepsc::Sizes;
 use phy::Equaliser;
+use schemes::scheme_kind::SchemeKind;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

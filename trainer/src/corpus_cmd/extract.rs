@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use cache::Cache;
 use clap::Args;
 use corpus::{Clip, Corpus, Modality, Origins, folds_by_video};
-use extract::{ExtractError, Extractors, Features};
+use features::{ExtractError, Extractors, Features};
 use labels::{Entry, LabelMap, Names};
 use media::{Limits, Media};
 use std::collections::{BTreeSet, HashMap};

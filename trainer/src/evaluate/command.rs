@@ -112,9 +112,9 @@ mod tests {
 
     use clap::Parser;
     use metrics::Record;
+    use network::batch::Standardisation;
     use network::config::{Config, Preset};
     use network::proposed::Network;
-    use network::batch::Standardisation;
     use nn::params::Params;
     use schemes::scheme_kind::SchemeKind;
     use schemes::weights::{Training, Weights};

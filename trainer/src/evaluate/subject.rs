@@ -5,9 +5,9 @@ use crate::parallel;
 use anyhow::Result;
 use corpus::{Corpus, Modality};
 use indicatif::{ProgressBar, ProgressStyle};
+use phy::{Conditions, Symbols};
 use schemes::scheme::{ReceiverHalf, TransmitterHalf};
 use schemes::weights::{load, receiver_manifest};
-use phy::{Conditions, Symbols};
 use std::num::NonZeroUsize;
 use std::path::Path;
 

@@ -4,8 +4,8 @@ use super::{Step, Sums, Weights, channels, sum, through};
 use crate::law::ChannelLaw;
 use anyhow::Result;
 use candle_core::Tensor;
-use nn::layers::Run;
 use network::tdeepsc::TDeepSc;
+use nn::layers::Run;
 
 /// The objective of one part of a batch, a share of the mean over the step's clips.
 ///

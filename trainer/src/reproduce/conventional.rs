@@ -6,11 +6,12 @@
 use super::cell::Traffic;
 use crate::conventional::best_constant;
 use crate::evaluate::{Evaluation, Subject, Sweep};
-use ::conventional::{Codec, Coherence, Content, Link, Planner, Source};
 use anyhow::{Context as _, Result};
 use corpus::{Clip, Corpus};
 use metrics::{Context, Prediction, PredictionRow};
+use nr::{Coherence, Link, Planner};
 use phy::{ChannelSpec, Conditions, NoiseKey, SnrDb};
+use source_coding::{Codec, Content, Source};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 

@@ -2,10 +2,10 @@
 
 use crate::command::overridden;
 use crate::config::RunConfig;
-use ::conventional::Codec;
 use anyhow::{Result, bail, ensure};
-use schemes::scheme_kind::SchemeKind;
 use network::tdeepsc::Sizes;
+use schemes::scheme_kind::SchemeKind;
+use source_coding::Codec;
 
 /// A scheme of the grid.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! What an outcome says, checked.
 
-use link::Fault;
-use link::convert::{conditions_from_wire, prediction_from_wire};
-use link::fault::ErrorCode;
 use metrics::Prediction;
 use phy::Conditions;
 use proto::v1::{ChannelReport, Outcome, outcome};
+use wire::Fault;
+use wire::convert::{conditions_from_wire, prediction_from_wire};
+use wire::fault::ErrorCode;
 
 /// A prediction and the channel it came over.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,8 +3,8 @@
 use super::pace::Rate;
 use anyhow::{Result, bail};
 use corpus::CorpusSpec;
-use link::PeerUrl;
 use phy::{ChannelKind, ChannelList, Conditions, SnrList};
+use runtime::PeerUrl;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 

@@ -3,14 +3,13 @@
 use super::pace::Pace;
 use super::plan::Plan;
 use anyhow::{Context, Result, anyhow};
-use link::backoff::{Backoff, Outage};
-use link::chunks;
-use link::connect::{UNARY_DEADLINE, is_transient, reason};
-use link::hop::HopConfig;
-use link::hop::HopSender;
-use link::{Delivery, Drain, Exchange, Hop, PeerUrl};
 use proto::v1::transmitter_client::TransmitterClient;
 use proto::v1::{Clip, GetModelRequest, Model, Outcome};
+use runtime::backoff::{Backoff, Outage};
+use runtime::connect::{UNARY_DEADLINE, is_transient, reason};
+use runtime::hop::HopConfig;
+use runtime::hop::HopSender;
+use runtime::{Drain, Exchange, Hop, PeerUrl};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +17,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Request, Status, Streaming};
+use wire::Delivery;
+use wire::chunks;
 
 /// One delivery of a plan. Its message is made when it is sent.
 pub(super) struct Item {

@@ -1,14 +1,14 @@
 //! What is sent in which order: every clip at every point and draw, numbered through.
 
 use corpus::{Clip, Modality, Sequence};
-use link::Delivery;
-use link::convert::{conditions_to_wire, noise_key_to_wire};
 use phy::{Conditions, NoiseKey};
 use proto::v1;
 use proto::v1::modality::Content;
 use std::ops::Range;
 use std::sync::Arc;
 use uuid::Uuid;
+use wire::Delivery;
+use wire::convert::{conditions_to_wire, noise_key_to_wire};
 
 /// All clips at one point of a sweep, in every draw.
 #[derive(Clone, Debug, PartialEq)]

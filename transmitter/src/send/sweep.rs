@@ -6,13 +6,14 @@ use super::pace::{Pace, Rate};
 use super::plan::{Part, Pass, Plan, Prepared, Shot, prepare};
 use anyhow::{Result, bail};
 use corpus::{Corpus, CorpusError, Identity, Modality};
-use link::{Fault, PeerUrl};
 use metrics::{Context, PredictionRow, Record};
 use phy::{ChannelSpec, Conditions, SnrDb};
 use proto::v1::{Model, Outcome};
+use runtime::PeerUrl;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use wire::Fault;
 
 /// What to send where.
 #[derive(Clone, Debug)]

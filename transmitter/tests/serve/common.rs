@@ -1,9 +1,5 @@
 //! A small half, an emulator that decodes what it sends, and a client.
 
-use link::chunks::Assembler;
-use link::serve::{Services, Socket, serve};
-use link::{Delivery, Drain, MAX_MESSAGE_BYTES, PeerUrl};
-use schemes::scheme::{ChannelHint, ClipInput, InputError, InputErrorKind, TransmitterHalf};
 use phy::Symbols;
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
 use proto::v1::modality::Content;
@@ -12,6 +8,9 @@ use proto::v1::{
     Burst, Clip, Conditions, Features, GetConditionsRequest, Modality, Opening, Outcome, Prediction, Receipt,
     ReceivedSymbols, Timings, WatchConditionsRequest, outcome, receipt,
 };
+use runtime::serve::{Services, Socket, serve};
+use runtime::{Drain, PeerUrl};
+use schemes::scheme::{ChannelHint, ClipInput, InputError, InputErrorKind, TransmitterHalf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,6 +21,8 @@ use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
 use transmitter::App;
 use uuid::Uuid;
+use wire::chunks::Assembler;
+use wire::{Delivery, MAX_MESSAGE_BYTES};
 
 pub const MODEL: &str = "sign of the mean";
 pub const SYMBOLS: usize = 25;

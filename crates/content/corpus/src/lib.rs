@@ -18,7 +18,7 @@ mod origin;
 mod save;
 mod spec;
 
-pub use clip::{Clip, Modality, Sequence};
+pub use clip::Clip;
 pub use clips_csv::Columns;
 pub use corpus::{Corpus, LABEL_RANGE, Replaced};
 pub use error::CorpusError;
@@ -26,4 +26,5 @@ pub use features::TensorNames;
 pub use folder::{CLIPS_FILE, FEATURES_FILE, read_files};
 pub use folds::folds_by_video;
 pub use origin::{EXTRACTORS_FILE, Identity, Origins, OtherOrigin};
+pub use sequences::{Modality, Sequence};
 pub use spec::CorpusSpec;

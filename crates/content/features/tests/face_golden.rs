@@ -3,7 +3,7 @@
 mod common;
 
 use common::{picture, shared};
-use latentlink_extract::face::{
+use latentlink_features::face::{
     EXPRESSIONS, FaceExpressionNet, FaceLandmark68Net, Input, Picture, Region, TinyFaceDetector,
 };
 use serde::Deserialize;

@@ -3,8 +3,8 @@
 mod common;
 
 use common::{picture, shared};
-use latentlink_extract::face::{Bounds, Pose};
-use latentlink_extract::{CheckpointError, FaceExtractor, FaceRow};
+use latentlink_features::face::{Bounds, Pose};
+use latentlink_features::{CheckpointError, FaceExtractor, FaceRow};
 use media::Frame;
 use std::convert::Infallible;
 use std::path::Path;

@@ -4,7 +4,7 @@
 mod common;
 
 use common::shared;
-use latentlink_extract::{Extractors, Findings, PEAKS};
+use latentlink_features::{Extractors, Findings, PEAKS};
 use media::{Limits, Media};
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! The Whisper encoder against an independent implementation.
 
-use latentlink_extract::{AudioExtractor, CheckpointError, Whisper};
+use latentlink_features::{AudioExtractor, CheckpointError, Whisper};
 use media::{Limits, Media};
 use safetensors::SafeTensors;
 use std::path::PathBuf;

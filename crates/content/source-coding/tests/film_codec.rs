@@ -1,7 +1,7 @@
 //! Films to bytes and back: rate, likeness, and what is refused.
 
-use latentlink_conventional::film::{self, Film, LARGEST, PICTURE_HZ, Rgb, SOUND_BPS, SOUND_HZ};
-use latentlink_conventional::{Codec, SourceError};
+use latentlink_source_coding::film::{self, Film, LARGEST, PICTURE_HZ, Rgb, SOUND_BPS, SOUND_HZ};
+use latentlink_source_coding::{Codec, SourceError};
 
 type Pictures = Vec<Result<Rgb, SourceError>>;
 

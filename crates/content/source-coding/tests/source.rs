@@ -1,7 +1,7 @@
 //! Clips to bytes and back: what is lost, what is not, and what is refused.
 
 use corpus::{Clip, Modality, Sequence};
-use latentlink_conventional::{Codec, Content, MAX_FRAMES, Ranges, Source, SourceError};
+use latentlink_source_coding::{Codec, Content, MAX_FRAMES, Ranges, Source, SourceError};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

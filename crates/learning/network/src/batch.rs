@@ -1,9 +1,9 @@
 //! Clips on their way into the network: standardised and packed.
 
 use crate::config::Widths;
-use nn::ops::{Offsets, tensor};
 use candle_core::{Result, Tensor};
-use corpus::{Modality, Sequence};
+use nn::ops::{Offsets, tensor};
+use sequences::{Modality, Sequence};
 use serde::{Deserialize, Serialize};
 
 /// Standardised values are clipped here: acoustic columns have outliers of hundreds of standard deviations.

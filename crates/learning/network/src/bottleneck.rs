@@ -1,10 +1,10 @@
 //! The (μ, σ) encoder that U-VIB (ε^m) and M-VIB (υ) share.
 
 use crate::config::Config;
+use candle_core::{Result, Tensor};
 use nn::layers::{Linear, Run};
 use nn::ops::{self, Activation, Gaussian};
 use nn::params::{ParamError, Scope};
-use candle_core::{Result, Tensor};
 
 /// Linear → ReLU → μ and σ = softplus(Linear − 5).
 pub struct Bottleneck {

@@ -1,8 +1,8 @@
 //! Every size of a network, saved with its weights.
 
 use crate::tdeepsc::Sizes;
-use corpus::Modality;
 use phy::Equaliser;
+use sequences::Modality;
 use serde::{Deserialize, Serialize};
 
 /// What the decision head emits.

@@ -1,11 +1,11 @@
 //! ζ^{it}, ζ^{ia}, ζ^{ta}: discriminators that tell joint pairs of latents from shuffled ones, eq. (33)–(43).
 
 use crate::config::Config;
+use candle_core::{Result, Tensor};
 use nn::layers::Linear;
 use nn::ops::{self, Activation};
 use nn::params::{ParamError, Scope};
-use candle_core::{Result, Tensor};
-use corpus::Modality;
+use sequences::Modality;
 
 /// The three pairs, in the order of every table.
 pub const PAIRS: [(Modality, Modality); 3] =

@@ -1,11 +1,11 @@
 //! Fusion and η: the three latents to the burst Z of unit power.
 
 use crate::config::Config;
-use nn::layers::{Linear, Run};
 use crate::mvib::{SIDE_INFORMATION, side_information};
+use candle_core::{Result, Tensor};
+use nn::layers::{Linear, Run};
 use nn::ops::{self, Activation};
 use nn::params::{ParamError, Scope};
-use candle_core::{Result, Tensor};
 
 mod sharpening;
 

@@ -2,11 +2,11 @@
 
 use crate::batch::Packed;
 use crate::config::{Config, Dropout};
+use candle_core::{Result, Tensor};
 use nn::layers::{Convolution, LayerNorm, Linear, Run};
 use nn::ops::{self, Activation, Offsets};
 use nn::params::{ParamError, Scope};
-use candle_core::{Result, Tensor};
-use corpus::Modality;
+use sequences::Modality;
 
 /// The extractor of a modality.
 pub struct Extractor {
@@ -88,7 +88,7 @@ impl Transformer {
     }
 }
 
-/// Sinusoidal positions 1, 2, …: the first half of the columns sines, the second cosines.
+/// Appends the sinusoidal embeddings of positions 1, 2, … `[frames, width]` to `into`: the first half of the columns sines, the second cosines.
 pub fn sinusoids(frames: usize, width: usize, into: &mut Vec<f32>) {
     let half = width / 2;
     let step = -(10_000f64.ln()) / (half.max(2) - 1) as f64;
@@ -103,9 +103,13 @@ pub fn sinusoids(frames: usize, width: usize, into: &mut Vec<f32>) {
 /// Sizes of a [`Block`].
 #[derive(Clone, Copy, Debug)]
 pub struct BlockSizes {
+    /// Values of a frame, d.
     pub width: usize,
+    /// Attention heads; they divide the width.
     pub heads: usize,
+    /// Inner width of the feed-forward part.
     pub feed_forward: usize,
+    /// Probabilities of dropout in training.
     pub dropout: Dropout,
 }
 
@@ -122,6 +126,10 @@ pub struct Block {
 }
 
 impl Block {
+    /// A block on the parameters at `scope`.
+    ///
+    /// # Errors
+    /// If a parameter is missing or has another shape.
     pub fn new(scope: &Scope, sizes: &BlockSizes) -> std::result::Result<Self, ParamError> {
         let d = sizes.width;
         Ok(Block {
@@ -136,6 +144,10 @@ impl Block {
         })
     }
 
+    /// Packed frames `[frames, width]` → `[frames, width]`; frames attend within their sequence alone.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
     pub fn forward(&self, x: &Tensor, offsets: &Offsets, run: &mut Run) -> Result<Tensor> {
         let qkv = self.qkv.forward(&self.attention_norm.forward(x)?)?;
         let attended = ops::attention(&qkv, offsets, self.heads, run.mask(self.dropout.attention))?;

@@ -10,12 +10,12 @@ mod score;
 mod temperature;
 
 use crate::config::{Config, HeadKind};
-use nn::layers::Linear;
-use nn::ops::{Activation, tensor, with_slice};
-use nn::params::{ParamError, Scope};
 use candle_core::{Result, Tensor};
 pub use matched::Matched;
 use metrics::Prediction;
+use nn::layers::Linear;
+use nn::ops::{Activation, tensor, with_slice};
+use nn::params::{ParamError, Scope};
 use score::CellScore;
 pub use temperature::Temperature;
 

@@ -2,10 +2,10 @@
 
 use crate::bottleneck::Bottleneck;
 use crate::config::Config;
+use candle_core::{Result, Tensor};
 use nn::layers::Run;
 use nn::ops::{Gaussian, tensor};
 use nn::params::{ParamError, Scope};
-use candle_core::{Result, Tensor};
 
 /// Width of [`side_information`].
 pub const SIDE_INFORMATION: usize = 2;

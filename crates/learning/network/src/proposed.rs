@@ -8,14 +8,14 @@ use crate::config::Config;
 use crate::discriminator::{Discriminator, PAIRS, pair_name};
 use crate::encoder::Encoder;
 use crate::head::{Head, Matched};
-use nn::layers::Run;
 use crate::mvib::Mvib;
-use nn::ops::with_slice;
-use nn::params::{Init, ParamError, Scope};
 use crate::uvib::{Branch, Latent};
 use candle_core::{Result, Tensor};
-use corpus::Modality;
 use metrics::Prediction;
+use nn::layers::Run;
+use nn::ops::with_slice;
+use nn::params::{Init, ParamError, Scope};
+use sequences::Modality;
 
 /// First path components of the transmitter's parameters.
 pub const TRANSMITTER: [&str; 3] = ["extractor.", "uvib.", "encoder."];

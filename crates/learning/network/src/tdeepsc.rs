@@ -8,13 +8,13 @@ use crate::batch::{Batch, Packed};
 use crate::config::{Config, Dropout};
 use crate::extractor::{Block, BlockSizes, sinusoids};
 use crate::head::Head;
-use nn::layers::{LayerNorm, Linear, Run};
 use crate::proposed::{Answers, Sends};
+use candle_core::{Device, Result, Tensor};
+use metrics::Prediction;
+use nn::layers::{LayerNorm, Linear, Run};
 use nn::ops::{self, Activation, Offsets};
 use nn::params::{Init, ParamError, Scope};
-use candle_core::{Device, Result, Tensor};
-use corpus::Modality;
-use metrics::Prediction;
+use sequences::Modality;
 use serde::{Deserialize, Serialize};
 
 pub use decoder::Decoder;

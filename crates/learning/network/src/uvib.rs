@@ -4,11 +4,11 @@ use crate::batch::Packed;
 use crate::bottleneck::Bottleneck;
 use crate::config::Config;
 use crate::extractor::Extractor;
+use candle_core::{Result, Tensor};
 use nn::layers::Run;
 use nn::ops::{Gaussian, tensor};
 use nn::params::{Init, ParamError, Scope};
-use candle_core::{Result, Tensor};
-use corpus::Modality;
+use sequences::Modality;
 
 /// The branch of one modality.
 pub struct Branch {

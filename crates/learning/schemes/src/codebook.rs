@@ -10,16 +10,16 @@
 //! The receiver decides nothing in between: it weighs all words by their likelihood and answers with the mixture of what
 //! each stands for, which is the best that can be made of the burst.
 
-use network::config::Config;
 use crate::halves::{ProposedTransmitter, check_lengths};
-use network::head::{CELLS, cells_of, from_cells};
-use network::proposed::{Receiver, Transmitter};
-use nn::ops::{tensor, with_slice};
-use nn::params::{Init, ParamError, Params, Scope};
 use crate::scheme::{ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
 use candle_core::Tensor;
 use corpus::Origins;
 use metrics::Prediction;
+use network::config::Config;
+use network::head::{CELLS, cells_of, from_cells};
+use network::proposed::{Receiver, Transmitter};
+use nn::ops::{tensor, with_slice};
+use nn::params::{Init, ParamError, Params, Scope};
 use phy::{Equalised, Equaliser, Symbols};
 use std::collections::HashMap;
 

@@ -5,21 +5,22 @@
 //! know. What does not arrive is answered with the best constant. Text features do not cross: the receiver makes them of the
 //! transcript.
 
-use network::config::{Config, Widths};
 use crate::halves::{ProposedTransmitter, check_features};
-use network::proposed::{Receiver, Transmitter};
-use nn::ops::{tensor, with_slice};
-use nn::params::{Init, ParamError, Params, Scope};
 use crate::scheme::{
     ChannelHint, ClipInput, Emission, FilmReader, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf,
     TransportFormat, check_rounds,
 };
 use candle_core::Tensor;
-use conventional::{Codec, Coherence, Content, Link, Planner, Ranges, Source};
 use corpus::{Modality, Origins};
-use fec::Mcs;
 use metrics::Prediction;
+use network::config::{Config, Widths};
+use network::proposed::{Receiver, Transmitter};
+use nn::ops::{tensor, with_slice};
+use nn::params::{Init, ParamError, Params, Scope};
+use nr::Mcs;
+use nr::{Coherence, Link, Planner};
 use phy::{Conditions, Equalised, Equaliser, Symbols};
+use source_coding::{Codec, Content, Ranges, Source};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -194,8 +195,8 @@ impl TransmitterHalf for ConventionalTransmitter {
             }
         }
         if let Some(text) = clip.transcript.as_ref().filter(|text| !text.trim().is_empty()) {
-            if text.len() > conventional::MAX_TRANSCRIPT {
-                let message = format!("expected at most {} bytes, got {}", conventional::MAX_TRANSCRIPT, text.len());
+            if text.len() > source_coding::MAX_TRANSCRIPT {
+                let message = format!("expected at most {} bytes, got {}", source_coding::MAX_TRANSCRIPT, text.len());
                 return Err(error(InputErrorKind::TooLong, "text.transcript", message));
             }
             if !self.takes_text && clip.features.iter().all(Option::is_none) {

@@ -1,15 +1,15 @@
 //! The two halves of a trained network behind the common interface: those of scheme `proposed`, and of T-DeepSC.
 
-use network::batch::{Batch, Standardisations};
-use nn::bert::{Bert, BertError};
-use network::config::Config;
-use network::proposed::{Answers, Receiver, Sends, Transmitter};
-use nn::ops::{tensor, with_slice};
 use crate::scheme::{ChannelHint, ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf, check_rounds};
-use network::tdeepsc;
 use candle_core::Tensor;
 use corpus::{Modality, Origins, Sequence};
 use metrics::Prediction;
+use network::batch::{Batch, Standardisations};
+use network::config::Config;
+use network::proposed::{Answers, Receiver, Sends, Transmitter};
+use network::tdeepsc;
+use nn::bert::{Bert, BertError};
+use nn::ops::{tensor, with_slice};
 use phy::{Equalised, Equaliser, Symbols};
 
 /// The longest transcript accepted, in bytes. What exceeds the text encoder's positions is cut.

@@ -12,7 +12,7 @@ pub struct ClipInput {
     pub transcript: Option<String>,
     /// Features by `Modality::index()`, as the corpus has them (not standardised).
     pub features: [Option<Sequence>; 3],
-    /// A film for halves that send it whole, coded by [`conventional::film`]; others do not look at it.
+    /// A film for halves that send it whole, coded by [`source_coding::film`]; others do not look at it.
     pub film: Option<Arc<[u8]>>,
 }
 
@@ -171,7 +171,7 @@ pub trait TransmitterHalf: Send + Sync {
 
 /// Makes features of a film that has crossed.
 pub trait FilmReader: Send + Sync {
-    /// Features by `Modality::index()`, of the bytes that [`conventional::film`] codes.
+    /// Features by `Modality::index()`, of the bytes that [`source_coding::film`] codes.
     ///
     /// # Errors
     /// What is wrong with the film.

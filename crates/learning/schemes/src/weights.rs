@@ -9,12 +9,12 @@ mod load;
 mod manifest;
 mod save;
 
-use nn::bert::BertError;
-use network::config::Config;
-use nn::params::ParamError;
 use crate::scheme_kind::SchemeKind;
 use candle_core::Tensor;
 use corpus::Origins;
+use network::config::Config;
+use nn::bert::BertError;
+use nn::params::ParamError;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,7 @@
 
 mod support;
 
-use conventional::{Codec, Content, Source};
 use corpus::Origins;
-use network::config::{Config, Preset};
 use latentlink_schemes::conventional::{Coding, ConventionalReceiver, ConventionalTransmitter, with_coding};
 use latentlink_schemes::scheme::{
     ChannelHint, ClipInput, Emission, InputErrorKind, ReceiverHalf, TransmitterHalf, TransportFormat,
@@ -13,7 +11,9 @@ use latentlink_schemes::scheme::{
 use latentlink_schemes::scheme_kind::SchemeKind;
 use latentlink_schemes::weights;
 use metrics::Prediction;
+use network::config::{Config, Preset};
 use phy::{Conditions, Equalised, NoiseKey, SnrDb, equalise};
+use source_coding::{Codec, Content, Source};
 use support::{Model, WIDTHS, clips};
 
 const LOST: Prediction =

@@ -3,10 +3,10 @@
 mod support;
 
 use corpus::Sequence;
-use network::config::{Config, HeadKind, Preset, Widths};
 use latentlink_schemes::halves::MAX_TRANSCRIPT;
-use nn::random::Stream;
 use latentlink_schemes::scheme::{ChannelHint, ClipInput, InputErrorKind, ReceiverHalf, TransmitterHalf};
+use network::config::{Config, HeadKind, Preset, Widths};
+use nn::random::Stream;
 use phy::{ChannelKind, Conditions, Equalised, NoiseKey, SnrDb, Symbols};
 use support::{Model, WIDTHS, clips, frames};
 

@@ -4,14 +4,14 @@
 mod support;
 
 use latentlink_schemes::codebook::{Codebook, Decides, with_codebook};
-use network::config::{Config, HeadKind, Preset};
-use network::head::probabilities;
-use nn::params::Params;
-use nn::random::Stream;
 use latentlink_schemes::scheme::{ReceiverHalf, TransmitterHalf};
 use latentlink_schemes::scheme_kind::SchemeKind;
-use network::tdeepsc::{Sizes, TDeepSc};
 use latentlink_schemes::weights::{self, Halves};
+use network::config::{Config, HeadKind, Preset};
+use network::head::probabilities;
+use network::tdeepsc::{Sizes, TDeepSc};
+use nn::params::Params;
+use nn::random::Stream;
 use phy::{ChannelKind, Conditions, Equalised, NoiseKey, SnrDb};
 use support::{Model, WIDTHS, clips};
 use tempfile::TempDir;

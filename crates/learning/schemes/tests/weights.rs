@@ -3,10 +3,10 @@
 mod support;
 
 use candle_core::{Device, Tensor};
-use network::config::{Config, Preset};
-use network::proposed::{RECEIVER, TRANSMITTER};
 use latentlink_schemes::scheme::{ReceiverHalf, TransmitterHalf};
 use latentlink_schemes::weights;
+use network::config::{Config, Preset};
+use network::proposed::{RECEIVER, TRANSMITTER};
 use phy::Equalised;
 use serde_json::{Value, json};
 use std::collections::HashMap;

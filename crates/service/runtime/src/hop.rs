@@ -20,7 +20,6 @@
 mod session;
 
 use crate::backoff::{Backoff, Outage};
-use crate::delivery::Delivery;
 use crate::observe::{Gauge, Held as Raised};
 use session::{End, Window};
 use std::collections::VecDeque;
@@ -29,6 +28,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
+use wire::delivery::Delivery;
 
 /// What travels on a hop, and how its stream is opened.
 pub trait Exchange: Send + 'static {

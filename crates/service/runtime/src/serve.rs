@@ -111,7 +111,7 @@ impl Services {
         self
     }
 
-    /// Adds a service. Set its `max_decoding_message_size` to [`crate::MAX_MESSAGE_BYTES`] first.
+    /// Adds a service. Set its `max_decoding_message_size` to [`wire::MAX_MESSAGE_BYTES`] first.
     #[must_use]
     pub fn with<S>(mut self, service: S) -> Self
     where

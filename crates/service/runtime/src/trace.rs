@@ -10,11 +10,11 @@ mod otlp;
 mod parent;
 
 use crate::observe::Observer;
-use crate::{Delivery, Fault};
 use parent::Parent;
 use rand::RngExt;
 use std::fmt;
 use std::time::Instant;
+use wire::{Delivery, Fault};
 
 /// A trace's id, shown as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! The page of metrics, on the port of the gRPC services.
 
-use latentlink_link as link;
-use link::serve::{Services, Socket, serve};
-use link::{Drain, Observer, PeerUrl};
+use latentlink_runtime as runtime;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
 use proto::v1::{Burst, Conditions, GetConditionsRequest, Receipt, WatchConditionsRequest};
+use runtime::serve::{Services, Socket, serve};
+use runtime::{Drain, Observer, PeerUrl};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,11 +1,11 @@
 //! What every process serves beside its own service, and how it ends.
 
 use futures::StreamExt;
-use latentlink_link as link;
-use link::serve::{Admission, Services, Socket, serve};
-use link::{Drain, PeerUrl};
+use latentlink_runtime as runtime;
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
 use proto::v1::{Burst, Conditions, GetConditionsRequest, Receipt, WatchConditionsRequest};
+use runtime::serve::{Admission, Services, Socket, serve};
+use runtime::{Drain, PeerUrl};
 use std::pin::Pin;
 use std::time::Duration;
 use tokio_stream::Stream;
@@ -60,7 +60,7 @@ const PATIENT: Duration = Duration::from_secs(30);
 struct Running {
     url: PeerUrl,
     drain: Drain,
-    task: tokio::task::JoinHandle<Result<(), link::serve::ServeError>>,
+    task: tokio::task::JoinHandle<Result<(), runtime::serve::ServeError>>,
 }
 
 async fn start(obeys: bool) -> Running {

@@ -64,7 +64,7 @@ fn model() -> Model {
     let now = Instant::now();
     let mut model = Model::new("http://127.0.0.1:50053".into(), Some("http://127.0.0.1:50052".into()));
     model.update(Update::Snapshot(Box::new(snapshot())), now);
-    let in_force = link::convert::conditions_from_wire(&at(3, -6.0).unwrap()).unwrap();
+    let in_force = wire::convert::conditions_from_wire(&at(3, -6.0).unwrap()).unwrap();
     model.update(Update::Conditions(in_force), now);
     model
 }

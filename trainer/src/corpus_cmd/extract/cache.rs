@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, anyhow};
 use corpus::{Modality, Origins, Sequence};
-use extract::Features;
+use features::Features;
 use files::PendingFile;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};

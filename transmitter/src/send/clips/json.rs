@@ -5,14 +5,14 @@
 //! straight into the bytes that are sent: a tree of JSON values would take many times the memory of the line.
 
 use super::transcripts::Said;
-use link::MAX_MESSAGE_BYTES;
-use link::chunks::MAX_MEDIA_BYTES;
 use phy::{Conditions, SnrDb};
 use proto::v1;
 use proto::v1::modality::Content;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
+use wire::MAX_MESSAGE_BYTES;
+use wire::chunks::MAX_MEDIA_BYTES;
 
 const KEYS: &str = "id, text, audio, visual, label, caption, conditions";
 /// Unknown keys that are named, and how much of each.

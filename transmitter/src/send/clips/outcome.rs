@@ -2,10 +2,10 @@
 
 use super::super::answer::{Answer, sentiment};
 use super::super::transcript::channel;
-use link::Fault;
 use phy::{ChannelKind, SnrDb};
 use proto::v1::{self, Timings};
 use serde::Serialize;
+use wire::Fault;
 
 /// Everything about one outcome. Every key is always there, null where it has no meaning.
 #[derive(Debug, Serialize)]

@@ -3,11 +3,11 @@
 use super::json::OwnClip;
 use super::transcripts::Transcripts;
 use anyhow::{Context, Result, bail};
-use link::chunks::MAX_MEDIA_BYTES;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use wire::chunks::MAX_MEDIA_BYTES;
 
 /// The longest line, and the largest file that holds one clip, in bytes.
 pub(super) const MAX_CLIP_BYTES: usize = 16 << 20;

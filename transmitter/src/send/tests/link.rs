@@ -1,19 +1,20 @@
 //! A link in one process, served over a real socket: a half whose decisions can be checked by hand, and `phy`.
 
 use corpus::{Clip as CorpusClip, Corpus, Sequence};
-use link::convert::{conditions_from_wire, noise_key_from_wire, prediction_to_wire, report_to_wire};
-use link::serve::{Services, Socket, serve};
-use link::{Drain, MAX_MESSAGE_BYTES, PeerUrl};
 use metrics::Prediction;
 use phy::{Conditions, Equaliser, NoiseKey, SnrDb, Symbols, draw, equalise, realised_snr_db};
 use proto::v1::modality::Content;
 use proto::v1::transmitter_server::{Transmitter, TransmitterServer};
 use proto::v1::{Clip, ErrorCode, GetModelRequest, Model, Outcome, Timings, outcome};
+use runtime::serve::{Services, Socket, serve};
+use runtime::{Drain, PeerUrl};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Response, Status, Streaming};
+use wire::MAX_MESSAGE_BYTES;
+use wire::convert::{conditions_from_wire, noise_key_from_wire, prediction_to_wire, report_to_wire};
 
 pub const SYMBOLS: usize = 25;
 

@@ -4,8 +4,8 @@ use super::super::args::{Args, What};
 use super::super::run;
 use super::link::{bound, corpus, good, start};
 use clap::Parser;
-use link::PeerUrl;
 use phy::Conditions;
+use runtime::PeerUrl;
 
 #[derive(Parser)]
 pub struct Cli {

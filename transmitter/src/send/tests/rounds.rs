@@ -4,9 +4,9 @@ use super::super::pace::Rate;
 use super::super::rounds;
 use super::link::{Link, bound, corpus, good, snr, start};
 use super::sweep::{SEED, expected, request};
-use link::Drain;
 use metrics::Binary;
 use phy::Conditions;
+use runtime::Drain;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn rounds_go_on_with_new_draws_until_they_are_told_to_stop() {
 
     let received = link.received.lock().unwrap();
     let draws = |conditions| {
-        let met = received.iter().filter(|clip| clip.conditions == Some(link::convert::conditions_to_wire(conditions)));
+        let met = received.iter().filter(|clip| clip.conditions == Some(wire::convert::conditions_to_wire(conditions)));
         let mut draws: Vec<u32> = met.map(|clip| clip.noise.unwrap().draw).collect();
         draws.sort_unstable();
         draws.dedup();

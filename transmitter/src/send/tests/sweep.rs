@@ -3,10 +3,10 @@
 use super::super::{Request, check, send_corpus};
 use super::link::{Link, SYMBOLS, bound, corpus, cross, good, snr, start};
 use corpus::{Clip as CorpusClip, Corpus, Sequence};
-use link::PeerUrl;
-use link::serve::Socket;
 use metrics::{Binary, Fading, PredictionRow, matched_filter};
 use phy::{Conditions, NoiseKey, SnrDb};
+use runtime::PeerUrl;
+use runtime::serve::Socket;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tonic::Status;

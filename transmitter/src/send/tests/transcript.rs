@@ -4,9 +4,9 @@ use super::super::{run, transcript};
 use super::link::{answer, bound, good, snr, start};
 use super::options::Cli;
 use clap::Parser;
-use link::convert::conditions_to_wire;
 use phy::Conditions;
 use proto::v1::modality::Content;
+use wire::convert::conditions_to_wire;
 
 #[tokio::test]
 async fn a_transcript_is_sent_as_it_is_and_its_prediction_is_readable() {

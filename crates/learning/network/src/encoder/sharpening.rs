@@ -1,8 +1,8 @@
 //! What is done to a burst after training so that the sign of every clip crosses with nearly all of the energy.
 
+use candle_core::{Result, Tensor};
 use nn::ops::{simd::dot, tensor, with_slice};
 use nn::params::{ParamError, Scope};
-use candle_core::{Result, Tensor};
 
 /// Sharpens how a burst lies along the direction u that the sign is sent on: its cosine c becomes tanh(gain·artanh c), what is
 /// left keeps its own direction, and the power stays. Clips trained on lie along ±u; of others many do not, for the network is

@@ -4,9 +4,9 @@
 //! clips of which the rest said something, too, and does not quite let go of it. So the log-odds of the sign get what the matched
 //! filter hears, with a weight that depends on ρ and is fitted after training.
 
+use candle_core::Tensor;
 use nn::ops::{simd::dot, with_slice};
 use nn::params::{ParamError, Scope};
-use candle_core::Tensor;
 use phy::Equaliser;
 
 /// The filter and the weight w(ρ) = w₀ + w₁·ρ of what it hears.

@@ -1,8 +1,8 @@
 //! The loss of a distribution over the cells, with its exact gradient.
 
 use super::{CELLS, probabilities, side};
-use nn::ops::{tensor, with_slice};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use nn::ops::{tensor, with_slice};
 
 /// Weights of the ranked probability score's inner edges: the piece of the axis that each stands for.
 const EDGE_WEIGHTS: [f32; CELLS - 1] = [0.75, 1.0, 0.75, 0.25, 0.25, 0.75, 1.0, 0.75];

@@ -7,9 +7,9 @@
 //! likewise, the class 0, which is three cells, beats all others, and Acc-7 and MAE are lost.
 
 use super::{CELLS, side};
+use candle_core::Tensor;
 use nn::ops::with_slice;
 use nn::params::{ParamError, Scope};
-use candle_core::Tensor;
 
 /// Bounds of the logarithm of the factor.
 const MOST: f64 = 4.0;

@@ -1,10 +1,10 @@
 //! The decoder: learned queries that look at each other and at the received parts, post-LN.
 
 use super::{Built, Sizes};
+use candle_core::{D, Result, Tensor};
 use nn::layers::{LayerNorm, Linear, Run};
 use nn::ops::{self, Activation, Offsets};
 use nn::params::{Init, Scope};
-use candle_core::{D, Result, Tensor};
 
 /// What the receiver may be told of a burst beside its symbols.
 const SIDE_INFORMATION: usize = 1;

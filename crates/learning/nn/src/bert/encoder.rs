@@ -5,7 +5,7 @@ use crate::layers::{LayerNorm, Linear, Run};
 use crate::ops::{self, Activation, GeluForm, Offsets};
 use crate::params::{Init, ParamError, Scope};
 use candle_core::{Device, Tensor};
-use corpus::Sequence;
+use sequences::Sequence;
 
 /// Tokens that go through the encoder at a time; the hidden states of so many stay in the cache.
 const CHUNK_TOKENS: usize = 256;

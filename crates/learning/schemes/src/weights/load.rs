@@ -2,18 +2,18 @@
 
 use super::manifest::{half_folder, read_manifest};
 use super::{Manifest, WeightsError, file_error, hash, model_id, read_file};
-use network::batch::Standardisation;
-use nn::bert::{Bert, Checkpoint};
 use crate::codebook::{Codebook, CodebookReceiver, CodebookTransmitter};
-use network::config::Config;
 use crate::conventional::{Coding, ConventionalReceiver, ConventionalTransmitter};
 use crate::halves::{NetworkReceiver, NetworkTransmitter, ProposedTransmitter};
-use network::proposed::{Receiver, Transmitter};
-use nn::params::{ParamError, Params, Scope};
 use crate::scheme::{FilmReader, ReceiverHalf, TransmitterHalf};
 use crate::scheme_kind::SchemeKind;
+use network::batch::Standardisation;
+use network::config::Config;
+use network::proposed::{Receiver, Transmitter};
 use network::tdeepsc;
-use ::conventional::Codec;
+use nn::bert::{Bert, Checkpoint};
+use nn::params::{ParamError, Params, Scope};
+use source_coding::Codec;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ fn transmitter<N>(
     manifest: Manifest,
     new: impl Fn(&Scope, &Config) -> Result<N, ParamError>,
 ) -> Result<(NetworkTransmitter<N>, Params), WeightsError> {
-    crate::single_threaded();
+    nn::single_threaded();
     let standardisations = standardisations(&folder.join("manifest.json"), &manifest)?;
     let params = Params::load(&folder.join("weights.safetensors"), false)?;
     let network = new(&params.root(), &manifest.config)?;
@@ -166,7 +166,7 @@ pub fn load_receiver_with(
     path: &Path,
     films: Option<Arc<dyn FilmReader>>,
 ) -> Result<Box<dyn ReceiverHalf>, WeightsError> {
-    crate::single_threaded();
+    nn::single_threaded();
     let folder = half_folder(path, "receiver")?;
     let manifest = read_manifest(&folder, "receiver")?;
     if manifest.scheme == SchemeKind::Conventional {

@@ -1,10 +1,10 @@
 //! `manifest.json` of a half.
 
 use super::{FORMAT, WeightsError, file_error, read_file};
-use network::batch::Standardisation;
-use network::config::Config;
 use crate::scheme_kind::SchemeKind;
 use corpus::Origins;
+use network::batch::Standardisation;
+use network::config::Config;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -3,12 +3,12 @@
 use super::{
     FORMAT, Manifest, Standards, TensorHashes, Training, WeightsError, disk, file_error, hash, model_id, to_safetensors,
 };
-use network::batch::Standardisation;
-use nn::bert::{self, Checkpoint};
-use network::config::Config;
-use nn::params::{ParamError, Params};
 use crate::scheme_kind::SchemeKind;
 use corpus::{Modality, Origins};
+use network::batch::Standardisation;
+use network::config::Config;
+use nn::bert::{self, Checkpoint};
+use nn::params::{ParamError, Params};
 use std::path::Path;
 
 /// What is saved: the parameters of both halves and what goes into the manifests.

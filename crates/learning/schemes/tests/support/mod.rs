@@ -2,16 +2,16 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use corpus::{Modality, Origins, Sequence};
-use network::batch::Standardisation;
-use nn::bert::{Bert, Checkpoint};
-use network::config::{Config, Preset, Widths};
 use latentlink_schemes::halves::{ProposedReceiver, ProposedTransmitter};
-use network::proposed::{Network, Receiver, Transmitter};
-use nn::params::Params;
-use nn::random::Stream;
 use latentlink_schemes::scheme::ClipInput;
 use latentlink_schemes::scheme_kind::SchemeKind;
 use latentlink_schemes::weights::{Training, Weights, WeightsError};
+use network::batch::Standardisation;
+use network::config::{Config, Preset, Widths};
+use network::proposed::{Network, Receiver, Transmitter};
+use nn::bert::{Bert, Checkpoint};
+use nn::params::Params;
+use nn::random::Stream;
 use std::path::{Path, PathBuf};
 
 /// Audio and visual features; the text encoder is 32 wide.

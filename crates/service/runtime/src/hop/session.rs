@@ -3,13 +3,13 @@
 use super::{Delivered, Exchange, Held, Task};
 use crate::backoff::Backoff;
 use crate::connect::is_transient;
-use crate::delivery::Delivery;
 use crate::observe::Counter;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
+use wire::delivery::Delivery;
 
 /// Messages between the task and the connection.
 const OUTBOUND: usize = 32;

@@ -9,7 +9,6 @@ use super::parent::Parent;
 use super::{Span, TraceId};
 use crate::backoff::Outage;
 use crate::observe::{Counter, Observer, code_name};
-use crate::{Delivery, Fault};
 use opentelemetry::trace::{
     SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId as OtelTraceId, TraceState,
 };
@@ -21,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
+use wire::{Delivery, Fault};
 
 /// Spans that may wait for the collector.
 const QUEUE: usize = 2048;

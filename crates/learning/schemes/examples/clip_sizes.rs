@@ -1,11 +1,11 @@
 //! Bytes and channel uses of the clips of `builtin`, and which share of them arrives at which SNR.
 //!
-//!     cargo run --release -p latentlink-conventional --features h264 --example clip_sizes
+//!     cargo run --release -p latentlink-schemes --features h264 --example clip_sizes
 
-use conventional::{Codec, Coherence, Content, Planner, Source};
 use corpus::Modality;
-use latentlink_conventional as conventional;
+use nr::{Coherence, Planner};
 use phy::{Conditions, SnrDb};
+use source_coding::{Codec, Content, Source};
 
 fn codecs() -> Vec<Codec> {
     vec![

@@ -2,8 +2,8 @@
 
 use phy::closed_form::q_function;
 
-use crate::ldpc::BaseGraph;
 use crate::{Mcs, McsError, Segmentation};
+use fec::ldpc::BaseGraph;
 
 /// Code block sizes K′ to measure, check bits included: two to five in each base graph.
 pub const BLOCK_BITS: [usize; 6] = [320, 800, 1920, 3840, 4400, 8448];

@@ -1,7 +1,8 @@
 //! Transport blocks over the channel: what is sent comes back, and what does not is noticed.
 
-use latentlink_fec::ldpc::BaseGraph;
-use latentlink_fec::{Demapping, Mcs, Qam, Transport, TransportError};
+use fec::ldpc::BaseGraph;
+use fec::{Demapping, Qam};
+use latentlink_nr::{Mcs, Transport, TransportError};
 use phy::{Complex, Conditions, Equaliser, NoiseKey, SnrDb, draw, equalise};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

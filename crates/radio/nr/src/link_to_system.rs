@@ -11,8 +11,9 @@
 use std::ops::Range;
 
 use crate::bler::{Table, TableError};
-use crate::finite_length::Information;
-use crate::{Mcs, Qam, Transport};
+use crate::{Mcs, Transport};
+use fec::Qam;
+use fec::finite_length::Information;
 
 /// A table of block error rates with the mutual information of the constellations.
 #[derive(Clone, Debug)]

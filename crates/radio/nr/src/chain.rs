@@ -2,7 +2,8 @@
 
 use std::num::NonZero;
 
-use fec::{Demapping, Mcs, Transport, TransportError};
+use crate::{Mcs, Transport, TransportError};
+use fec::Demapping;
 use phy::{
     Conditions, Equalised, Equaliser, EqualiserError, NoiseKey, Received, Symbols, SymbolsError, draw, equalise,
 };

@@ -1,10 +1,11 @@
 //! The real chain beside the best that codes of its length can do, and beside belief propagation of ldpc-toolbox.
 
 use clap::ValueEnum;
-use latentlink_fec::bler::{Stop, measure_point};
-use latentlink_fec::finite_length::normal_approximation_db;
-use latentlink_fec::ldpc::{BaseGraph, CheckRule, Code, Decoder};
-use latentlink_fec::{Qam, Transport};
+use fec::Qam;
+use fec::finite_length::normal_approximation_db;
+use fec::ldpc::{BaseGraph, CheckRule, Code, Decoder};
+use latentlink_nr::Transport;
+use latentlink_nr::bler::{Stop, measure_point};
 use ldpc_toolbox::codes::nr5g;
 use ldpc_toolbox::decoder::{arithmetic::Phif64, horizontal_layered};
 use rand::{RngExt, SeedableRng};

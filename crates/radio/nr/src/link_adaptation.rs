@@ -1,7 +1,7 @@
 //! Whether a clip arrives, by measured block error rates, and which MCS to send it with.
 
-use fec::bler::{Table, TableError};
-use fec::{Fading, LinkToSystem, Mcs};
+use crate::bler::{Table, TableError};
+use crate::{Fading, LinkToSystem, Mcs};
 use phy::{Conditions, NoiseKey, draw};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,6 +1,6 @@
 //! Modulation and coding schemes: the indices 0 to 28 of TS 38.214, table 5.1.3.1-1, QPSK to 64-QAM.
 
-use crate::Qam;
+use fec::Qam;
 
 /// Target code rate times 1024, by index (table 5.1.3.1-1).
 const RATES: [u16; 29] = [

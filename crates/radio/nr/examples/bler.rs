@@ -1,14 +1,15 @@
 //! Measures the table of block error rates that comes with this crate and prints it as CSV.
 //!
-//!     cargo run --release -p latentlink-fec --example bler > crates/radio/fec/src/bler/table.csv
+//!     cargo run --release -p latentlink-nr --example bler > crates/radio/nr/src/bler/table.csv
 //!
 //! Indices behind `--` are measured instead of the ladder. Which curve is measured when, and on how many threads, changes nothing in the table. On standard error: by curve, how far
 //! a rate of 1e-2 is from the normal approximation.
 
 use std::sync::Mutex;
 
-use latentlink_fec::bler::{BLOCK_BITS, Curve, Grid, Stop, Table, block_transport, measure_curve};
-use latentlink_fec::{Mcs, finite_length::normal_approximation_db};
+use fec::finite_length::normal_approximation_db;
+use latentlink_nr::Mcs;
+use latentlink_nr::bler::{BLOCK_BITS, Curve, Grid, Stop, Table, block_transport, measure_curve};
 
 /// Short blocks have a waterfall of three dB, long ones of half a one.
 fn grid(block_bits: usize) -> Grid {

@@ -1,7 +1,7 @@
 //! Rate matching of one code block: redundancy version 0 out of the circular buffer, and bit interleaving (TS 38.212,
 //! 5.4.2).
 
-use crate::ldpc::Code;
+use fec::ldpc::Code;
 
 /// The ratio of a filler bit, known to be 0: above all that is received, and finite.
 const FILLER_LLR: f64 = 1e6;
@@ -55,7 +55,7 @@ impl RateMatching {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ldpc::BaseGraph;
+    use fec::ldpc::BaseGraph;
 
     /// BG2 with Z = 2: K = 20 of which K′ = 17, so the buffer is bits 4 … 16 and 20 … 103, 97 of them.
     #[test]

@@ -6,8 +6,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::table::single_block;
 use super::{Curve, Point, TableError};
-use crate::finite_length::normal_approximation_db;
-use crate::{Demapping, Mcs, Transport};
+use crate::{Mcs, Transport};
+use fec::Demapping;
+use fec::finite_length::normal_approximation_db;
 
 /// When a point has been measured well enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

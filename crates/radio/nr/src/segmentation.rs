@@ -1,8 +1,9 @@
 //! A transport block cut into code blocks, with the base graph and the lifting size that they take (TS 38.212, 5.2.2,
 //! 7.2.1 and 7.2.2).
 
-use crate::ldpc::{BaseGraph, lifting_sizes};
-use crate::{Crc, TransportError};
+use crate::TransportError;
+use fec::Crc;
+use fec::ldpc::{BaseGraph, lifting_sizes};
 
 /// Payloads up to so many bits have 16 check bits and may take base graph 2 at rates above ¼.
 const SHORT_PAYLOAD: usize = 3824;

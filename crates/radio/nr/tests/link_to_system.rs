@@ -1,7 +1,8 @@
 //! Delivery by the mapping beside the live chain over the same fading.
 
-use latentlink_fec::bler::{Stop, Table, measure_point};
-use latentlink_fec::{Demapping, Fading, LinkToSystem, Mcs, Qam, Transport};
+use fec::{Demapping, Qam};
+use latentlink_nr::bler::{Stop, Table, measure_point};
+use latentlink_nr::{Fading, LinkToSystem, Mcs, Transport};
 use phy::{Conditions, Equaliser, NoiseKey, SnrDb, Symbols, draw, equalise};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -89,7 +90,7 @@ fn the_table_is_what_is_measured_again() {
         if curve.block_bits() != 800 {
             continue;
         }
-        let transport = latentlink_fec::bler::block_transport(curve.mcs(), 800).unwrap();
+        let transport = latentlink_nr::bler::block_transport(curve.mcs(), 800).unwrap();
         let db = curve.snr_db(0.2).unwrap();
         let again = measure_point(&transport, db, Stop { errors: 300, blocks: 300 }, 77).unwrap();
         let error = (again.errors as f64 / 300.0 - 0.2).abs();
@@ -106,7 +107,7 @@ fn one_h_is_its_own_mean_and_runs_are_weighed_by_their_symbols() {
     assert_eq!(at(&[5.0, 2.0], 10..20), 10.0 * 2f64.log10());
     assert_eq!(at(&[], 0..10), f64::NEG_INFINITY);
     // Symbols 5 to 19: five at 0.1 and ten at 1.
-    let information = latentlink_fec::finite_length::Information::new(Qam::Qpsk);
+    let information = fec::finite_length::Information::new(Qam::Qpsk);
     let mean = (5.0 * information.at(0.1) + 10.0 * information.at(1.0)) / 15.0;
     assert!((at(&[0.1, 1.0, 9.0], 5..20) - information.inverse_db(mean)).abs() < 1e-5);
     // The last holds on.

@@ -5,9 +5,10 @@
 
 use phy::Symbols;
 
-use crate::ldpc::{CheckRule, Code, Decoder, LdpcError};
 use crate::rate_matching::RateMatching;
-use crate::{Mcs, Qam, QamError, Segmentation};
+use crate::{Mcs, Segmentation};
+use fec::ldpc::{CheckRule, Code, Decoder, LdpcError};
+use fec::{Qam, QamError};
 
 /// Bits of code blocks over bits sent above which nothing is sent: TS 38.214, 5.1.3 lets a receiver skip such blocks.
 pub const MAX_CODE_RATE: f64 = 0.95;

@@ -1,8 +1,8 @@
 //! Bytes over the channel: they arrive or are lost, and the planner's probabilities are those of the live chain.
 
-use fec::Mcs;
-use fec::bler::Table;
-use latentlink_conventional::{Coherence, Link, LinkError, Planner, PlannerError};
+use latentlink_nr::Mcs;
+use latentlink_nr::bler::Table;
+use latentlink_nr::{Coherence, Link, LinkError, Planner, PlannerError};
 use phy::{Conditions, NoiseKey, SnrDb};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
