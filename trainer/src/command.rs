@@ -4,7 +4,8 @@ mod options;
 
 use crate::checkpoint;
 use crate::material::Material;
-use crate::runs::{self, Begin, Threads};
+use crate::runs::{self, Begin};
+use crate::threads::Threads;
 use crate::train::Progress;
 use anyhow::{Result, ensure};
 use clap::Args;
@@ -73,7 +74,7 @@ pub fn run(args: &TrainArgs) -> Result<String> {
 ///
 /// # Errors
 /// If a split is missing or a transcript cannot be read.
-pub(crate) fn read(material: &mut Material, validation: &crate::data::Validation) -> Result<()> {
+pub(crate) fn read(material: &mut Material, validation: &crate::config::Validation) -> Result<()> {
     let bar = bar(0, "reading transcripts", "clips")?;
     material.read(validation, &|done, total| {
         bar.set_length(total);

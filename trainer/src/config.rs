@@ -1,16 +1,20 @@
 //! `config.json` of a run: everything that its result depends on, beside the corpus.
 
+mod tuning;
+mod validation;
+
 use crate::adamw::USUAL_BETAS;
-use crate::data::Validation;
 use crate::law::ChannelLaw;
 use crate::objective::Weights;
 use crate::schedule::Schedule;
-use crate::text::Tuning;
 use anyhow::{Result, ensure};
 use network::config::{Config, Preset};
 use schemes::scheme_kind::SchemeKind;
 use serde::{Deserialize, Serialize};
 use source_coding::Codec;
+
+pub use tuning::Tuning;
+pub use validation::Validation;
 
 /// A run's settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,54 +1,12 @@
 //! What is trained on: features and labels of the training and the held-out clips.
 
-use crate::material::Readings;
+use crate::config::Validation;
+use crate::reading::Readings;
 use anyhow::{Context, Result, ensure};
 use corpus::{Clip, Corpus, Modality, Origins, Sequence, folds_by_video};
 use network::batch::{Batch, Standardisation, Standardisations};
 use network::config::Widths;
 use nn::random::Stream;
-use serde::{Deserialize, Serialize};
-use std::str::FromStr;
-
-/// Which clips training is stopped on. Never the test split.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Validation {
-    /// A split of the corpus.
-    Split(String),
-    /// One of `folds` folds cut by video from the training split.
-    Fold {
-        /// Which, from 0.
-        fold: usize,
-        /// Of how many.
-        folds: usize,
-    },
-}
-
-impl FromStr for Validation {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let Some(rest) = text.strip_prefix("fold:") else {
-            return match text {
-                "" | "test" | "train" => Err(format!("`{text}` cannot be stopped on, expected a split or fold:I/N")),
-                _ => Ok(Validation::Split(text.into())),
-            };
-        };
-        let wrong = || format!("`{text}`: expected fold:I/N with I < N and N >= 2");
-        let (fold, folds) = rest.split_once('/').ok_or_else(wrong)?;
-        let (fold, folds) = (fold.parse().map_err(|_| wrong())?, folds.parse().map_err(|_| wrong())?);
-        if folds < 2 || fold >= folds { Err(wrong()) } else { Ok(Validation::Fold { fold, folds }) }
-    }
-}
-
-impl std::fmt::Display for Validation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Validation::Split(split) => f.write_str(split),
-            Validation::Fold { fold, folds } => write!(f, "fold:{fold}/{folds}"),
-        }
-    }
-}
 
 /// A clip as the network sees it.
 pub struct Item {

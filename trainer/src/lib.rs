@@ -25,12 +25,14 @@ mod log;
 pub mod material;
 pub mod objective;
 mod parallel;
+pub mod reading;
 pub mod reproduce;
 pub mod runs;
 pub mod schedule;
 pub mod sharpening;
 mod side_by_side;
 pub mod text;
+pub mod threads;
 pub mod train;
 pub mod validation;
 

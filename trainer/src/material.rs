@@ -1,27 +1,15 @@
 //! What runs are made from: a corpus, and what a text encoder reads in it, once for all runs.
 
-use crate::config::RunConfig;
-use crate::data::{Data, Validation};
+use crate::config::{RunConfig, Validation};
+use crate::data::Data;
+use crate::reading::{Reading, Readings};
 use crate::text::read_all;
 use anyhow::{Result, ensure};
-use corpus::{Corpus, CorpusSpec, Sequence};
+use corpus::{Corpus, CorpusSpec};
 use network::config::Widths;
 use nn::bert::{Bert, Checkpoint};
 use nn::params::Params;
-use std::collections::BTreeMap;
 use std::path::Path;
-
-/// A transcript: its token ids, and the encoder's last hidden states. Without a transcript no ids and no states.
-#[derive(Clone, Default)]
-pub struct Reading {
-    /// Token ids.
-    pub tokens: Vec<u32>,
-    /// Last hidden states `[tokens, width]`.
-    pub states: Option<Sequence>,
-}
-
-/// Readings by row of the corpus.
-pub type Readings = BTreeMap<usize, Reading>;
 
 /// A text encoder as it is given.
 struct TextEncoder {

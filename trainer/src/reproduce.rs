@@ -17,11 +17,12 @@ mod views;
 
 use crate::command::{self, TextMode, TrainOptions};
 use crate::config::RunConfig;
-use crate::data::Validation;
+use crate::config::Validation;
 use crate::evaluate::{Subject, Sweep};
 use crate::material::Material;
-use crate::runs::{self, Threads};
+use crate::runs;
 use crate::side_by_side::{Board, Share, run_all};
+use crate::threads::Threads;
 use anyhow::{Context, Result, ensure};
 use audits::{AuditCell, Audited};
 use cell::{Cell, Scored};

@@ -3,6 +3,7 @@
 use crate::checkpoint::{self, first_difference};
 use crate::config::RunConfig;
 use crate::material::Material;
+use crate::threads::Threads;
 use crate::train::{Progress, Trainer};
 use anyhow::{Context, Result, ensure};
 use files::PendingFile;
@@ -19,15 +20,6 @@ pub enum Begin {
     Fresh,
     /// Where the run in the folder was left.
     Resumed,
-}
-
-/// How many threads a run takes. Its result does not depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Threads {
-    /// One for each data-parallel part of a step.
-    OneAPart,
-    /// One, for runs side by side.
-    One,
 }
 
 /// Trains to the end, and writes settings, checkpoints and both halves into `folder`. Returns the model id.

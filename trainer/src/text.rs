@@ -1,8 +1,8 @@
 //! δ^text within a run: a text encoder that is trained along with the network, and reading transcripts with one.
 
 use crate::adamw::Group;
+use crate::config::Tuning;
 use crate::data::{Data, Item};
-use crate::schedule;
 use anyhow::{Context, Result, ensure};
 use candle_core::{Tensor, Var};
 use corpus::{Modality, Sequence};
@@ -11,7 +11,6 @@ use nn::bert::{Bert, Checkpoint};
 use nn::layers::Run;
 use nn::ops::Offsets;
 use nn::params::Params;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,53 +23,12 @@ pub const PREFIX: &str = "text_encoder.";
 /// Position of the encoder's pace among those of a step; the network's is 0.
 pub const PACE: usize = 1;
 
-/// How a text encoder is tuned.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tuning {
-    /// Epochs in which the encoder stays as it is, so that what it is tuned by already knows channel and task.
-    pub begin: usize,
-    /// Peak learning rate of the top layer.
-    pub rate: f32,
-    /// Each layer below learns at this share of the rate of the one above it.
-    pub layer_decay: f32,
-    /// This many of the lowest layers stay as they are. The embeddings always do: a thousand clips say little about most
-    /// of the vocabulary.
-    pub frozen_layers: usize,
-    /// Decoupled weight decay of its matrices.
-    pub weight_decay: f32,
-}
-
-impl Tuning {
-    /// Whether it makes sense.
-    ///
-    /// # Errors
-    /// Names the field that does not.
-    pub fn check(&self) -> Result<()> {
-        let Tuning { rate, layer_decay, weight_decay, .. } = *self;
-        ensure!(rate.is_finite() && rate > 0.0, "tuning.rate: expected a number above 0, got {rate}");
-        ensure!(
-            layer_decay > 0.0 && layer_decay <= 1.0,
-            "tuning.layer_decay: expected above 0 to 1, got {layer_decay}"
-        );
-        let decays = weight_decay.is_finite() && weight_decay >= 0.0;
-        ensure!(decays, "tuning.weight_decay: expected a number of at least 0, got {weight_decay}");
-        Ok(())
-    }
-
-    /// The encoder's learning rate at `time` epochs of `epochs`: one epoch of linear warm-up from where it begins, then a
-    /// cosine down to a twentieth.
-    pub fn rate(&self, time: f64, epochs: usize) -> f32 {
-        let (time, epochs) = (time - self.begin as f64, epochs.saturating_sub(self.begin));
-        if time < 0.0 { 0.0 } else { schedule::cosine(self.rate, schedule::END, time, epochs) }
-    }
-
-    /// The settings of one parameter of an encoder of `layers` layers.
-    fn group(&self, name: &str, rank: usize, layers: usize) -> Group {
-        let layer = name.split_once("encoder.layer.").and_then(|(_, rest)| rest.split('.').next()?.parse().ok());
-        let below = layer.map_or(layers, |layer: usize| layers.saturating_sub(layer + 1));
-        let decay = if rank >= 2 { self.weight_decay } else { 0.0 };
-        Group { pace: PACE, rate: self.layer_decay.powi(below as i32), decay }
-    }
+/// The optimiser's settings of one parameter of an encoder of `layers` layers.
+fn group(tuning: &Tuning, name: &str, rank: usize, layers: usize) -> Group {
+    let layer = name.split_once("encoder.layer.").and_then(|(_, rest)| rest.split('.').next()?.parse().ok());
+    let below = layer.map_or(layers, |layer: usize| layers.saturating_sub(layer + 1));
+    let decay = if rank >= 2 { tuning.weight_decay } else { 0.0 };
+    Group { pace: PACE, rate: tuning.layer_decay.powi(below as i32), decay }
 }
 
 /// The encoder of a run: as it is trained, and the running average that is validated and deployed.
@@ -129,7 +87,7 @@ impl<'a> Tuned<'a> {
     /// The settings of one of its variables, if it is one.
     pub fn group(&self, name: &str, rank: usize) -> Option<Group> {
         let name = name.strip_prefix(PREFIX)?;
-        Some(self.tuning.group(name, rank, self.checkpoint.config().num_hidden_layers))
+        Some(group(&self.tuning, name, rank, self.checkpoint.config().num_hidden_layers))
     }
 
     /// Reads the transcripts of a batch, one a clip and empty for a clip without, with the gradient to the encoder's
@@ -229,11 +187,11 @@ mod tests {
     #[test]
     fn lower_layers_learn_more_slowly() {
         let tuning = Tuning { begin: 0, rate: 4e-5, layer_decay: 0.5, frozen_layers: 0, weight_decay: 0.01 };
-        let rate = |name: &str| tuning.group(name, 2, 6).rate;
+        let rate = |name: &str| group(&tuning, name, 2, 6).rate;
         assert!((rate("encoder.layer.5.output.dense.weight") - 1.0).abs() < 1e-7);
         assert!((rate("encoder.layer.3.output.dense.weight") - 0.25).abs() < 1e-7);
         assert!((rate("embeddings.LayerNorm.weight") - 1.0 / 64.0).abs() < 1e-7);
-        assert_eq!(tuning.group("encoder.layer.5.output.dense.bias", 1, 6).decay, 0.0);
+        assert_eq!(group(&tuning, "encoder.layer.5.output.dense.bias", 1, 6).decay, 0.0);
     }
 
     #[test]

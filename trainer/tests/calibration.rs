@@ -11,7 +11,7 @@ use std::path::Path;
 use support::{clip, data, settings};
 use tempfile::TempDir;
 use trainer::config::RunConfig;
-use trainer::runs::Threads;
+use trainer::threads::Threads;
 use trainer::train::Trainer;
 
 fn trained(calibrate: bool, sharpen: bool) -> (TempDir, String) {

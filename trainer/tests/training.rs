@@ -10,8 +10,9 @@ use support::{clip, data, settings, toy};
 use tempfile::TempDir;
 use trainer::checkpoint::{self, State};
 use trainer::config::RunConfig;
-use trainer::data::{Data, Validation};
-use trainer::runs::Threads;
+use trainer::config::Validation;
+use trainer::data::Data;
+use trainer::threads::Threads;
 use trainer::train::Trainer;
 
 /// The names in a folder, in order.

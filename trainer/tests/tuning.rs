@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use support::{clip, settings};
 use trainer::config::RunConfig;
+use trainer::config::Tuning;
 use trainer::data::Data;
 use trainer::material::Material;
-use trainer::text::{Tuned, Tuning};
+use trainer::text::Tuned;
 use trainer::train::Trainer;
 
 fn tiny_bert() -> Checkpoint {

@@ -2,11 +2,10 @@
 
 use crate::adamw::USUAL_BETAS;
 use crate::config::RunConfig;
-use crate::data::Validation;
+use crate::config::{Tuning, Validation};
 use crate::law::{ChannelLaw, TrainChannel};
 use crate::objective::Weights;
 use crate::schedule::{END, Schedule};
-use crate::text::Tuning;
 use anyhow::{Context, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, FromArgMatches, ValueEnum};
@@ -144,7 +143,7 @@ impl TrainOptions {
                 Preset::Paper => Sizes::PUBLISHED,
             };
             network.t_deepsc = Some(Sizes { side_information: true, ..sizes });
-            network.dropout = Sizes::DROPOUT;
+            network.dropout = network::tdeepsc::DROPOUT;
         }
         let (epochs, learning_rate) = match preset {
             Preset::Small => (20, 2e-3),

@@ -1,7 +1,7 @@
 //! Options of what weights are scored over: which clips, through which channels.
 
 use crate::config::RunConfig;
-use crate::data::Validation;
+use crate::config::Validation;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use corpus::{Corpus, folds_by_video};

@@ -158,7 +158,7 @@ fn t_deepsc(mut config: RunConfig) -> RunConfig {
         network::config::Preset::Paper => Sizes::PUBLISHED,
     };
     config.network.t_deepsc = Some(Sizes { side_information: true, ..sizes });
-    config.network.dropout = Sizes::DROPOUT;
+    config.network.dropout = network::tdeepsc::DROPOUT;
     config.objective.realisations = 2;
     config
 }

@@ -7,10 +7,11 @@ use nn::random::Stream;
 use schemes::scheme_kind::SchemeKind;
 use trainer::adamw::USUAL_BETAS;
 use trainer::config::RunConfig;
-use trainer::data::{Data, Validation};
+use trainer::config::Validation;
+use trainer::data::Data;
 use trainer::law::{ChannelLaw, TrainChannel};
-use trainer::material::Readings;
 use trainer::objective::Weights;
+use trainer::reading::Readings;
 use trainer::schedule::{END, Schedule};
 
 /// Features of the toy corpus.

@@ -2,34 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::{Clip, CorpusError, CorpusSpec, Modality, Origins, builtin, folder};
-
-/// The range of labels, both ends included.
-pub const LABEL_RANGE: std::ops::RangeInclusive<f32> = -3.0..=3.0;
-
-/// How many feature values were replaced by 0 when a modality was read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Replaced {
-    /// Values that were not a number.
-    pub nan: u64,
-    /// Values that were +∞ or −∞.
-    pub infinite: u64,
-}
-
-impl Replaced {
-    /// The value itself if it is finite, else 0 and one count more.
-    pub(crate) fn finite(&mut self, value: f32) -> f32 {
-        if value.is_finite() {
-            return value;
-        }
-        if value.is_nan() {
-            self.nan += 1;
-        } else {
-            self.infinite += 1;
-        }
-        0.0
-    }
-}
+use crate::values::{LABEL_RANGE, Replaced};
+use crate::{Clip, CorpusError, Modality, Origins};
 
 /// Clips in a fixed order; a clip's row is its index.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,17 +21,6 @@ pub struct Corpus {
 }
 
 impl Corpus {
-    /// Reads or generates the corpus that `spec` names.
-    ///
-    /// # Errors
-    /// See [`CorpusError`]; the first fault found is reported.
-    pub fn load(spec: &CorpusSpec) -> Result<Corpus, CorpusError> {
-        match spec {
-            CorpusSpec::Builtin { redundancy, seed } => builtin::generate(*redundancy, *seed),
-            CorpusSpec::Folder(path) => folder::load(path),
-        }
-    }
-
     /// Checks the clips and finds the widths.
     ///
     /// # Errors

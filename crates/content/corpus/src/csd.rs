@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use hdf5_pure::File;
 
-use crate::corpus::Replaced;
+use crate::values::Replaced;
 use crate::{Clip, Corpus, CorpusError, LABEL_RANGE, Sequence};
 
 /// The files that make up a corpus.

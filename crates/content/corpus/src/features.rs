@@ -15,7 +15,7 @@ use std::path::Path;
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use crate::corpus::Replaced;
+use crate::values::Replaced;
 use crate::{CorpusError, Modality, Sequence};
 
 /// Names of the tensors in a features file, by [`Modality::index`]; the default is the corpus folder's own.

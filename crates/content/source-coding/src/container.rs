@@ -10,7 +10,7 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
-use crate::source::SourceError;
+use crate::error::SourceError;
 
 const TRANSCRIPT: u8 = 1 << 3;
 const FILM: u8 = 1 << 4;

@@ -8,8 +8,8 @@ use openh264::decoder::{DecodedYUV, Decoder, DecoderConfig};
 use openh264::encoder::{BitRate, EncodedBitStream, Encoder, EncoderConfig, FrameRate, QpRange, RateControlMode};
 use openh264::formats::{YUVBuffer, YUVSource};
 
+use crate::error::SourceError;
 use crate::picture::Picture;
-use crate::source::SourceError;
 
 /// Types of NAL units (ITU-T H.264, table 7-1).
 const INTRA_SLICE: u8 = 5;

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod container;
+mod error;
 pub mod film;
 #[cfg(feature = "h264")]
 mod h264;
@@ -15,5 +16,6 @@ mod picture;
 mod ranges;
 mod source;
 
+pub use error::{MAX_FRAMES, MAX_TRANSCRIPT, SourceError};
 pub use ranges::{DEVIATIONS, Ranges};
-pub use source::{Codec, Content, MAX_FRAMES, MAX_TRANSCRIPT, Source, SourceError};
+pub use source::{Codec, Content, Source};

@@ -4,11 +4,8 @@ use corpus::{Clip, Modality, Sequence};
 
 use crate::Ranges;
 use crate::container::{CodedPlane, Parts, deflate, inflate};
+use crate::error::{MAX_FRAMES, MAX_TRANSCRIPT, SourceError};
 
-/// Most frames of a plane.
-pub const MAX_FRAMES: usize = 1024;
-/// Most bytes of a transcript.
-pub const MAX_TRANSCRIPT: usize = 1 << 16;
 /// Most columns of a plane, OpenH264's limit of a picture's shorter side.
 const MAX_WIDTH: usize = 2160;
 
@@ -64,50 +61,6 @@ impl Codec {
     pub fn pictures() -> Result<Codec, SourceError> {
         Err(SourceError::NoCodec)
     }
-}
-
-/// Content that cannot be coded, or bytes that are no content.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SourceError {
-    /// A plane that the source has no ranges for.
-    #[error("there are no ranges for {0}")]
-    NoRanges(&'static str),
-    /// A plane of another width.
-    #[error("expected {expected} columns of {modality}, got {got}")]
-    Width {
-        /// Of which modality.
-        modality: &'static str,
-        /// Columns of the ranges.
-        expected: usize,
-        /// Columns there were.
-        got: usize,
-    },
-    /// No frame, or too many.
-    #[error("expected 1 to {MAX_FRAMES} frames of {modality}, got {got}")]
-    Frames {
-        /// Of which modality.
-        modality: &'static str,
-        /// Frames there were.
-        got: usize,
-    },
-    /// A transcript that is too long.
-    #[error("a transcript has at most {MAX_TRANSCRIPT} bytes, got {0}")]
-    Transcript(usize),
-    /// A build without H.264.
-    #[error("this build cannot code pictures; build with --features h264")]
-    NoCodec,
-    /// A film with neither sound nor pictures.
-    #[error("a film with neither sound nor pictures")]
-    EmptyFilm,
-    /// A film that is too long.
-    #[error("a film has at most {0} s")]
-    FilmTooLong(u32),
-    /// The encoder failed.
-    #[error("{0}")]
-    Encoder(String),
-    /// Received bytes that are no clip.
-    #[error("damaged: {0}")]
-    Damaged(String),
 }
 
 /// Source encoder and decoder; both ends have the same.

@@ -1,7 +1,7 @@
 //! Fusion and η: the three latents to the burst Z of unit power.
 
 use crate::config::Config;
-use crate::mvib::{SIDE_INFORMATION, side_information};
+use crate::side_information::{SIDE_INFORMATION, side_information};
 use candle_core::{Result, Tensor};
 use nn::layers::{Linear, Run};
 use nn::ops::{self, Activation};

@@ -16,5 +16,6 @@ pub mod extractor;
 pub mod head;
 pub mod mvib;
 pub mod proposed;
+pub mod side_information;
 pub mod tdeepsc;
 pub mod uvib;

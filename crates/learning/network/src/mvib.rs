@@ -2,13 +2,11 @@
 
 use crate::bottleneck::Bottleneck;
 use crate::config::Config;
+use crate::side_information::{SIDE_INFORMATION, side_information};
 use candle_core::{Result, Tensor};
 use nn::layers::Run;
-use nn::ops::{Gaussian, tensor};
+use nn::ops::Gaussian;
 use nn::params::{ParamError, Scope};
-
-/// Width of [`side_information`].
-pub const SIDE_INFORMATION: usize = 2;
 
 /// The M-VIB.
 pub struct Mvib(Bottleneck);
@@ -41,16 +39,4 @@ impl Mvib {
 
 fn with_side_information(received: &Tensor, rho: &[f32]) -> Result<Tensor> {
     Tensor::cat(&[received, &side_information(rho)?], 1)
-}
-
-/// What a receiver is told of a burst beside its symbols, and a transmitter with feedback before it: ρ, and how many times
-/// 20 dB the effective SNR ρ/(1 − ρ) has. `[bursts, 2]`
-pub fn side_information(rho: &[f32]) -> Result<Tensor> {
-    let mut side = Vec::with_capacity(SIDE_INFORMATION * rho.len());
-    for rho in rho {
-        let rho = rho.clamp(0.0, 1.0) as f64;
-        let snr_db = 10.0 * ((rho + 1e-4) / (1.0 - rho + 1e-4)).log10();
-        side.extend([rho as f32, (snr_db / 20.0) as f32]);
-    }
-    tensor(side, (rho.len(), SIDE_INFORMATION))
 }

@@ -35,7 +35,7 @@ impl Segmentation {
         if payload_bits == 0 {
             return Err(TransportError::Empty);
         }
-        if !(code_rate > 0.0 && code_rate < crate::MAX_CODE_RATE) {
+        if !(code_rate > 0.0 && code_rate < crate::rate_limit::MAX_CODE_RATE) {
             return Err(TransportError::CodeRate(code_rate));
         }
         let crc = if payload_bits <= SHORT_PAYLOAD { Crc::Crc16 } else { Crc::Crc24A };

@@ -5,13 +5,11 @@
 
 use phy::Symbols;
 
+use crate::rate_limit::MAX_CODE_RATE;
 use crate::rate_matching::RateMatching;
 use crate::{Mcs, Segmentation};
 use fec::ldpc::{CheckRule, Code, Decoder, LdpcError};
 use fec::{Qam, QamError};
-
-/// Bits of code blocks over bits sent above which nothing is sent: TS 38.214, 5.1.3 lets a receiver skip such blocks.
-pub const MAX_CODE_RATE: f64 = 0.95;
 
 /// A transport block of fixed size, modulation and code rate. Cheap to clone next to one decoding.
 #[derive(Clone, Debug)]

@@ -173,9 +173,9 @@ fn unlike(plan: &Plan, config: &RunConfig, dataset: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::command::TrainOptions;
+    use crate::config::Tuning;
     use crate::material::Material;
     use crate::reproduce::cell::SweepSettings;
-    use crate::text::Tuning;
     use corpus::CorpusSpec;
 
     #[test]
