@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use corpus::{Columns, Corpus, Modality, TensorNames, csd};
+use corpus::{Columns, Corpus, Modality, TensorNames};
 
 /// Write a corpus folder from data in other formats.
 #[derive(Args, Clone, Debug)]
@@ -109,7 +109,15 @@ fn read_csv(args: &CsvArgs) -> anyhow::Result<Corpus> {
     Ok(corpus::read_files(name, &args.clips, &columns, args.features.as_deref(), &tensors)?)
 }
 
+#[cfg(not(feature = "csd"))]
+fn read_csd(_: &CsdArgs) -> anyhow::Result<Corpus> {
+    anyhow::bail!("this build reads no HDF5: build with `--features csd`")
+}
+
+#[cfg(feature = "csd")]
 fn read_csd(args: &CsdArgs) -> anyhow::Result<Corpus> {
+    use corpus::csd;
+
     let imported = csd::import(
         name_of(&args.out),
         &csd::CsdSources {

@@ -9,6 +9,7 @@ pub mod builtin;
 mod clip;
 mod clips_csv;
 mod corpus;
+#[cfg(feature = "csd")]
 pub mod csd;
 mod error;
 mod features;
