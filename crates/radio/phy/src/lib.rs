@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod channel_name;
 pub mod closed_form;
 mod complex;
 mod conditions;
@@ -16,6 +17,7 @@ mod snr;
 mod sweep;
 mod symbols;
 
+pub use channel_name::ChannelName;
 pub use complex::Complex;
 pub use conditions::{ChannelKind, Conditions, ConditionsError, KFactor};
 pub use draw::{NoiseKey, Realisation, Received, draw, realised_snr_db};

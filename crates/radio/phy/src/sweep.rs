@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt, str::FromStr};
 
-use crate::{ChannelKind, Conditions, ConditionsError, SnrDb, SnrError};
+use crate::{ChannelKind, ChannelName, Conditions, ConditionsError, SnrDb, SnrError};
 
 /// An option that makes no sweep.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -16,8 +16,8 @@ pub enum SweepError {
     /// `start:stop:step` with other than three parts.
     #[error("expected start:stop:step such as -12:21:3, got `{0}`")]
     Parts(String),
-    /// A step that leads nowhere.
-    #[error("the step of `{0}` must be above 0")]
+    /// A step outside [`SnrList::MIN_STEP_DB`] to [`SnrList::MAX_STEP_DB`], or one that is not finite.
+    #[error("the step of `{0}` must lie between {min:e} and {max} dB", min = SnrList::MIN_STEP_DB, max = SnrList::MAX_STEP_DB)]
     Step(String),
     /// A range that ends before it begins.
     #[error("`{0}` stops below its start")]
@@ -30,13 +30,27 @@ pub enum SweepError {
         /// How many points it makes.
         points: u64,
     },
+    /// More channels than a sweep takes.
+    #[error("{0} channels are given, at most {max} are accepted", max = ChannelList::MAX_CHANNELS)]
+    TooManyChannels(usize),
     /// The same point twice, which would be counted twice.
     #[error("{0} is given twice")]
     Twice(String),
     /// A K factor that is no number.
     #[error("expected a K factor such as rician:4, got `{0}`")]
     KFactor(String),
+    /// A K factor in the name of a channel and another value beside it.
+    #[error("{name} names a K factor, and {beside} is given beside it")]
+    KFactorTwice {
+        /// The channel with its K factor.
+        name: String,
+        /// The linear K factor given beside it.
+        beside: f64,
+    },
 }
+
+/// Characters of a list with too many entries that its error shows.
+const SHOWN_CHARS: usize = 60;
 
 /// SNRs in the order given: one value, a list `-12,-6,0`, or `start:stop:step` with `stop` included where it is met.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +59,10 @@ pub struct SnrList(Vec<SnrDb>);
 impl SnrList {
     /// The most points accepted.
     pub const MAX_POINTS: usize = 1000;
+    /// The smallest step of `start:stop:step` in dB; values are rounded to it.
+    pub const MIN_STEP_DB: f64 = 1e-9;
+    /// The largest step of `start:stop:step` in dB: from the lowest SNR to the highest.
+    pub const MAX_STEP_DB: f64 = 2.0 * SnrDb::LIMIT;
 
     /// The SNRs, each once, at least one.
     pub fn values(&self) -> &[SnrDb] {
@@ -57,14 +75,14 @@ impl SnrList {
             return Err(SweepError::Parts(text.to_owned()));
         };
         let (start, stop) = (start.parse::<SnrDb>()?.db(), stop.parse::<SnrDb>()?.db());
-        let step = step.parse::<SnrDb>()?.db();
-        if step <= 0.0 {
+        let step: f64 = step.trim().parse().map_err(|_| SnrError::NotANumber(step.to_owned()))?;
+        if !(SnrList::MIN_STEP_DB..=SnrList::MAX_STEP_DB).contains(&step) {
             return Err(SweepError::Step(text.to_owned()));
         }
         if stop < start {
             return Err(SweepError::Backwards(text.to_owned()));
         }
-        // A hair more than the quotient, so that 0:1:0.1 meets 1.
+        // A hair more than the quotient, so that 0:1:0.1 meets 1. At most 4e11, as steps and SNRs are bounded.
         let points = ((stop - start) / step + 1e-9).floor() as u64 + 1;
         if points > SnrList::MAX_POINTS as u64 {
             return Err(SweepError::TooMany { text: text.to_owned(), points });
@@ -82,11 +100,13 @@ impl FromStr for SnrList {
         let values = if text.contains(':') {
             SnrList::range(text)?
         } else {
+            let points = text.split(',').count() as u64;
+            if points > SnrList::MAX_POINTS as u64 {
+                let text: String = text.chars().take(SHOWN_CHARS).chain("…".chars()).collect();
+                return Err(SweepError::TooMany { text, points });
+            }
             text.split(',').map(|v| Ok(v.parse::<SnrDb>()?)).collect::<Result<Vec<_>, SweepError>>()?
         };
-        if values.len() > SnrList::MAX_POINTS {
-            return Err(SweepError::TooMany { text: text.to_owned(), points: values.len() as u64 });
-        }
         let mut seen = HashSet::new();
         match values.iter().find(|v| !seen.insert(**v)) {
             Some(twice) => Err(SweepError::Twice(format!("{twice} dB"))),
@@ -133,14 +153,9 @@ impl FromStr for ChannelSpec {
     type Err = SweepError;
 
     fn from_str(text: &str) -> Result<Self, SweepError> {
-        let (kind, k_factor) = match text.split_once(':') {
-            Some((kind, k)) => (kind, Some(k.parse().map_err(|_| SweepError::KFactor(text.to_owned()))?)),
-            None => (text, None),
-        };
-        let kind: ChannelKind = kind.trim().parse()?;
-        let any_snr = (kind != ChannelKind::None).then(|| SnrDb::try_from(0.0)).transpose()?;
-        let conditions = Conditions::new(kind, any_snr, k_factor)?;
-        Ok(ChannelSpec::from(&conditions))
+        let name: ChannelName = text.parse()?;
+        let any_snr = (name.kind() != ChannelKind::None).then(|| SnrDb::try_from(0.0)).transpose()?;
+        Ok(ChannelSpec::from(&name.conditions(any_snr, None)?))
     }
 }
 
@@ -158,6 +173,9 @@ impl fmt::Display for ChannelSpec {
 pub struct ChannelList(Vec<ChannelSpec>);
 
 impl ChannelList {
+    /// The most channels accepted.
+    pub const MAX_CHANNELS: usize = 100;
+
     /// The channels, at least one.
     pub fn channels(&self) -> &[ChannelSpec] {
         &self.0
@@ -168,6 +186,10 @@ impl FromStr for ChannelList {
     type Err = SweepError;
 
     fn from_str(text: &str) -> Result<Self, SweepError> {
+        let count = text.split(',').count();
+        if count > ChannelList::MAX_CHANNELS {
+            return Err(SweepError::TooManyChannels(count));
+        }
         let channels = text.split(',').map(str::parse).collect::<Result<Vec<ChannelSpec>, _>>()?;
         match channels.iter().enumerate().find(|(k, c)| channels[..*k].contains(c)) {
             Some((_, twice)) => Err(SweepError::Twice(format!("channel {twice}"))),
@@ -230,6 +252,28 @@ mod tests {
         assert_eq!(error("0,inf"), SweepError::Snr(SnrError::NotFinite(f64::INFINITY)));
         assert!(matches!(error("0:nan:1"), SweepError::Snr(SnrError::NotFinite(_))));
         assert!(error("0:1:x").to_string().contains("`x`"));
+    }
+
+    #[test]
+    fn absurd_counts_and_steps_are_refused_by_name_with_the_limit() {
+        let error = |text: &str| text.parse::<SnrList>().unwrap_err();
+        let billion = SweepError::TooMany { text: "0:1:1e-9".into(), points: 1_000_000_001 };
+        assert_eq!(error("0:1:1e-9"), billion);
+        assert_eq!(billion.to_string(), "`0:1:1e-9` has 1000000001 points, at most 1000 are accepted");
+        assert!(matches!(error("-200:200:1e-9"), SweepError::TooMany { points: 400_000_000_001, .. }));
+        for text in ["0:1:1e-10", "-200:200:1e-300", "0:1:5e-324", "0:9:401", "0:9:1e308", "0:9:inf", "0:9:nan"] {
+            assert_eq!(error(text), SweepError::Step(text.into()), "{text}");
+        }
+        assert_eq!(error("0:9:1e308").to_string(), "the step of `0:9:1e308` must lie between 1e-9 and 400 dB");
+        assert_eq!(db("-200:200:400"), [-200.0, 200.0]);
+
+        let list: Vec<String> = (0..1001).map(|k| format!("{}", f64::from(k) / 10.0)).collect();
+        assert_eq!(db(&list[..1000].join(",")).len(), 1000);
+        let message = error(&list.join(",")).to_string();
+        assert!(message.contains("has 1001 points, at most 1000") && message.len() < 200, "{message}");
+        let channels: Vec<String> = (0..101).map(|k| format!("rician:{k}")).collect();
+        assert_eq!(channels[..100].join(",").parse::<ChannelList>().unwrap().channels().len(), 100);
+        assert_eq!(channels.join(",").parse::<ChannelList>(), Err(SweepError::TooManyChannels(101)));
     }
 
     #[test]
