@@ -4,7 +4,7 @@ use crate::live::Live;
 use crate::record::Recorder;
 use crate::service::Service;
 use crate::trace::{Trace, TraceStart};
-use phy::{ChannelKind, Conditions, SnrDb};
+use phy::{ChannelKind, ChannelName, Conditions, SnrDb};
 use proto::v1::channel_emulator_server::ChannelEmulatorServer;
 use runtime::serve::{Services, Socket, serve};
 use runtime::{Drain, Observer, PeerUrl};
@@ -23,13 +23,13 @@ pub struct ServeArgs {
     /// Where to listen, host:port; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50052")]
     pub listen: String,
-    /// The live channel: none, awgn, rayleigh or rician.
+    /// The live channel: none, awgn, rayleigh, rician:K (linear K factor), or rician with --k-factor.
     #[arg(long, default_value = "rayleigh")]
-    pub channel: ChannelKind,
+    pub channel: ChannelName,
     /// The live SNR, Es/N0 per complex symbol in dB [default: 12].
     #[arg(long, value_name = "DB", allow_negative_numbers = true)]
     pub snr: Option<SnrDb>,
-    /// The live K factor, linear; rician needs one.
+    /// The live K factor, linear; rician only, and not beside rician:K.
     #[arg(long, value_name = "K", allow_negative_numbers = true)]
     pub k_factor: Option<f64>,
     /// Seeds the channel of bursts that carry no noise key.
@@ -46,7 +46,8 @@ pub struct ServeArgs {
 /// A file that drives the live conditions.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct TraceArgs {
-    /// Drive the live conditions by a CSV file: time_s,snr_db[,channel[,k_factor]], each row from its time on.
+    /// Drive the live conditions by a CSV file: time_s,snr_db[,channel[,k_factor]], each row from its time on. A
+    /// channel is named as in --channel.
     #[arg(long, value_name = "FILE")]
     pub snr_trace: Option<PathBuf>,
     /// Begin again at the time of the trace's last row, whose values never hold.
@@ -59,11 +60,11 @@ pub struct TraceArgs {
 
 impl ServeArgs {
     fn conditions(&self) -> anyhow::Result<Conditions> {
-        let snr_db = match (self.channel, self.snr) {
+        let snr_db = match (self.channel.kind(), self.snr) {
             (ChannelKind::None, given) | (_, given @ Some(_)) => given,
             (_, None) => Some(SnrDb::try_from(DEFAULT_SNR_DB)?),
         };
-        Ok(Conditions::new(self.channel, snr_db, self.k_factor)?)
+        Ok(self.channel.conditions(snr_db, self.k_factor)?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `get` and `set`: the live conditions of a running emulator, from the command line.
 
 use anyhow::{Context, anyhow};
-use phy::{ChannelKind, Conditions, SnrDb};
+use phy::{ChannelName, Conditions, SnrDb};
 use proto::v1;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use runtime::PeerUrl;
@@ -17,13 +17,13 @@ pub struct SetArgs {
     /// The emulator, http://host:port.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:50052")]
     pub emulator: PeerUrl,
-    /// none, awgn, rayleigh or rician.
+    /// Channel: none, awgn, rayleigh, rician:K (linear K factor), or rician with the current K factor or --k-factor.
     #[arg(long)]
-    pub channel: Option<ChannelKind>,
+    pub channel: Option<ChannelName>,
     /// Es/N0 per complex symbol in dB.
     #[arg(long, value_name = "DB", allow_negative_numbers = true)]
     pub snr: Option<SnrDb>,
-    /// Line-of-sight power over scattered power, linear; rician only.
+    /// K factor, line-of-sight power over scattered power, linear; rician only, and not beside rician:K.
     #[arg(long, value_name = "K", allow_negative_numbers = true)]
     pub k_factor: Option<f64>,
 }
@@ -39,7 +39,7 @@ pub struct GetArgs {
     pub json: bool,
 }
 
-/// Prints the conditions in force.
+/// Prints the current conditions of an emulator.
 ///
 /// # Errors
 /// If the emulator does not answer.
@@ -49,15 +49,16 @@ pub async fn get(args: &GetArgs) -> anyhow::Result<()> {
     Ok(console::print(line + "\n")?)
 }
 
-/// Changes the conditions in force and prints the new ones.
+/// Changes the current conditions of an emulator and prints the new ones.
 ///
 /// # Errors
-/// If the emulator does not answer, or what is given does not make conditions with what is in force.
+/// If the emulator does not answer, or what is given makes no conditions together with the current ones.
 pub async fn set(args: &SetArgs) -> anyhow::Result<()> {
     let mut control = Control::new(&args.emulator);
     let current = control.get().await?;
+    let channel = args.channel.unwrap_or(ChannelName::from(current.kind()));
     let changed =
-        current.changed(args.channel, args.snr, args.k_factor).with_context(|| format!("the channel is {current}"))?;
+        channel.change(&current, args.snr, args.k_factor).with_context(|| format!("the channel is {current}"))?;
     Ok(console::print(format!("{}\n", control.set(&changed).await?))?)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::live::Live;
 use anyhow::{Context, anyhow, ensure};
-use phy::{ChannelKind, Conditions, SnrDb};
+use phy::{ChannelName, Conditions, SnrDb};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -39,7 +39,8 @@ pub struct Trace {
 
 impl Trace {
     /// Reads a file: a header `time_s,snr_db[,channel[,k_factor]]`, then rows whose times ascend from 0. What a row leaves
-    /// empty stays as it was in the row before, in the first row as in `initial`.
+    /// empty stays as it was in the row before, in the first row as in `initial`. A channel is named as on the command
+    /// line, such as `rician:4`, or `rician` with a K factor in its own column.
     ///
     /// With `repeated`, the last row ends the period: at its time the trace begins again, so its values never hold.
     ///
@@ -142,9 +143,10 @@ fn step(
         Some(last) => ensure!(time > last, "time_s: {seconds} does not come after {}", last.as_secs_f64()),
     }
     let snr = field(1).map(|text| anyhow::Ok(SnrDb::try_from(number("snr_db", text)?)?)).transpose()?;
-    let kind = field(2).map(|text| ChannelKind::from_str(&shown(text))).transpose()?;
+    let channel = field(2).map(|text| ChannelName::from_str(&shown(text))).transpose()?;
     let k_factor = field(3).map(|text| number("k_factor", text)).transpose()?;
-    Ok((time, current.changed(kind, snr, k_factor)?))
+    let channel = channel.unwrap_or(ChannelName::from(current.kind()));
+    Ok((time, channel.change(current, snr, k_factor)?))
 }
 
 /// Enough of what came to recognise it.
@@ -189,6 +191,15 @@ mod tests {
     }
 
     #[test]
+    fn a_channel_has_the_names_of_the_command_line() {
+        let text = "time_s,snr_db,channel,k_factor\n0,3,rician:4,\n1,,,\n2,,rician,2\n3,,rician:0,\n4,,awgn,\n";
+        let got: Vec<String> = steps(&trace(text, false).unwrap()).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(got, ["rician:4 3 dB", "rician:4 3 dB", "rician:2 3 dB", "rician:0 3 dB", "awgn 3 dB"]);
+        let short = trace("time_s,snr_db,channel\n0,3,rician:4\n1,0,\n", false).unwrap();
+        assert_eq!(steps(&short)[1].1, "rician:4 0 dB");
+    }
+
+    #[test]
     fn the_last_row_of_a_repeated_trace_is_its_period() {
         let trace = trace("time_s,snr_db\n0,1\n0.5,2\n2,1\n", true).unwrap();
         assert_eq!((steps(&trace).len(), trace.period), (2, Some(Duration::from_secs(2))));
@@ -214,6 +225,8 @@ mod tests {
             ("time_s,snr_db,channel\n0,2,foggy\n", false, "line 2"),
             ("time_s,snr_db,channel\n0,2,rician\n", false, "line 2: channel rician needs a K factor"),
             ("time_s,snr_db,channel\n0,2,none\n", false, "line 2"),
+            ("time_s,snr_db,channel\n0,2,awgn:4\n", false, "line 2: channel awgn has no K factor, got 4"),
+            ("time_s,snr_db,channel,k_factor\n0,2,rician:4,4\n", false, "line 2: rician:4 names a K factor, and 4"),
             ("time_s,snr_db\n0,\u{fffd}\n", false, "line 2"),
             ("time_s,snr_db,k_factor\n0,2,3\n", false, "line 1: expected the header"),
             ("time_s,snr_db\n0,2\n", true, "second row"),

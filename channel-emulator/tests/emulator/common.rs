@@ -139,7 +139,7 @@ pub fn serve_args(receiver_port: u16) -> ServeArgs {
     ServeArgs {
         receiver: format!("http://127.0.0.1:{receiver_port}").parse().unwrap(),
         listen: "127.0.0.1:0".into(),
-        channel: phy::ChannelKind::Rayleigh,
+        channel: phy::ChannelKind::Rayleigh.into(),
         snr: None,
         k_factor: None,
         seed: 3,

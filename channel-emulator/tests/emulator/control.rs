@@ -26,6 +26,15 @@ async fn set_changes_what_is_given_and_get_shows_it() {
     let rician = Conditions { kind: ChannelKind::Rician.into(), snr_db: Some(-6.0), k_factor: Some(4.0) };
     assert_eq!(in_force().await, rician);
     play(&format!("channel-emulator get --emulator {url} --json")).await.unwrap();
+    play(&format!("channel-emulator set --emulator {url} --channel rician:9")).await.unwrap();
+    assert_eq!(in_force().await, Conditions { k_factor: Some(9.0), ..rician });
+    play(&format!("channel-emulator set --emulator {url} --channel rayleigh")).await.unwrap();
+    play(&format!("channel-emulator set --emulator {url} --channel rician:4")).await.unwrap();
+    assert_eq!(in_force().await, rician, "no K factor was current, the name has it");
+    play(&format!("channel-emulator set --emulator {url} --channel rician")).await.unwrap();
+    assert_eq!(in_force().await, rician, "without K the current one stays");
+    let twice = play(&format!("channel-emulator set --emulator {url} --channel rician:2 --k-factor 2")).await;
+    assert!(twice.unwrap_err().contains("rician:2 names a K factor, and 2 is given beside it"));
 
     let error = play(&format!("channel-emulator set --emulator {url} --channel none --snr 3")).await.unwrap_err();
     assert!(error.contains("has no SNR"), "{error}");
@@ -57,6 +66,10 @@ async fn bad_arguments_are_named() {
         ("channel-emulator set --snr nan", "finite"),
         ("channel-emulator set --snr -300", "200"),
         ("channel-emulator set --channel foggy", "foggy"),
+        ("channel-emulator set --channel awgn:4", "channel awgn has no K factor, got 4"),
+        ("channel-emulator set --channel rician:x", "expected a K factor such as rician:4"),
+        ("channel-emulator serve --receiver http://127.0.0.1:1 --channel rician:-1", "at least 0, got -1"),
+        ("channel-emulator serve --receiver http://127.0.0.1:1 --channel rician:4 --k-factor 4", "beside it"),
         ("channel-emulator serve --receiver 127.0.0.1:1", "scheme is missing"),
         ("channel-emulator serve --receiver http://127.0.0.1:1 --channel rician", "K factor"),
         ("channel-emulator serve --receiver http://127.0.0.1:1 --channel none --snr -6", "no SNR"),

@@ -174,10 +174,11 @@ fn field<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     Ok(())
 }
 
+/// The pinned conditions of a clip. The channel is named as on the command line; K is linear, the SNR in dB.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JsonConditions {
-    channel: phy::ChannelKind,
+    channel: phy::ChannelName,
     snr_db: Option<f64>,
     k_factor: Option<f64>,
 }
@@ -185,7 +186,7 @@ struct JsonConditions {
 impl JsonConditions {
     fn checked(self) -> Result<Conditions, String> {
         let snr_db = self.snr_db.map(SnrDb::try_from).transpose().map_err(|error| format!("conditions: {error}"))?;
-        Conditions::new(self.channel, snr_db, self.k_factor).map_err(|error| format!("conditions: {error}"))
+        self.channel.conditions(snr_db, self.k_factor).map_err(|error| format!("conditions: {error}"))
     }
 }
 

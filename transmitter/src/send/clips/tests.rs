@@ -29,6 +29,9 @@ fn all_that_a_clip_may_hold_is_read() {
     let pinned = full.conditions.unwrap();
     assert_eq!((pinned.kind(), pinned.k_factor()), (ChannelKind::Rician, Some(4.0)));
 
+    let named = clip(r#"{"text": "so", "conditions": {"channel": "rician:4", "snr_db": -6}}"#);
+    assert_eq!(named.conditions, full.conditions, "a channel has the names of the command line");
+
     let bare = clip(r#"{"text": [[1, 2]], "audio": null, "label": null}"#);
     assert_eq!((bare.message.id.as_str(), bare.message.label, bare.conditions), ("standing in", None, None));
     assert_eq!((features(&bare.message.text), bare.message.audio), ((1, 2, vec![1.0, 2.0]), None));
@@ -53,6 +56,11 @@ fn what_is_wrong_is_named_by_field_and_place() {
         (r#"{"text": "so", "text": "so"}"#, &["text: given twice"]),
         (r#"{"conditions": {"channel": "fog", "snr_db": 1}}"#, &["conditions: unknown variant `fog`"]),
         (r#"{"conditions": {"channel": "awgn"}}"#, &["conditions: "]),
+        (r#"{"conditions": {"channel": "rician", "snr_db": 1}}"#, &["conditions: channel rician needs a K factor"]),
+        (
+            r#"{"conditions": {"channel": "rician:4", "snr_db": 1, "k_factor": 4}}"#,
+            &["conditions: rician:4 names a K factor, and 4 is given beside it"],
+        ),
         (r#"{"conditions": {"channel": "awgn", "snr_db": 0, "k": 1}}"#, &["conditions: unknown field `k`"]),
         ("[1, 2]", &["invalid type: sequence, expected a clip, an object"]),
         (r#"{"text": "so""#, &["EOF", "column 13"]),
