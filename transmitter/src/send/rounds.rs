@@ -1,10 +1,14 @@
 //! `--forever`: a split over and over, every round with the next draws of the channel.
 //!
-//! What is kept is bounded: the clips, the rows of the rounds that are on their way, and one mean a point.
+//! What is kept is bounded: the clips, the rows of the rounds that are on their way, one mean a point, and the distinct
+//! reasons why clips were not predicted. Rounds overlap while they bring predictions. A round that brings none is waited for,
+//! and the next one starts after a pause that grows, see [`patience`].
 
 use super::client::{Client, Feed, Item};
 use super::pace::{Pace, Rate};
+use super::patience;
 use super::plan::{Part, Pass, Plan};
+use super::problems::Problems;
 use super::sweep::{Failure, Request, check_model, failure, prepared, row};
 use super::totals::Totals;
 use anyhow::{Result, bail};
@@ -15,7 +19,8 @@ use runtime::Drain;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// What came of all rounds.
 #[derive(Debug, Default)]
@@ -30,8 +35,8 @@ pub(super) struct Sent {
     pub first_failure: Option<Failure>,
 }
 
-/// Sends the split of `request` until `drain` starts; `line` is told of every round. The draws of `request` are those of
-/// the first round.
+/// Sends the split of `request` until `drain` starts. `line` gets a line for every round, and one for every distinct reason
+/// why a clip was not predicted, when it first comes. The draws of `request` are those of the first round.
 ///
 /// # Errors
 /// If the corpus lacks the split, or the transmitter refuses the stream for good.
@@ -52,6 +57,7 @@ pub(super) async fn send(
         model = client.model() => model?,
     };
     let mut pace = Pace::new(rate);
+    let (closed, mut yields) = watch::channel(Yield::default());
     let feed = async |feed: Feed| {
         let mut part = Part::begin();
         for round in 0.. {
@@ -61,10 +67,16 @@ pub(super) async fn send(
                 break;
             }
             part = plan.next_part();
+            // The sender outlives this future.
+            if let Ok(now) = yields.wait_for(|now| now.fruitful() || now.closed > round).await.map(|now| *now)
+                && !now.fruitful()
+            {
+                tokio::time::sleep(now.pause).await;
+            }
         }
         Ok(())
     };
-    let mut rounds = Rounds::new(request, model, line);
+    let mut rounds = Rounds::new(request, model, closed, line);
     let take = |item: Item, outcome| {
         rounds.take(&item.plan, item.sequence, outcome);
         Ok(())
@@ -92,6 +104,31 @@ fn passes(points: Option<&[Conditions]>, draws: Range<u32>) -> Vec<Pass> {
     }
 }
 
+/// What the rounds that are closed have brought.
+#[derive(Clone, Copy, Debug, Default)]
+struct Yield {
+    /// Rounds that every clip of was answered.
+    closed: u64,
+    /// How many of the latest closed rounds in a row brought no prediction.
+    barren: u32,
+    /// Before the next round, if the latest one brought no prediction.
+    pause: Duration,
+}
+
+impl Yield {
+    /// Whether the latest closed round brought a prediction, so that the next one may start before it is answered.
+    fn fruitful(&self) -> bool {
+        self.closed > 0 && self.barren == 0
+    }
+
+    /// With one more round, which brought a prediction or not.
+    fn with(self, predicted: bool) -> Yield {
+        let barren = if predicted { 0 } else { self.barren.saturating_add(1) };
+        let pause = if predicted { Duration::ZERO } else { patience::delay(barren) };
+        Yield { closed: self.closed + 1, barren, pause }
+    }
+}
+
 /// A round that is on its way.
 struct Round {
     plan: Arc<Plan>,
@@ -111,11 +148,13 @@ struct Rounds<'a, L> {
     open: BTreeMap<u64, Round>,
     begun: u64,
     totals: Totals,
+    problems: Problems,
+    closed: watch::Sender<Yield>,
     sent: Sent,
 }
 
 impl<'a, L: FnMut(String)> Rounds<'a, L> {
-    fn new(request: &'a Request<'a>, model: Model, line: L) -> Self {
+    fn new(request: &'a Request<'a>, model: Model, closed: watch::Sender<Yield>, line: L) -> Self {
         Rounds {
             request,
             model,
@@ -123,6 +162,8 @@ impl<'a, L: FnMut(String)> Rounds<'a, L> {
             open: BTreeMap::new(),
             begun: 0,
             totals: Totals::default(),
+            problems: Problems::default(),
+            closed,
             sent: Sent::default(),
         }
     }
@@ -147,14 +188,25 @@ impl<'a, L: FnMut(String)> Rounds<'a, L> {
             Ok(row) => round.rows.push(row),
             Err(reason) => {
                 round.failed += 1;
-                self.sent.first_failure.get_or_insert_with(|| failure(plan, shot, reason));
+                let failure = failure(plan, shot, reason);
+                if let Some(said) = self.problems.add(&failure) {
+                    (self.line)(said);
+                }
+                self.sent.first_failure.get_or_insert(failure);
             }
         }
         if round.answered == plan.len()
             && let Some(round) = self.open.remove(&first)
         {
-            (self.line)(summary(&round));
+            let now = self.closed.borrow().with(round.failed < round.answered);
+            let pause = if now.fruitful() {
+                String::new()
+            } else {
+                format!("; the next round starts in {:.1} s", now.pause.as_secs_f64())
+            };
+            (self.line)(summary(&round) + &pause);
             self.close(round);
+            self.closed.send_replace(now);
         }
     }
 
@@ -169,6 +221,9 @@ impl<'a, L: FnMut(String)> Rounds<'a, L> {
     fn finish(mut self) -> Sent {
         for round in std::mem::take(&mut self.open).into_values() {
             self.close(round);
+        }
+        for counted in self.problems.counts() {
+            (self.line)(counted);
         }
         Sent { records: self.totals.records(), ..self.sent }
     }

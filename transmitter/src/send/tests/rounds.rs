@@ -1,14 +1,16 @@
 //! Rounds without an end.
 
 use super::super::pace::Rate;
-use super::super::rounds;
+use super::super::{Request, rounds};
 use super::link::{Link, bound, corpus, good, snr, start};
 use super::sweep::{SEED, expected, request};
+use corpus::{Corpus, Sequence};
 use metrics::Binary;
 use phy::Conditions;
 use runtime::Drain;
+use std::cell::RefCell;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn rounds_go_on_with_new_draws_until_they_are_told_to_stop() {
@@ -86,4 +88,66 @@ async fn a_transmitter_that_is_not_there_can_be_waited_for_no_longer() {
     let request = request(&url, &corpus, None);
     let (sent, ()) = tokio::join!(rounds::send(&request, None, &drain, |_| ()), stop);
     assert_eq!(sent.unwrap().clips, 0);
+}
+
+/// Clips of which the first `refused` are beyond what the link takes.
+fn partly_refused(clips: usize, refused: usize) -> Corpus {
+    let mut made = corpus(clips).clips;
+    for clip in &mut made[..refused] {
+        clip.features[1] = Some(Sequence::new(2, vec![50.0; 8]));
+    }
+    Corpus::new("toy", made).unwrap()
+}
+
+#[tokio::test]
+async fn rounds_without_a_prediction_say_why_at_once_and_come_ever_more_slowly() {
+    let (socket, url) = bound().await;
+    let link = good();
+    start(&link, socket);
+    let corpus = partly_refused(30, 30);
+    let clips = corpus.split("test").unwrap().len();
+    let (drain, lines) = (Drain::default(), RefCell::new(Vec::new()));
+    let request = Request { draws: 0..1, ..request(&url, &corpus, None) };
+    let run = rounds::send(&request, None, &drain, |line| lines.borrow_mut().push(line));
+    let stop = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let said = lines.borrow().clone();
+        let reasons = said.iter().filter(|line| line.contains("the level is beyond 9")).count();
+        assert!(said[0].starts_with("not predicted: clip `clip 1` at live conditions: "), "{said:?}");
+        assert!(said[1].starts_with("round 1: 20 clips") && said[1].contains("the next round starts in "), "{said:?}");
+        assert_eq!((reasons, said.len()), (1, 2), "{said:?}");
+        assert_eq!(link.received.lock().unwrap().len(), clips, "the second round waits about a second");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        drain.start();
+        Instant::now()
+    };
+    let (sent, stopped) = tokio::join!(run, stop);
+    let sent = sent.unwrap();
+    assert!(stopped.elapsed() < Duration::from_millis(500), "a pause is cut short: {:?}", stopped.elapsed());
+    // At 0 s, about 1 s and about 3 s.
+    let rounds = link.received.lock().unwrap().len() / clips;
+    assert!((2..=3).contains(&rounds), "{rounds} rounds in 2.4 s");
+    assert_eq!((sent.clips, sent.failed), ((rounds * clips) as u64, (rounds * clips) as u64));
+    let counted = format!("{} clips were not predicted: audio: the level is beyond 9", rounds * clips);
+    assert!(lines.borrow().contains(&counted), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_round_with_some_predictions_is_not_waited_for() {
+    let (socket, url) = bound().await;
+    start(&good(), socket);
+    let corpus = partly_refused(30, 2);
+    let (drain, begun) = (Drain::default(), Instant::now());
+    let mut lines = Vec::new();
+    let request = Request { draws: 0..1, ..request(&url, &corpus, None) };
+    let sent = rounds::send(&request, None, &drain, |line| {
+        lines.push(line);
+        if lines.len() == 6 {
+            drain.start();
+        }
+    });
+    let sent = sent.await.unwrap();
+    assert!(lines[1..6].iter().all(|line| line.starts_with("round ") && !line.contains("starts in")), "{lines:?}");
+    assert!(sent.failed >= 5 && sent.failed < sent.clips, "{sent:?}");
+    assert!(begun.elapsed() < Duration::from_secs(30));
 }
