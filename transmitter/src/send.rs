@@ -17,6 +17,7 @@ mod patience;
 mod plan;
 mod problems;
 mod rounds;
+mod spread;
 mod sweep;
 mod totals;
 mod transcript;

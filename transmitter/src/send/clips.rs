@@ -18,6 +18,7 @@ use super::answer::Answer;
 use super::client::{Client, Feed, Item};
 use super::pace::Pace;
 use super::plan::{Part, Pass, Plan, Prepared};
+use super::spread;
 use anyhow::{Context as _, Result, bail};
 use files::PendingFile;
 use json::OwnClip;
@@ -238,7 +239,8 @@ impl Report {
             console::note(format_args!("{} predictions of clips without a label are in no file", self.unlabelled));
         }
         if let Some(file) = json {
-            let records = metrics::records(rows, &self.context(paths, seed), None);
+            let mut records = metrics::records(rows, &self.context(paths, seed), None);
+            spread::of_complete_draws(&mut records, rows);
             file.commit(|out| {
                 serde_json::to_writer_pretty(&mut *out, &records)?;
                 out.write_all(b"\n")

@@ -9,6 +9,7 @@ use super::pace::{Pace, Rate};
 use super::patience;
 use super::plan::{Part, Pass, Plan};
 use super::problems::Problems;
+use super::spread;
 use super::sweep::{Failure, Request, check_model, failure, prepared, row};
 use super::totals::Totals;
 use anyhow::{Result, bail};
@@ -211,7 +212,8 @@ impl<'a, L: FnMut(String)> Rounds<'a, L> {
     }
 
     fn close(&mut self, round: Round) {
-        let records = metrics::records(&round.rows, &self.request.context(&self.model), None);
+        let mut records = metrics::records(&round.rows, &self.request.context(&self.model), None);
+        spread::of_complete_draws(&mut records, &round.rows);
         self.totals.add(records, round.answered == round.plan.len());
         self.sent.clips += round.answered;
         self.sent.failed += round.failed;

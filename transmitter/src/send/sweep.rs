@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::client::Client;
 use super::pace::{Pace, Rate};
 use super::plan::{Part, Pass, Plan, Prepared, Shot, prepare};
+use super::spread;
 use anyhow::{Result, bail};
 use corpus::{Corpus, CorpusError, Identity, Modality};
 use metrics::{Context, PredictionRow, Record};
@@ -206,5 +207,7 @@ fn score(
             false => reported.push(row),
         }
     }
-    (metrics::records(&reported, &request.context(model), Some(&noiseless)), reported)
+    let mut records = metrics::records(&reported, &request.context(model), Some(&noiseless));
+    spread::of_complete_draws(&mut records, &reported);
+    (records, reported)
 }

@@ -19,22 +19,25 @@ struct Mean {
     record: Record,
     /// Predictions it was made of.
     weight: f64,
-    /// Of Acc-2 "pos" over whole rounds: how many, their mean, and the sum of squares around it.
+    /// Of Acc-2 "pos" over complete rounds: how many, their mean, and the sum of squares around it.
     rounds: (u64, f64, f64),
+    /// Clips of a complete round: the most that one had at this point.
+    complete: usize,
 }
 
 impl Totals {
-    /// Adds a round's records; `whole` if it was not cut short.
+    /// Adds a round's records; `whole` if it was not cut short. The spread over rounds is that of whole rounds in which
+    /// as many clips were predicted at a point as in any other: accuracies over fewer clips spread for another reason.
     pub fn add(&mut self, records: Vec<Record>, whole: bool) {
         for record in records {
             let same = |mean: &Mean| mean.record.channel == record.channel && mean.record.snr_db == record.snr_db;
             let position = self.points.iter().position(same);
             let mut mean = match position.and_then(|position| self.points.remove(position)) {
                 Some(mean) => mean.with(&record),
-                None => Mean { weight: weight(&record), record: record.clone(), rounds: (0, 0.0, 0.0) },
+                None => Mean { weight: weight(&record), record: record.clone(), rounds: (0, 0.0, 0.0), complete: 0 },
             };
             if let Some(accuracy) = record.acc2_pos.filter(|_| whole) {
-                mean.count(accuracy);
+                mean.count(accuracy, record.clips);
             }
             // Wilson's and the clips' intervals hold for one round.
             mean.record.acc2_pos_interval = None;
@@ -94,7 +97,14 @@ impl Mean {
         self
     }
 
-    fn count(&mut self, accuracy: f64) {
+    /// Counts the accuracy of a whole round over so many clips.
+    fn count(&mut self, accuracy: f64, clips: usize) {
+        if clips < self.complete {
+            return;
+        }
+        if clips > self.complete {
+            (self.complete, self.rounds) = (clips, (0, 0.0, 0.0));
+        }
         let (count, mean, squares) = self.rounds;
         let (count, off) = (count + 1, accuracy - mean);
         let mean = mean + off / count as f64;
@@ -150,6 +160,23 @@ mod tests {
         near(mean.acc2_nonneg, all.acc2_nonneg);
         near(mean.mae, all.mae);
         assert!(mean.acc2_pos_sd.unwrap() > 0.0);
+    }
+
+    #[test]
+    fn the_spread_leaves_out_rounds_that_lack_clips() {
+        let round = |draw: u32, clips: u64| scored(&(0..clips).map(|clip| row(clip, draw, 3.0)).collect::<Vec<_>>());
+        let spread = |rounds: &[(u32, u64)]| {
+            let mut totals = Totals::default();
+            rounds.iter().for_each(|(draw, clips)| totals.add(round(*draw, *clips), true));
+            totals.records().remove(0).acc2_pos_sd
+        };
+        let complete = spread(&[(0, 20), (2, 20), (3, 20)]);
+        assert!(complete.unwrap() > 0.0);
+        assert_ne!(round(1, 2)[0].acc2_pos, round(0, 20)[0].acc2_pos);
+        for partial in [&[(1, 2), (0, 20), (2, 20), (3, 20)][..], &[(0, 20), (2, 20), (1, 2), (3, 20)]] {
+            assert_eq!(spread(partial), complete, "{partial:?}");
+        }
+        assert_eq!(spread(&[(0, 20), (1, 19)]), None);
     }
 
     #[test]
