@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(long, value_name = "CORPUS", required_unless_present_any = ["text", "clips", "paths"], conflicts_with_all = ["text", "clips"])]
     pub corpus: Option<CorpusSpec>,
     /// Split of the corpus.
-    #[arg(long, default_value = "test")]
+    #[arg(long, default_value = "test", conflicts_with = "text")]
     pub split: String,
     /// A transcript of one's own instead of a corpus, or what is said in the one media file.
     #[arg(long, value_name = "TRANSCRIPT", conflicts_with = "clips")]
@@ -36,7 +36,8 @@ pub struct Args {
     /// transcript each), one such file, or `-` for JSON lines on standard input.
     #[arg(long, value_name = "PATH", conflicts_with = "split")]
     pub clips: Option<PathBuf>,
-    /// Print outcomes of clips of one's own as JSON lines on a terminal, too.
+    /// Print outcomes as JSON lines: those of --text, which are lines for people otherwise, and those of clips of one's own
+    /// on a terminal, too.
     #[arg(long, conflicts_with = "corpus")]
     pub jsonl: bool,
     /// Send the split over and over, with the next draws of the channel in every round, until SIGTERM or Ctrl-C.
@@ -112,7 +113,7 @@ impl Args {
     /// The conditions to pin, each once; `None` for the emulator's live ones.
     ///
     /// # Errors
-    /// If a channel lacks its SNR, or an SNR its channel.
+    /// If a channel lacks its SNR, or an SNR is given without a channel that has one.
     pub(super) fn points(&self) -> Result<Option<Vec<Conditions>>> {
         let Some(channels) = &self.channel else {
             if self.snr.is_some() {
@@ -120,6 +121,9 @@ impl Args {
             }
             return Ok(None);
         };
+        if self.snr.is_some() && channels.channels().iter().all(|channel| channel.kind() == ChannelKind::None) {
+            bail!("--snr goes with a channel that has noise; --channel none has none");
+        }
         let noisy = channels.channels().iter().find(|channel| channel.kind() != ChannelKind::None);
         match (noisy, &self.snr) {
             (_, Some(snrs)) => Ok(Some(phy::sweep(channels, snrs))),

@@ -7,7 +7,7 @@
 //! Nothing is read ahead of what the link takes: a pipe that is written faster than that waits.
 
 mod json;
-mod outcome;
+pub(super) mod outcome;
 mod source;
 #[cfg(test)]
 mod tests;

@@ -3,9 +3,10 @@
 use super::Args;
 use super::answer::{Answer, sentiment};
 use super::client::Client;
+use super::clips::outcome::{About, Line};
 use super::pace::Pace;
 use super::plan::{Part, Pass, Plan, Prepared};
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use metrics::Prediction;
 use phy::Conditions;
 use proto::v1::modality::Content;
@@ -13,8 +14,36 @@ use proto::v1::{self, ChannelReport, Outcome, Timings};
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// Sends the transcript once at every point asked for, or under the live conditions, and prints what came.
+/// Sends the transcript once at every point asked for, or under the live conditions, and prints what came: a few lines for
+/// people an outcome, or with `--jsonl` one JSON line an outcome, as for clips from files.
+///
+/// # Errors
+/// If the options make no points, the transmitter refuses the stream for good, or an outcome holds no prediction.
 pub(super) async fn send(args: &Args, text: &str) -> Result<()> {
+    let plan = plan(args, text)?;
+    let mut outcomes: Vec<(u64, Outcome)> = Vec::new();
+    Client::new(&args.to)
+        .exchange(&plan, Pace::new(None), |sequence, outcome| {
+            outcomes.push((sequence, outcome));
+            Ok(())
+        })
+        .await?;
+    outcomes.sort_by_key(|(sequence, _)| *sequence);
+    if args.jsonl {
+        return print_json(&plan, outcomes);
+    }
+    for (index, (_, outcome)) in outcomes.into_iter().enumerate() {
+        let separator = if index > 0 { "\n" } else { "" };
+        console::print(separator.to_owned() + &readable(text, outcome)?)?;
+    }
+    Ok(())
+}
+
+/// The transcript at every point asked for, or under the live conditions, in one draw.
+///
+/// # Errors
+/// If a channel lacks its SNR, or an SNR its channel.
+pub(super) fn plan(args: &Args, text: &str) -> Result<Arc<Plan>> {
     let draw = args.draw.unwrap_or(0);
     let passes = match args.points()? {
         Some(points) => points.into_iter().map(Some).collect(),
@@ -26,23 +55,34 @@ pub(super) async fn send(args: &Args, text: &str) -> Result<()> {
     // Without a seed or draw of ours the emulator chooses the noise.
     let seed = args.seed.or(args.draw.map(|_| args.seed()));
     let clips = [Prepared { message, row: 0, place: String::new() }].into();
-    let plan = Arc::new(Plan::new(Part::begin(), clips, passes, seed));
-    let mut outcomes: Vec<(u64, Outcome)> = Vec::new();
-    Client::new(&args.to)
-        .exchange(&plan, Pace::new(None), |sequence, outcome| {
-            outcomes.push((sequence, outcome));
-            Ok(())
-        })
-        .await?;
-    outcomes.sort_by_key(|(sequence, _)| *sequence);
-    for (index, (_, outcome)) in outcomes.into_iter().enumerate() {
-        let separator = if index > 0 { "\n" } else { "" };
-        console::print(separator.to_owned() + &readable(text, outcome)?)?;
+    Ok(Arc::new(Plan::new(Part::begin(), clips, passes, seed)))
+}
+
+/// Prints each outcome as a JSON line, those without a prediction, too.
+fn print_json(plan: &Plan, outcomes: Vec<(u64, Outcome)>) -> Result<()> {
+    let (sent, mut refused) = (outcomes.len(), 0);
+    for (sequence, outcome) in outcomes {
+        let (line, predicted) = json_line(plan, sequence, &outcome)?;
+        console::print(line + "\n")?;
+        refused += usize::from(!predicted);
+    }
+    if refused > 0 {
+        bail!("the transcript was not predicted: {refused} of {sent} were answered with an error");
     }
     Ok(())
 }
 
-/// An outcome in lines.
+/// An outcome as a JSON object, and whether it holds a prediction.
+pub(super) fn json_line(plan: &Plan, sequence: u64, outcome: &Outcome) -> Result<(String, bool)> {
+    let shot = plan.shot(sequence);
+    let id = plan.clip(shot).message.id.clone();
+    let about = About { id, source: "--text".into(), draw: Some(shot.draw), label: None };
+    let answer = Answer::of(outcome.clone(), plan.pass(shot).conditions);
+    let line = serde_json::to_string(&Line::answered(about, outcome, &answer))?;
+    Ok((line, answer.is_ok()))
+}
+
+/// An outcome in lines for people.
 pub(super) fn readable(text: &str, outcome: Outcome) -> Result<String> {
     let (timings, model_id) = (outcome.timings, outcome.model_id.clone());
     let answer = Answer::of(outcome, None).map_err(|fault| anyhow!("the transcript was not predicted: {fault}"))?;

@@ -9,9 +9,9 @@ use wire::Fault;
 
 /// Everything about one outcome. Every key is always there, null where it has no meaning.
 #[derive(Debug, Serialize)]
-pub(super) struct Line {
+pub(in crate::send) struct Line {
     pub id: String,
-    /// `clips.jsonl:3`, `stdin:3` or `clip.json`.
+    /// `clips.jsonl:3`, `stdin:3` or `clip.json`; `--text` for a transcript of the command line.
     pub source: String,
     pub draw: Option<u32>,
     sentiment: Option<&'static str>,
@@ -59,7 +59,7 @@ struct Problem {
 }
 
 /// What a line and its answer share.
-pub(super) struct About {
+pub(in crate::send) struct About {
     pub id: String,
     pub source: String,
     pub draw: Option<u32>,

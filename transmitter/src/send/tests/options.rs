@@ -46,6 +46,9 @@ fn options_mean_what_they_say_together() {
     ] {
         assert!(error(words).contains("--clips"), "{words:?}");
     }
+    assert!(error(&["--text", "so", "--split", "dev"]).contains("--split"));
+    let noiseless = args(&["--channel", "none", "--snr", "3"]).points().unwrap_err().to_string();
+    assert!(noiseless.starts_with("--snr goes with a channel that has noise"), "{noiseless}");
     assert!(error(&["--text", "so", "--forever"]).contains("--forever"));
     assert!(error(&["--corpus", "builtin", "--forever", "--predictions", "x"]).contains("--forever"));
     assert!(error(&["--corpus", "builtin", "--rate", "0"]).contains("clips a second"));
@@ -56,6 +59,21 @@ fn options_mean_what_they_say_together() {
     assert_eq!(clips(&["--channel", "none"]).clips_seed(), Some(0));
     assert_eq!(clips(&["--draws", "3", "--seed", "4"]).clips_seed(), Some(4));
     assert!(matches!(parse(&["--text", "so"]).unwrap().what().unwrap(), What::Transcript("so")));
+}
+
+#[test]
+fn a_channel_has_the_grammar_of_all_commands() {
+    for (text, conditions) in [("rician:4", "rician:4 3 dB"), ("awgn", "awgn 3 dB"), ("rician:0.5", "rician:0.5 3 dB")]
+    {
+        let points =
+            parse(&["--corpus", "builtin", "--channel", text, "--snr", "3"]).unwrap().points().unwrap().unwrap();
+        assert_eq!(points.iter().map(Conditions::to_string).collect::<Vec<_>>(), [conditions]);
+    }
+    for text in ["rician", "rician:x", "rician:-1", "awgn:4", "foggy"] {
+        let refused = text.parse::<phy::ChannelSpec>().unwrap_err().to_string();
+        let error = parse(&["--corpus", "builtin", "--channel", text, "--snr", "3"]).unwrap_err().to_string();
+        assert!(error.contains(&refused), "{text}: {error}");
+    }
 }
 
 #[test]

@@ -42,3 +42,46 @@ async fn send_refused(url: &str) -> String {
     let args = Cli::try_parse_from(["send", "--to", url, "--text", &"long ".repeat(10)]).unwrap().args;
     format!("{:#}", run(args).await.unwrap_err())
 }
+
+#[tokio::test]
+async fn jsonl_prints_each_outcome_of_a_transcript_as_an_object() {
+    let args = |words: &[&str]| {
+        let words = [&["send", "--to", "http://127.0.0.1:1", "--jsonl", "--text", "what a wonderful film"], words];
+        Cli::try_parse_from(words.concat()).unwrap().args
+    };
+    let args = args(&["--channel", "rician:4", "--snr", "6", "--draw", "3"]);
+    let plan = transcript::plan(&args, args.text.as_deref().unwrap()).unwrap();
+    let line = |level: &str| -> (serde_json::Value, bool) {
+        let mut message = plan.message(0);
+        message.text = Some(proto::v1::Modality { content: Some(Content::Transcript(level.into())) });
+        let (line, predicted) = transcript::json_line(&plan, 0, &answer(&message, Conditions::None)).unwrap();
+        assert!(!line.contains('\n'), "{line}");
+        (serde_json::from_str(&line).unwrap(), predicted)
+    };
+    let (object, predicted) = line("what a wonderful film");
+    assert!(predicted && object["error"].is_null(), "{object}");
+    assert_eq!(
+        (&object["id"], &object["source"], &object["draw"]),
+        (&"transcript".into(), &"--text".into(), &3.into())
+    );
+    assert_eq!((&object["sentiment"], &object["model_id"]), (&"positive".into(), &"by-hand".into()));
+    let channel = &object["channel"];
+    assert_eq!(
+        (&channel["kind"], &channel["k_factor"], &channel["snr_db"]),
+        (&"rician".into(), &4.0.into(), &6.0.into())
+    );
+    let (object, predicted) = line(&"long ".repeat(10));
+    assert!(!predicted && object["score"].is_null(), "{object}");
+    assert_eq!(object["error"]["code"], "TOO_LONG");
+}
+
+#[tokio::test]
+async fn a_transcript_with_jsonl_fails_after_all_its_outcomes() {
+    let (socket, url) = bound().await;
+    let link = good();
+    start(&link, socket);
+    let long = "long ".repeat(10);
+    let words = ["send", "--to", &url.to_string(), "--jsonl", "--text", &long, "--channel", "awgn", "--snr", "0,3"];
+    let error = format!("{:#}", run(Cli::try_parse_from(words).unwrap().args).await.unwrap_err());
+    assert_eq!(error, "the transcript was not predicted: 2 of 2 were answered with an error");
+}
