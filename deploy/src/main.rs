@@ -90,3 +90,37 @@ fn run(cli: Cli) -> Result<ExitCode> {
 fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every command line that takes channels, with a place for one.
+    const COMMANDS: [&str; 5] = [
+        "demo --channel CHANNEL",
+        "trainer evaluate --weights x --corpus builtin --channel CHANNEL",
+        "transmitter send --to http://127.0.0.1:1 --corpus builtin --channel CHANNEL",
+        "channel-emulator serve --receiver http://127.0.0.1:1 --channel CHANNEL",
+        "channel-emulator set --channel CHANNEL",
+    ];
+
+    fn parse(command: &str, channel: &str) -> Result<(), String> {
+        let words = ["latentlink"].into_iter().chain(command.split(' '));
+        let words = words.map(|word| if word == "CHANNEL" { channel } else { word });
+        Cli::try_parse_from(words).map(drop).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_channel_has_one_grammar_on_every_command_line() {
+        for command in COMMANDS {
+            for channel in ["none", "awgn", "rayleigh", "rician:4", "rician:0.5", "rician:0"] {
+                assert_eq!(parse(command, channel), Ok(()), "{command} {channel}");
+            }
+            for channel in ["foggy", "AWGN", "awgn:4", "none:1", "rician:", "rician:x", "rician:-1", "rician:nan"] {
+                let refused = channel.parse::<phy::ChannelName>().unwrap_err().to_string();
+                let error = parse(command, channel).expect_err(&format!("{command} {channel}"));
+                assert!(error.contains(&refused), "{command} {channel}: no `{refused}` in {error}");
+            }
+        }
+    }
+}
