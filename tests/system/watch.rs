@@ -22,7 +22,7 @@ fn a_terminal_shows_what_streams_follows_the_channel_and_is_left_as_it_was() {
     let (receiver, channel) = (stack.url(Role::Receiver), stack.url(Role::Emulator));
     let args = ["watch", "--receiver", &receiver, "--emulator", &channel, "--interval", "100"];
     let Some(mut terminal) = Terminal::start("watch in a terminal", SITE.binary(), &args, 120, 40) else { return };
-    terminal.shows(&["● live  0 clips", "in force rayleigh 12 dB", "points: none yet"]);
+    terminal.shows(&["● live  0 clips", "current rayleigh 12 dB", "points: none yet"]);
 
     let results = stack.folder().join("results.json");
     let sweep = ["--channel", "awgn", "--snr", "-6,6", "--draws", "40", "--json", text(&results)];
@@ -32,13 +32,13 @@ fn a_terminal_shows_what_streams_follows_the_channel_and_is_left_as_it_was() {
 
     // What others set, while clips stream.
     emulator(&stack, &["set", "--channel", "awgn", "--snr", "-4"]);
-    terminal.shows(&["in force awgn -4 dB"]);
+    terminal.shows(&["current awgn -4 dB"]);
     // Keys are gathered into one change.
     terminal.press("\x1b[C\x1b[C\x1b[C");
-    terminal.shows(&["in force awgn -1 dB  emulator"]);
+    terminal.shows(&["current awgn -1 dB  emulator"]);
     assert!(emulator(&stack, &["get"]).contains("awgn -1 dB"));
     terminal.press("c");
-    terminal.shows(&["in force rayleigh -1 dB  emulator"]);
+    terminal.shows(&["current rayleigh -1 dB  emulator"]);
 
     job.finish().succeeded();
     // Two points of 40 draws, and the noiseless one that `send` adds for its reference.
@@ -123,7 +123,7 @@ fn one_snapshot_equals_what_send_reports() {
 
     let table = Process::run(SITE.binary(), &once).succeeded().stdout;
     assert!(sent.iter().all(|record| table.contains(&shown(record, "acc2_pos"))), "{table}");
-    assert!(table.contains("rayleigh 12 dB in force") && !table.contains('\u{1b}'), "{table}");
+    assert!(table.contains("current conditions rayleigh 12 dB") && !table.contains('\u{1b}'), "{table}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The channel's conditions: what is in force, and what the keys ask for.
+//! The channel's conditions: the current ones, and those that the keys ask for.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ const DEFAULT_SNR_DB: f64 = 12.0;
 /// The K factor of a Rician channel, before any was seen.
 const DEFAULT_K: f64 = 4.0;
 
-/// What is in force and what is wished for.
+/// The current conditions of the emulator, and those that are wished for.
 #[derive(Debug)]
 pub struct Control {
     in_force: Option<Conditions>,
@@ -28,17 +28,17 @@ impl Control {
         Control { in_force: None, wish: None, due: None, snr_db: DEFAULT_SNR_DB, k_factor: DEFAULT_K }
     }
 
-    /// What bursts meet that pin nothing, as last heard.
+    /// The current conditions, under which bursts go that pin none, as the emulator last reported them.
     pub fn in_force(&self) -> Option<&Conditions> {
         self.in_force.as_ref()
     }
 
-    /// What the keys ask for, until it is in force or refused.
+    /// The conditions that the keys ask for, until they are current or refused.
     pub fn wish(&self) -> Option<&Conditions> {
         self.wish.as_ref()
     }
 
-    /// The emulator says what is in force, whoever changed it.
+    /// Takes the current conditions from a report of the emulator, whoever changed them.
     pub fn heard(&mut self, conditions: Conditions) {
         self.snr_db = conditions.snr_db().map_or(self.snr_db, SnrDb::db);
         self.k_factor = conditions.k_factor().unwrap_or(self.k_factor);
@@ -48,14 +48,14 @@ impl Control {
         }
     }
 
-    /// The wish on its way came to an end, in force or refused. One that was formed since then stays.
+    /// Ends the wish that was sent, as it is current or refused. One that was formed since then stays.
     pub fn answered(&mut self) {
         if self.due.is_none() {
             self.wish = None;
         }
     }
 
-    /// The emulator is away: nothing is known of it and nothing asked of it.
+    /// Forgets the conditions and the wish: the emulator is disconnected.
     pub fn lost(&mut self) {
         (self.in_force, self.wish, self.due) = (None, None, None);
     }
@@ -99,7 +99,7 @@ impl Control {
     }
 
     fn base(&self) -> Result<Conditions, &'static str> {
-        self.wish.or(self.in_force).ok_or("the conditions in force are not known yet")
+        self.wish.or(self.in_force).ok_or("the current conditions are not known yet")
     }
 
     fn want(&mut self, kind: ChannelKind, snr_db: f64, now: Instant) -> Result<(), &'static str> {

@@ -107,7 +107,7 @@ fn state(peer: &Peer, theme: Theme) -> Span<'static> {
     match peer.state {
         PeerState::Connecting => Span::styled("… connecting", theme.pending()),
         PeerState::Live => Span::styled("● live", theme.good()),
-        PeerState::Away { .. } => Span::styled("✗ away", theme.bad()),
+        PeerState::Away { .. } => Span::styled("✗ disconnected", theme.bad()),
     }
 }
 
@@ -130,14 +130,14 @@ fn receiver(model: &Model, theme: Theme, now: Instant) -> Line<'static> {
 /// The second line: the channel's conditions and the emulator.
 fn channel(model: &Model, theme: Theme, now: Instant) -> Line<'static> {
     let Some(emulator) = &model.emulator else {
-        let met = model.met().map_or("nothing yet".to_owned(), ToString::to_string);
-        return Line::from(vec![Span::raw("the latest clip met "), Span::styled(met, theme.strong())]);
+        let met = model.met().map_or("none yet".to_owned(), ToString::to_string);
+        return Line::from(vec![Span::raw("channel of the latest clip: "), Span::styled(met, theme.strong())]);
     };
     if let Some(waiting) = emulator.waiting("channel emulator", now) {
         return Line::styled(format!("✗ {waiting}"), theme.bad());
     }
     let in_force = model.control.in_force().map_or("not known".to_owned(), ToString::to_string);
-    let mut line = vec![state(emulator, theme), Span::raw("  in force "), Span::styled(in_force, theme.strong())];
+    let mut line = vec![state(emulator, theme), Span::raw("  current "), Span::styled(in_force, theme.strong())];
     if let Some(wish) = model.control.wish() {
         line.push(Span::styled(format!(" → {wish}"), theme.pending()));
     }

@@ -29,11 +29,11 @@ const QUEUE: usize = 8;
 pub enum Update {
     /// The state of the receiver's journal.
     Snapshot(Box<Snapshot>),
-    /// The receiver cannot be watched, and why; it is tried again.
+    /// The receiver is disconnected, and why; it is tried again.
     ReceiverAway(String),
-    /// The conditions in force.
+    /// The current conditions.
     Conditions(Conditions),
-    /// The emulator cannot be watched, and why; it is tried again.
+    /// The emulator is disconnected, and why; it is tried again.
     EmulatorAway(String),
     /// A wish was met, or why not.
     Answered(Result<Conditions, String>),
@@ -161,7 +161,7 @@ pub async fn snapshot(url: &PeerUrl) -> anyhow::Result<Snapshot> {
     first.ok_or_else(|| failed("it ended the stream".into()))
 }
 
-/// The conditions in force.
+/// The current conditions of the emulator at `url`.
 ///
 /// # Errors
 /// If the emulator does not answer.

@@ -32,11 +32,11 @@ pub struct Peer {
 /// How a service is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeerState {
-    /// Nothing was heard of it yet, for better or worse.
+    /// It was not reached yet, and no try has failed.
     Connecting,
-    /// What is shown is its latest word.
+    /// It is connected.
     Live,
-    /// It is waited for.
+    /// It is disconnected, and tried again and again.
     Away {
         /// What went wrong last.
         reason: String,
@@ -58,7 +58,7 @@ impl Peer {
         self.state = PeerState::Away { reason: why, since };
     }
 
-    /// What is waited for, since when and why; `None` of a service that is there.
+    /// A line that names the service which is waited for, since when and why; `None` while it is connected.
     pub fn waiting(&self, role: &str, now: Instant) -> Option<String> {
         match &self.state {
             PeerState::Connecting => Some(format!("connecting to the {role} at {}", self.url)),
@@ -292,12 +292,12 @@ impl Model {
         self.note.as_ref().filter(|(_, since)| now.saturating_duration_since(*since) < SHOWN).map(|(note, _)| &note[..])
     }
 
-    /// What the newest clip met.
+    /// The channel conditions of the newest clip; `None` before the first one.
     pub fn met(&self) -> Option<&Conditions> {
         self.latest.first()?.met.as_ref()
     }
 
-    /// What is in force, or else, without an emulator to ask, what the newest clip met.
+    /// The current conditions of the emulator; without an emulator to ask, those of the newest clip.
     pub fn present(&self) -> Option<&Conditions> {
         match self.emulator {
             Some(_) => self.control.in_force(),

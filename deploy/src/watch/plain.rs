@@ -15,7 +15,7 @@ const HEADER: [&str; 9] = ["channel", "SNR dB", "clips", "Acc-2 pos", "95 %", "A
 pub fn table(model: &Model) -> String {
     let mut out = format!("receiver {}: {} clips\n", model.receiver.url, count(model.clips));
     if let (Some(emulator), Some(in_force)) = (&model.emulator, model.control.in_force()) {
-        out += &format!("channel emulator {}: {in_force} in force\n", emulator.url);
+        out += &format!("channel emulator {}: current conditions {in_force}\n", emulator.url);
     }
     if let Some(latency) = model.latency {
         let hops = HOPS.iter().zip(latency);

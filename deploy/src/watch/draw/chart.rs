@@ -82,7 +82,7 @@ pub fn draw(frame: &mut Frame, area: Rect, model: &Model, block: Block, theme: T
         .map(|channel| (format!("{} {}", channel.look.mark, channel.name), channel.look.colour))
         .collect();
     if present.is_some() {
-        let what = if model.emulator.is_some() { "┊ in force" } else { "┊ latest clip" };
+        let what = if model.emulator.is_some() { "┊ current" } else { "┊ latest clip" };
         names.push((what.to_owned(), Color::Reset));
     }
     legend(frame, plot, &names, metric);
@@ -143,7 +143,7 @@ fn stroke(canvas: &mut Context, marker: Marker, color: Color, [x1, y1]: [f64; 2]
     canvas.draw(&Stroke { x1, y1, x2, y2, color });
 }
 
-/// An axis around all SNRs, that of the conditions in force included.
+/// An axis around all SNRs, that of the current conditions included.
 fn snr_axis(channels: &[Channel], present: Option<f64>, width: u16) -> Axis {
     let points = channels.iter().flat_map(|channel| &channel.points);
     let mut snrs: Vec<f64> = points.filter_map(|point| point.conditions.snr_db()).map(SnrDb::db).collect();

@@ -25,8 +25,8 @@ pub fn draw(frame: &mut Frame, area: Rect, model: &mut Model, block: Block, them
         all => format!(" latest {all} clips, newest first "),
     };
     let wide = inner.width >= WIDE;
-    let met = if wide { left("met", MET + 1) } else { String::new() };
-    let heading = format!("    true   said {met}clip");
+    let met = if wide { left("channel", MET + 1) } else { String::new() };
+    let heading = format!("    true   pred {met}clip");
     let mut lines = vec![Line::styled(heading, theme.strong())];
     for clip in model.latest.iter().skip(model.list.first).take(page) {
         lines.push(line(clip, usize::from(inner.width), wide, theme));

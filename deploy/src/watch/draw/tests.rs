@@ -95,7 +95,7 @@ fn shows(picture: &str, wanted: &[&str]) {
 fn a_usual_terminal_shows_curve_table_and_conditions() {
     let mut model = model();
     let shown = text(&mut model, 80, 24);
-    shows(&shown, &["45 678 clips", "in force rayleigh -6 dB", "Acc-2 pos against SNR", "● awgn", "▲ rayleigh"]);
+    shows(&shown, &["45 678 clips", "current rayleigh -6 dB", "Acc-2 pos against SNR", "● awgn", "▲ rayleigh"]);
     // 843 of 1000 with Wilson's interval, F1 of 543 of 600 and 300 of 400, Acc-7 and MAE of the tally.
     shows(&shown, &["none", "1 234", "0.843", "0.819 - 0.864", "0.841", "0.321", "0.765"]);
     shows(&shown, &["24.5 ms", "17 µs", "1.23 ms", "clips/s", "q quit", "-12", "21"]);
@@ -113,7 +113,7 @@ fn a_usual_terminal_shows_curve_table_and_conditions() {
 fn a_wide_terminal_shows_table_and_clips_together() {
     let mut model = model();
     let shown = text(&mut model, 160, 50);
-    shows(&shown, &["0.819 - 0.864", "a wonderful film", "Acc-2 pos against SNR", "┊ in force", "■ rician:4"]);
+    shows(&shown, &["0.819 - 0.864", "a wonderful film", "Acc-2 pos against SNR", "┊ current", "■ rician:4"]);
     model.act(Action::Pages(1), Instant::now());
     shows(&text(&mut model, 160, 50), &["▸ rayleigh      -6"]);
 }
@@ -200,7 +200,7 @@ fn who_is_waited_for_is_said_and_the_last_numbers_stay() {
 fn a_wish_is_shown_until_it_is_met() {
     let mut model = model();
     model.act(Action::Turn(1.0), Instant::now());
-    shows(&text(&mut model, 80, 24), &["in force rayleigh -6 dB → rayleigh -5 dB"]);
+    shows(&text(&mut model, 80, 24), &["current rayleigh -6 dB → rayleigh -5 dB"]);
     let mut alone = Model::new("http://127.0.0.1:50053".into(), None);
     alone.act(Action::Turn(1.0), Instant::now());
     shows(&text(&mut alone, 80, 24), &["start with --emulator"]);
