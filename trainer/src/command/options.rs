@@ -67,8 +67,8 @@ pub struct TrainOptions {
     /// What training is stopped on: a split, or fold:I/N cut by video from the training split
     #[arg(long, value_name = "SPLIT")]
     pub validation: Option<Validation>,
-    /// Transmitted reals, two a complex symbol
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    /// Real channel dimensions of a burst, two for each complex channel use
+    #[arg(long, visible_alias = "channel-dims", value_name = "N", default_value_t = 50)]
     pub reals: usize,
     /// Decision head
     #[arg(long, value_enum, default_value = "distribution")]
@@ -221,4 +221,23 @@ pub fn overridden(config: &RunConfig, fields: &[String]) -> Result<RunConfig> {
         *slot = serde_json::from_str(text).unwrap_or_else(|_| text.into());
     }
     serde_json::from_value(value).with_context(|| format!("--set {}", fields.join(" --set ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: TrainOptions,
+    }
+
+    #[test]
+    fn channel_dimensions_have_two_names() {
+        let reals = |words: &[&str]| Cli::try_parse_from([&["train"], words].concat()).unwrap().options.reals;
+        assert_eq!(reals(&[]), 50);
+        assert_eq!((reals(&["--reals", "16"]), reals(&["--channel-dims", "16"])), (16, 16));
+    }
 }
