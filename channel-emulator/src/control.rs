@@ -1,14 +1,17 @@
 //! `get` and `set`: the live conditions of a running emulator, from the command line.
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use phy::{ChannelName, Conditions, SnrDb};
 use proto::v1;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use runtime::PeerUrl;
 use runtime::connect::{UNARY_DEADLINE, reason};
 use tonic::transport::Channel;
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
 use wire::convert;
+
+/// How often conditions are read again because somebody changed them before they could be set.
+const TRIES: usize = 16;
 
 /// Arguments of `channel-emulator set`.
 #[derive(Clone, Debug, clap::Args)]
@@ -44,7 +47,7 @@ pub struct GetArgs {
 /// # Errors
 /// If the emulator does not answer.
 pub async fn get(args: &GetArgs) -> anyhow::Result<()> {
-    let conditions = Control::new(&args.emulator).get().await?;
+    let (conditions, _) = Control::new(&args.emulator).get().await?;
     let line = if args.json { serde_json::to_string(&conditions)? } else { conditions.to_string() };
     Ok(console::print(line + "\n")?)
 }
@@ -55,11 +58,16 @@ pub async fn get(args: &GetArgs) -> anyhow::Result<()> {
 /// If the emulator does not answer, or what is given makes no conditions together with the current ones.
 pub async fn set(args: &SetArgs) -> anyhow::Result<()> {
     let mut control = Control::new(&args.emulator);
-    let current = control.get().await?;
-    let channel = args.channel.unwrap_or(ChannelName::from(current.kind()));
-    let changed =
-        channel.change(&current, args.snr, args.k_factor).with_context(|| format!("the channel is {current}"))?;
-    Ok(console::print(format!("{}\n", control.set(&changed).await?))?)
+    for _ in 0..TRIES {
+        let (current, version) = control.get().await?;
+        let channel = args.channel.unwrap_or(ChannelName::from(current.kind()));
+        let changed =
+            channel.change(&current, args.snr, args.k_factor).with_context(|| format!("the channel is {current}"))?;
+        if let Some(changed) = control.set(&changed, version).await? {
+            return Ok(console::print(format!("{changed}\n"))?);
+        }
+    }
+    bail!("the conditions changed {TRIES} times between reading and setting them; nothing was set")
 }
 
 /// Calls to one emulator.
@@ -73,25 +81,29 @@ impl<'a> Control<'a> {
         Control { emulator, client: ChannelEmulatorClient::new(emulator.channel()) }
     }
 
-    async fn get(&mut self) -> anyhow::Result<Conditions> {
+    /// The current conditions and their version.
+    async fn get(&mut self) -> anyhow::Result<(Conditions, u64)> {
         let call = self.client.get_conditions(v1::GetConditionsRequest {});
-        answer(self.emulator, call).await
+        let answer = answer(call).await.map_err(|status| unanswered(self.emulator, &status))?;
+        Ok((convert::required_conditions(answer.conditions.as_ref())?, answer.version))
     }
 
-    async fn set(&mut self, conditions: &Conditions) -> anyhow::Result<Conditions> {
-        let call = self.client.set_conditions(convert::conditions_to_wire(conditions));
-        answer(self.emulator, call).await
+    /// Sets conditions in place of those of `version`; `None` if those are no longer the current ones.
+    async fn set(&mut self, conditions: &Conditions, version: u64) -> anyhow::Result<Option<Conditions>> {
+        let call = self.client.set_conditions(convert::change_to(conditions, Some(version)));
+        match answer(call).await {
+            Ok(answer) => Ok(Some(convert::required_conditions(answer.conditions.as_ref())?)),
+            Err(status) if status.code() == Code::Aborted => Ok(None),
+            Err(status) => Err(unanswered(self.emulator, &status)),
+        }
     }
 }
 
-async fn answer(
-    emulator: &PeerUrl,
-    call: impl Future<Output = Result<Response<v1::Conditions>, Status>>,
-) -> anyhow::Result<Conditions> {
-    let failed = |problem: String| anyhow!("the channel emulator at {emulator} did not answer: {problem}");
-    let answer = tokio::time::timeout(UNARY_DEADLINE, call)
-        .await
-        .map_err(|_| failed(format!("{} s have passed", UNARY_DEADLINE.as_secs())))?
-        .map_err(|status| failed(reason(&status)))?;
-    Ok(convert::conditions_from_wire(answer.get_ref())?)
+async fn answer<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
+    let late = |_| Err(Status::deadline_exceeded(format!("{} s have passed", UNARY_DEADLINE.as_secs())));
+    tokio::time::timeout(UNARY_DEADLINE, call).await.unwrap_or_else(late).map(Response::into_inner)
+}
+
+fn unanswered(emulator: &PeerUrl, status: &Status) -> anyhow::Error {
+    anyhow!("the channel emulator at {emulator} did not answer: {}", reason(status))
 }

@@ -21,6 +21,7 @@ mod control;
 mod live;
 mod meter;
 mod record;
+mod onward;
 mod relay;
 mod replay;
 mod service;

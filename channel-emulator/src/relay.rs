@@ -3,7 +3,11 @@
 use crate::channel::pass;
 use crate::live::Live;
 use crate::meter::Meter;
+use crate::onward::Onward;
 use crate::record::{Take, Tape};
+use proto::v1::receiver_client::ReceiverClient;
+use runtime::Drain;
+use runtime::backoff::Backoff;
 use proto::v1::{Burst, DeliveryKey, Receipt, Timings, receipt};
 use runtime::backoff::Outage;
 use runtime::connect::{is_transient, reason};
@@ -11,13 +15,16 @@ use runtime::serve::{Incoming, Outgoing};
 use runtime::trace::{Span, Tracer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 use wire::chunks::{Assembler, Rejected, SYMBOL_BYTES, split};
 use wire::fault::ErrorCode;
 use wire::{Delivery, Fault};
 
+/// How long a stream waits for the receiver before it is ended with UNAVAILABLE; the transmitter then tries again.
+const RECEIVER_DEADLINE: Duration = Duration::from_secs(10);
 /// Bursts of more symbols are computed off the runtime, which other streams share.
 const LONG_BURST: usize = 1 << 14;
 
@@ -29,12 +36,15 @@ pub struct Relay {
     pub seed: u64,
     /// What the bursts are recorded to, if they are.
     pub tape: Option<Tape>,
+    /// Where bursts go.
+    pub receiver: ReceiverClient<Channel>,
     /// Names the receiver.
     pub outage: Arc<Outage>,
     /// Back to the transmitter.
     pub receipts: Outgoing<Receipt>,
     /// The transmitter has sent its last burst, or the process drains.
     pub finished: AtomicBool,
+    pub drain: Drain,
     pub meter: Meter,
     pub tracer: Tracer,
 }
@@ -45,10 +55,16 @@ impl Relay {
         self,
         mut bursts: Incoming<Burst>,
         outgoing: mpsc::Sender<Burst>,
-        mut incoming: Streaming<Receipt>,
+        onward: Onward<Burst>,
     ) {
-        // The two directions wait for different things and must not wait for each other.
-        let both = async { tokio::try_join!(self.forward(&mut bursts, outgoing), self.back(&mut incoming)) };
+        // The two directions wait for different things and must not wait for each other: the receiver may answer the call
+        // only when it has got a burst.
+        let back = async {
+            let mut incoming = self.reach(onward).await?;
+            let _open = self.meter.hop.opened();
+            self.back(&mut incoming).await
+        };
+        let both = async { tokio::try_join!(self.forward(&mut bursts, outgoing), back) };
         let done = tokio::select! {
             biased;
             () = self.receipts.closed() => return,
@@ -60,12 +76,42 @@ impl Relay {
         }
     }
 
+    /// Opens the outgoing stream. While the receiver is away and no burst has gone into a call, tries again with backoff,
+    /// for [`RECEIVER_DEADLINE`]. A receiver that has been reached may take its time.
+    async fn reach(&self, onward: Onward<Burst>) -> Result<Streaming<Receipt>, Status> {
+        let deadline = tokio::time::Instant::now() + RECEIVER_DEADLINE;
+        let mut backoff = Backoff::default();
+        loop {
+            let mut receiver = self.receiver.clone();
+            let status = match receiver.receive(onward.stream()).await {
+                Ok(response) => {
+                    self.outage.end();
+                    return Ok(response.into_inner());
+                }
+                Err(status) if !is_transient(&status) => return Err(Status::new(status.code(), status.message())),
+                Err(status) if onward.is_taken() => return Err(self.lost(&status)),
+                Err(status) => status,
+            };
+            self.meter.hop.lost();
+            self.outage.begin(&status);
+            let next = tokio::time::Instant::now() + backoff.next_delay();
+            if next >= deadline {
+                let problem = format!("cannot reach the {}: {}", self.outage.peer(), reason(&status));
+                return Err(Status::unavailable(problem));
+            }
+            tokio::select! {
+                () = self.drain.started() => return Err(Drain::status()),
+                () = tokio::time::sleep_until(next) => {}
+            }
+        }
+    }
+
     /// Bursts to the receiver.
     async fn forward(&self, bursts: &mut Incoming<Burst>, outgoing: mpsc::Sender<Burst>) -> Result<(), Status> {
         let mut assembler = Assembler::default();
         // When the first chunk of the burst being assembled came.
         let mut began = Instant::now();
-        while let Some(message) = bursts.next().await? {
+        while let Some(message) = bursts.next_of(assembler.is_partial()).await? {
             if message.chunk == 0 {
                 began = Instant::now();
             }

@@ -1,23 +1,26 @@
 //! The gRPC service.
 
-use crate::live::Live;
+use crate::live::{ChangeError, Live, State};
 use crate::meter::Meter;
+use crate::onward::Onward;
 use crate::record::Recorder;
 use crate::relay::Relay;
+
 use proto::v1::channel_emulator_server::ChannelEmulator;
 use proto::v1::receiver_client::ReceiverClient;
-use proto::v1::{Burst, Conditions, GetConditionsRequest, Opening, Receipt, WatchConditionsRequest};
+use proto::v1;
+use proto::v1::{Burst, Opening, Receipt};
+use runtime::{Drain, Observer, PeerUrl};
 use runtime::backoff::{Backoff, Outage};
 use runtime::connect::{is_transient, reason};
 use runtime::observe::Held;
 use runtime::serve::{Admission, Incoming, Outgoing};
 use runtime::trace::Tracer;
-use runtime::{Drain, Observer, PeerUrl};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
@@ -29,8 +32,6 @@ const STREAMS: usize = 64;
 const MESSAGES: usize = 32;
 /// How long a stream may take to say what it is.
 const OPENING_DEADLINE: Duration = Duration::from_secs(10);
-/// How long a stream waits for the receiver before it is ended with UNAVAILABLE; the transmitter then tries again.
-const RECEIVER_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Between two messages to one who watches the conditions, if it names no interval.
 const WATCH_INTERVAL_MS: u32 = 100;
@@ -74,39 +75,6 @@ impl Service {
     pub fn recording(self, recorder: Option<Recorder>) -> Self {
         Service { recorder, ..self }
     }
-
-    /// Opens the outgoing stream, with backoff while the receiver is away.
-    async fn reach_receiver(&self, opening: &Opening) -> Result<(mpsc::Sender<Burst>, Streaming<Receipt>), Status> {
-        let deadline = Instant::now() + RECEIVER_DEADLINE;
-        let mut backoff = Backoff::default();
-        loop {
-            let (outgoing, messages) = mpsc::channel(MESSAGES);
-            // The channel is empty.
-            let _ = outgoing.try_send(Burst { opening: Some(opening.clone()), ..Burst::default() });
-            let mut receiver = self.receiver.clone();
-            let call = timeout_at(deadline, receiver.receive(ReceiverStream::new(messages)));
-            let status = match call.await {
-                Ok(Ok(response)) => {
-                    self.outage.end();
-                    return Ok((outgoing, response.into_inner()));
-                }
-                Ok(Err(status)) if !is_transient(&status) => return Err(status),
-                Ok(Err(status)) => status,
-                Err(_) => Status::deadline_exceeded("it does not answer"),
-            };
-            self.meter.hop.lost();
-            self.outage.begin(&status);
-            let next = Instant::now() + backoff.next_delay();
-            if next >= deadline {
-                let problem = format!("cannot reach the {}: {}", self.outage.peer(), reason(&status));
-                return Err(Status::unavailable(problem));
-            }
-            tokio::select! {
-                () = self.drain.started() => return Err(Drain::status()),
-                () = tokio::time::sleep_until(next) => {}
-            }
-        }
-    }
 }
 
 #[tonic::async_trait]
@@ -125,47 +93,65 @@ impl ChannelEmulator for Service {
         let opening = first
             .and_then(|first| first.opening)
             .ok_or_else(|| Status::invalid_argument("the first message of a stream must carry an opening"))?;
-        let (outgoing, incoming) = self.reach_receiver(&opening).await?;
-
+        let (outgoing, messages) = mpsc::channel(MESSAGES);
+        let onward = Onward::new(Burst { opening: Some(opening.clone()), ..Burst::default() }, messages);
         let (receipts, stream) = Outgoing::new();
         let relay = Relay {
             live: self.live.clone(),
             seed: self.seed,
             tape: self.recorder.as_ref().map(|recorder| recorder.tape(&opening.model_id, self.seed)),
+            receiver: self.receiver.clone(),
             outage: self.outage.clone(),
             receipts,
             finished: AtomicBool::new(false),
+            drain: self.drain.clone(),
             meter: self.meter.clone(),
             tracer: self.tracer.clone(),
         };
-        let open = self.meter.hop.opened();
+        // The receiver may send its response headers with its first answer only, for which it needs a burst, which the
+        // transmitter may send on these headers only.
         tokio::spawn(async move {
-            relay.run(bursts, outgoing, incoming).await;
-            drop((open, place));
+            relay.run(bursts, outgoing, onward).await;
+            drop(place);
         });
         Ok(Response::new(stream))
     }
 
-    async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<Conditions>, Status> {
-        Ok(Response::new(convert::conditions_to_wire(&self.live.get())))
+    async fn get_conditions(
+        &self,
+        _: Request<v1::GetConditionsRequest>,
+    ) -> Result<Response<v1::GetConditionsResponse>, Status> {
+        let State { conditions, version } = self.live.state();
+        let conditions = Some(convert::conditions_to_wire(&conditions));
+        Ok(Response::new(v1::GetConditionsResponse { conditions, version }))
     }
 
-    async fn set_conditions(&self, request: Request<Conditions>) -> Result<Response<Conditions>, Status> {
-        let conditions = convert::conditions_from_wire(request.get_ref())
-            .map_err(|fault| Status::invalid_argument(fault.to_string()))?;
-        self.live.set(conditions);
+    async fn set_conditions(
+        &self,
+        request: Request<v1::SetConditionsRequest>,
+    ) -> Result<Response<v1::SetConditionsResponse>, Status> {
+        let request = request.into_inner();
+        let change = |current: &phy::Conditions| {
+            convert::changed_conditions(current, &request).map_err(|fault| fault.to_string())
+        };
+        let State { conditions, version } =
+            self.live.change(request.version, change).map_err(|error| match &error {
+                ChangeError::Stale(_) => Status::aborted(error.to_string()),
+                ChangeError::Invalid(_) => Status::invalid_argument(error.to_string()),
+            })?;
         match self.live.is_driven() {
             false => tracing::info!(%conditions, "the live conditions changed"),
             true => tracing::info!(%conditions, "the live conditions changed, until the next step of the SNR trace"),
         }
-        Ok(Response::new(convert::conditions_to_wire(&conditions)))
+        let conditions = Some(convert::conditions_to_wire(&conditions));
+        Ok(Response::new(v1::SetConditionsResponse { conditions, version }))
     }
 
-    type WatchConditionsStream = ReceiverStream<Result<Conditions, Status>>;
+    type WatchConditionsStream = ReceiverStream<Result<v1::WatchConditionsResponse, Status>>;
 
     async fn watch_conditions(
         &self,
-        request: Request<WatchConditionsRequest>,
+        request: Request<v1::WatchConditionsRequest>,
     ) -> Result<Response<Self::WatchConditionsStream>, Status> {
         let place = self.watchers.admit()?;
         let interval_ms = request.get_ref().interval_ms;
@@ -174,8 +160,9 @@ impl ChannelEmulator for Service {
         let (mut watch, drain) = (self.live.watch(), self.drain.clone());
         tokio::spawn(async move {
             loop {
-                let conditions = *watch.borrow_and_update();
-                if outgoing.send(convert::conditions_to_wire(&conditions)).await.is_err() {
+                let State { conditions, version } = *watch.borrow_and_update();
+                let conditions = Some(convert::conditions_to_wire(&conditions));
+                if outgoing.send(v1::WatchConditionsResponse { conditions, version }).await.is_err() {
                     break;
                 }
                 let changed = async {

@@ -245,7 +245,7 @@ mod tests {
         let mut seen = Vec::new();
         while seen.len() < count {
             tokio::time::timeout(Duration::from_secs(30), watch.changed()).await.expect("a step").unwrap();
-            seen.push((begin.elapsed(), watch.borrow_and_update().snr_db().map(SnrDb::db)));
+            seen.push((begin.elapsed(), watch.borrow_and_update().conditions.snr_db().map(SnrDb::db)));
         }
         seen
     }

@@ -25,6 +25,8 @@ use wire::MAX_MESSAGE_BYTES;
 
 /// Streams of bursts at a time, of all emulators together.
 const STREAMS: usize = 256;
+/// Streams of snapshots at a time.
+const WATCHERS: usize = 64;
 /// How long the dashboard may take to end; a sweep puts back the conditions it found.
 const DASHBOARD_ENDING: Duration = Duration::from_secs(8);
 
@@ -70,8 +72,9 @@ impl App {
         let about = About { model_id: model_id.clone(), symbols, equaliser, ..About::default() };
         let (decoder, decoding) = Decoder::start(half.clone(), journal, tap.clone(), meter.clone());
         tracing::info!(model_id, symbols, "weights loaded");
-        let (admission, tracer) = (Admission::new(STREAMS), observer.tracer());
-        let service = Service { model_id, half, decoder, live, drain, admission, meter, tracer };
+        let (admission, watchers) = (Admission::new(STREAMS), Admission::new(WATCHERS));
+        let tracer = observer.tracer();
+        let service = Service { model_id, half, decoder, live, drain, admission, watchers, meter, tracer };
         Ok(App { socket, service, observer, tap, about, dashboard: None, decoding, journaling })
     }
 

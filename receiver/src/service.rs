@@ -18,6 +18,8 @@ use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use wire::chunks::{Assembler, SYMBOL_BYTES};
@@ -25,6 +27,8 @@ use wire::{Delivery, Fault};
 
 /// Bursts of one stream that are in work or whose receipts the peer has not taken. At this many, reading stops.
 const WINDOW: usize = 256;
+/// How long a stream may take to say what it is.
+const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 /// Between two snapshots, if the watcher names no interval.
 const WATCH_INTERVAL_MS: u32 = 500;
 
@@ -43,6 +47,8 @@ pub struct Service {
     pub drain: Drain,
     /// Limits the streams of bursts.
     pub admission: Admission,
+    /// Limits the streams of snapshots.
+    pub watchers: Admission,
     /// What is counted.
     pub meter: Meter,
     /// Begins and ends the span of each burst.
@@ -58,8 +64,9 @@ impl v1::receiver_server::Receiver for Service {
     async fn receive(&self, request: Request<Streaming<Burst>>) -> Result<Response<Self::ReceiveStream>, Status> {
         let place = (self.admission.admit()?, Held::of(&self.meter.streams, 1));
         let mut bursts = Incoming::new(request.into_inner(), self.drain.clone());
-        let opening = bursts.next().await?.and_then(|first| first.opening);
-        let opening = opening.ok_or_else(|| Status::invalid_argument("the first message must carry an opening"))?;
+        let first = timeout(HEADER_DEADLINE, bursts.next());
+        let first = first.await.map_err(|_| Status::deadline_exceeded("no opening came"))??;
+        let opening = first.and_then(|first| first.opening).ok_or_else(|| Status::invalid_argument("the first message must carry an opening"))?;
         if opening.model_id != self.model_id {
             let theirs: String = opening.model_id.chars().take(64).collect();
             return Err(Status::failed_precondition(format!(
@@ -80,9 +87,10 @@ impl v1::receiver_server::Receiver for Service {
     type WatchStream = Answers<Snapshot>;
 
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let place = self.watchers.admit()?;
         let WatchRequest { interval_ms, latest } = request.into_inner();
         let interval = Duration::from_millis(if interval_ms == 0 { WATCH_INTERVAL_MS } else { interval_ms }.into());
-        Ok(Response::new(watch(self.live.clone(), self.drain.clone(), interval, latest as usize).boxed()))
+        Ok(Response::new(watch(self.live.clone(), self.drain.clone(), interval, latest as usize, place).boxed()))
     }
 }
 
@@ -120,7 +128,7 @@ impl Service {
                     Ok(receipt) => ready.push_back(receipt),
                     Err(status) => return Some(status),
                 },
-                message = bursts.next(), if reading && working.len() + ready.len() < WINDOW => match message {
+                message = bursts.next_of(assembler.is_partial()), if reading && working.len() + ready.len() < WINDOW => match message {
                     Ok(Some(message)) => for assembled in assembler.push(message) {
                         match assembled {
                             Ok(burst) => working.push(self.answer(burst)),
@@ -191,14 +199,17 @@ fn watch(
     drain: Drain,
     interval: Duration,
     latest: usize,
+    place: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<Snapshot, Status>> + Send {
     struct Watcher {
         live: Live,
         drain: Drain,
         next: Option<tokio::time::Instant>,
         ended: bool,
+        /// Held until the stream is dropped.
+        _place: OwnedSemaphorePermit,
     }
-    let watcher = Watcher { live, drain, next: None, ended: false };
+    let watcher = Watcher { live, drain, next: None, ended: false, _place: place };
     stream::unfold(watcher, move |mut watcher| async move {
         if watcher.ended {
             return None;

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use latentlink_tests::{Browser, Client, Role, Stack};
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
-use proto::v1::{ChannelKind, Conditions, GetConditionsRequest};
+use proto::v1::{ChannelKind, Conditions, GetConditionsRequest, SetConditionsRequest};
 
 use crate::SITE;
 use stream::Stream;
@@ -44,15 +44,18 @@ impl Scene {
     /// The live conditions, from the emulator itself.
     fn in_force(&self) -> Conditions {
         let mut service = ChannelEmulatorClient::new(self.emulator.channel());
-        self.emulator.block_on(service.get_conditions(GetConditionsRequest {})).unwrap().into_inner()
+        self.emulator.block_on(service.get_conditions(GetConditionsRequest {})).unwrap().into_inner().conditions.unwrap()
     }
 
     /// Sets the live conditions as another client.
     fn set(&self, kind: ChannelKind, snr_db: f64) {
-        let mut conditions = Conditions { snr_db: Some(snr_db), ..Conditions::default() };
-        conditions.set_kind(kind);
+        let change = SetConditionsRequest {
+            kind: Some(kind.into()),
+            snr_db: Some(snr_db),
+            ..SetConditionsRequest::default()
+        };
         let mut service = ChannelEmulatorClient::new(self.emulator.channel());
-        self.emulator.block_on(service.set_conditions(conditions)).unwrap();
+        self.emulator.block_on(service.set_conditions(change)).unwrap();
     }
 
     /// Waits until the emulator has these conditions and the page shows them.

@@ -81,7 +81,7 @@ impl Feedback {
             match answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("it does not answer"))) {
                 Ok(answer) => {
                     self.outage.end();
-                    return convert::conditions_from_wire(answer.get_ref())
+                    return convert::required_conditions(answer.get_ref().conditions.as_ref())
                         .map_err(|fault| Status::internal(format!("the emulator's live conditions: {fault}")));
                 }
                 Err(status) if is_transient(&status) => self.outage.begin(&status),

@@ -110,7 +110,7 @@ impl Session {
         let mut assembler = Assembler::default();
         // For the file that is being put together.
         let mut room = None;
-        while let Some(message) = clips.next().await? {
+        while let Some(message) = clips.next_of(assembler.is_partial()).await? {
             if message.chunk == 0 {
                 drop(room.take());
                 room = self.room(&message).await;

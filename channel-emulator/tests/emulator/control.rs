@@ -3,7 +3,7 @@
 use crate::common::Emulator;
 use channel_emulator::{Args, run};
 use clap::Parser;
-use proto::v1::{ChannelKind, Conditions, GetConditionsRequest, WatchConditionsRequest};
+use proto::v1::{ChannelKind, Conditions, GetConditionsRequest, SetConditionsRequest, WatchConditionsRequest};
 
 async fn play(line: &str) -> Result<(), String> {
     let args = Args::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;
@@ -16,7 +16,7 @@ async fn set_changes_what_is_given_and_get_shows_it() {
     let url = &emulator.url;
     let in_force = || async {
         let mut client = emulator.client();
-        client.get_conditions(GetConditionsRequest {}).await.unwrap().into_inner()
+        client.get_conditions(GetConditionsRequest {}).await.unwrap().into_inner().conditions.unwrap()
     };
     let rayleigh = ChannelKind::Rayleigh.into();
     assert_eq!(in_force().await, Conditions { kind: rayleigh, snr_db: Some(12.0), k_factor: None });
@@ -38,7 +38,8 @@ async fn set_changes_what_is_given_and_get_shows_it() {
 
     let error = play(&format!("channel-emulator set --emulator {url} --channel none --snr 3")).await.unwrap_err();
     assert!(error.contains("has no SNR"), "{error}");
-    let status = emulator.client().set_conditions(Conditions { k_factor: Some(-1.0), ..rician }).await.unwrap_err();
+    let change = SetConditionsRequest { k_factor: Some(-1.0), ..SetConditionsRequest::default() };
+    let status = emulator.client().set_conditions(change).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::InvalidArgument);
     assert!(status.message().contains("k_factor"), "{status}");
     assert_eq!(in_force().await, rician, "what is refused changes nothing");
@@ -50,11 +51,49 @@ async fn whoever_watches_sees_the_conditions_and_every_change() {
     let request = WatchConditionsRequest { interval_ms: 1 };
     let mut watched = emulator.client().watch_conditions(request).await.unwrap().into_inner();
     let rayleigh = Conditions { kind: ChannelKind::Rayleigh.into(), snr_db: Some(12.0), k_factor: None };
-    assert_eq!(watched.message().await.unwrap(), Some(rayleigh));
+    assert_eq!(watched.message().await.unwrap().unwrap().conditions, Some(rayleigh));
     for snr_db in [-6.0, 3.0] {
         let changed = Conditions { snr_db: Some(snr_db), ..rayleigh };
-        emulator.client().set_conditions(changed).await.unwrap();
-        assert_eq!(watched.message().await.unwrap(), Some(changed));
+        let change = SetConditionsRequest { snr_db: Some(snr_db), ..SetConditionsRequest::default() };
+        let set = emulator.client().set_conditions(change).await.unwrap().into_inner();
+        let seen = watched.message().await.unwrap().unwrap();
+        assert_eq!((seen.conditions, seen.version), (Some(changed), set.version));
+    }
+}
+
+#[tokio::test]
+async fn of_two_changes_to_the_same_conditions_one_is_refused() {
+    let emulator = Emulator::start(9).await;
+    let read = emulator.client().get_conditions(GetConditionsRequest {}).await.unwrap().into_inner();
+    let change = |snr_db| SetConditionsRequest {
+        snr_db: Some(snr_db),
+        version: Some(read.version),
+        ..SetConditionsRequest::default()
+    };
+    let first = emulator.client().set_conditions(change(3.0)).await.unwrap().into_inner();
+    let status = emulator.client().set_conditions(change(9.0)).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::Aborted);
+    assert!(status.message().contains("rayleigh 3 dB"), "{status}");
+    let current = emulator.client().get_conditions(GetConditionsRequest {}).await.unwrap().into_inner();
+    assert_eq!((current.conditions, current.version), (first.conditions, first.version));
+}
+
+#[tokio::test]
+async fn two_commands_at_once_lose_neither_change() {
+    let emulator = Emulator::start(9).await;
+    let url = &emulator.url;
+    for round in 0..20 {
+        let (snr, k) = (f64::from(round), f64::from(round + 1));
+        play(&format!("channel-emulator set --emulator {url} --channel rician --k-factor 99 --snr 99")).await.unwrap();
+        let (one, other) = (
+            format!("channel-emulator set --emulator {url} --snr {snr}"),
+            format!("channel-emulator set --emulator {url} --k-factor {k}"),
+        );
+        let (one, other) = tokio::join!(play(&one), play(&other));
+        (one.unwrap(), other.unwrap());
+        let current = emulator.client().get_conditions(GetConditionsRequest {}).await.unwrap().into_inner();
+        let expected = Conditions { kind: ChannelKind::Rician.into(), snr_db: Some(snr), k_factor: Some(k) };
+        assert_eq!(current.conditions, Some(expected), "round {round}");
     }
 }
 

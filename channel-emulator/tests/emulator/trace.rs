@@ -2,7 +2,7 @@
 
 use crate::common::{Emulator, Manner, PATIENT, TestReceiver, burst, serve_args};
 use channel_emulator::{TraceArgs, TraceStart};
-use proto::v1::{ChannelKind, Conditions, WatchConditionsRequest};
+use proto::v1::{ChannelKind, Conditions, SetConditionsRequest, WatchConditionsRequest};
 use std::time::Duration;
 
 async fn emulator(receiver_port: u16, text: &str, trace: TraceArgs) -> Emulator {
@@ -20,7 +20,7 @@ async fn watch(emulator: &Emulator, enough: usize) -> Vec<Conditions> {
         let mut watched = emulator.client().watch_conditions(request).await.unwrap().into_inner();
         let mut seen = Vec::new();
         while seen.len() < enough {
-            seen.push(watched.message().await.unwrap().unwrap());
+            seen.push(watched.message().await.unwrap().unwrap().conditions.unwrap());
         }
         seen
     };
@@ -56,7 +56,10 @@ async fn a_repeated_trace_of_milliseconds_goes_on() {
     let emulator = emulator(9, "time_s,snr_db\n0,0\n0.005,1\n0.010,2\n0.015,0\n", repeated).await;
     emulator
         .client()
-        .set_conditions(Conditions { kind: ChannelKind::None.into(), ..Conditions::default() })
+        .set_conditions(SetConditionsRequest {
+            kind: Some(ChannelKind::None.into()),
+            ..SetConditionsRequest::default()
+        })
         .await
         .unwrap();
     let seen = watch(&emulator, 40).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use phy::Conditions;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::receiver_client::ReceiverClient;
-use proto::v1::{self, GetConditionsRequest, Snapshot, WatchConditionsRequest, WatchRequest};
+use proto::v1::{GetConditionsRequest, Snapshot, WatchConditionsRequest, WatchConditionsResponse, WatchRequest};
 use runtime::PeerUrl;
 use runtime::backoff::Backoff;
 use runtime::connect::{UNARY_DEADLINE, reason};
@@ -97,7 +97,9 @@ async fn follow_emulator(url: PeerUrl, interval_ms: u32, updates: mpsc::Sender<U
         let mut client = client.clone();
         async move { client.watch_conditions(WatchConditionsRequest { interval_ms }).await }
     };
-    let update = |wire: v1::Conditions| convert::conditions_from_wire(&wire).map(Update::Conditions);
+    let update = |wire: WatchConditionsResponse| {
+        convert::required_conditions(wire.conditions.as_ref()).map(Update::Conditions)
+    };
     follow(open, |wire| update(wire).map_err(|fault| fault.to_string()), Update::EmulatorAway, &updates).await;
 }
 
@@ -140,8 +142,11 @@ async fn grant(url: PeerUrl, mut wished: watch::Receiver<Option<Conditions>>, up
     let mut client = ChannelEmulatorClient::new(url.channel());
     while wished.changed().await.is_ok() {
         let Some(wish) = *wished.borrow_and_update() else { continue };
-        let answer = limited(client.set_conditions(convert::conditions_to_wire(&wish))).await;
-        let answer = answer.and_then(|wire| convert::conditions_from_wire(&wire).map_err(|fault| fault.to_string()));
+        // The whole of what the keys ask for: whatever was current before, nothing of it is kept.
+        let answer = limited(client.set_conditions(convert::change_to(&wish, None))).await;
+        let answer = answer.and_then(|wire| {
+            convert::required_conditions(wire.conditions.as_ref()).map_err(|fault| fault.to_string())
+        });
         if updates.send(Update::Answered(answer.map_err(|problem| clean(&problem)))).await.is_err() {
             return;
         }
@@ -169,7 +174,7 @@ pub async fn conditions(url: &PeerUrl) -> anyhow::Result<Conditions> {
     let failed = |problem: String| anyhow::anyhow!("the channel emulator at {url} did not answer: {}", clean(&problem));
     let mut client = ChannelEmulatorClient::new(url.channel());
     let wire = limited(client.get_conditions(GetConditionsRequest {})).await.map_err(failed)?;
-    convert::conditions_from_wire(&wire).map_err(|fault| failed(fault.to_string()))
+    convert::required_conditions(wire.conditions.as_ref()).map_err(|fault| failed(fault.to_string()))
 }
 
 fn receiver(url: &PeerUrl) -> ReceiverClient<Channel> {

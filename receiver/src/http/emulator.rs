@@ -1,6 +1,7 @@
 //! The channel emulator as the dashboard sees it: its live conditions, followed and changed.
 
 use super::problem::Problem;
+use wire::convert::{change_to, required_conditions};
 use phy::{ChannelKind, Conditions, SnrDb};
 use proto::v1;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
@@ -8,14 +9,16 @@ use runtime::PeerUrl;
 use runtime::backoff::{Backoff, Outage};
 use runtime::connect::UNARY_DEADLINE;
 use serde::Deserialize;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 use tonic::transport::Channel;
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
 use wire::Fault;
 use wire::convert::{conditions_from_wire, conditions_to_wire};
 
 /// Least time between two changes that are seen.
 const INTERVAL_MS: u32 = 50;
+/// How often conditions are read again because somebody changed them before they could be set.
+const TRIES: usize = 16;
 
 /// What was seen last of the emulator.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,8 +59,6 @@ pub struct Emulator {
     name: String,
     client: ChannelEmulatorClient<Channel>,
     seen: watch::Sender<Seen>,
-    /// Held from reading the conditions to setting them, so that two changes do not undo each other.
-    turn: Mutex<()>,
 }
 
 impl Emulator {
@@ -68,7 +69,6 @@ impl Emulator {
             client: ChannelEmulatorClient::new(url.channel()),
             url,
             seen: watch::Sender::new(Seen::Away),
-            turn: Mutex::default(),
         }
     }
 
@@ -114,7 +114,7 @@ impl Emulator {
         };
         loop {
             let checked = match conditions.message().await {
-                Ok(Some(conditions)) => conditions_from_wire(&conditions),
+                Ok(Some(update)) => required_conditions(update.conditions.as_ref()),
                 Ok(None) => return Status::unavailable("it has ended the stream"),
                 Err(status) => return status,
             };
@@ -136,8 +136,14 @@ impl Emulator {
     /// # Errors
     /// What failed.
     pub async fn get(&self) -> Result<Conditions, Problem> {
+        self.read().await.map(|(conditions, _)| conditions)
+    }
+
+    /// The live conditions and their version.
+    async fn read(&self) -> Result<(Conditions, u64), Problem> {
         let call = async { self.client.clone().get_conditions(v1::GetConditionsRequest {}).await };
-        self.answer(call).await
+        let answer = answer(call).await.map_err(|status| self.problem(&status))?;
+        Ok((self.checked(answer.conditions.as_ref())?, answer.version))
     }
 
     /// Replaces the live conditions; gives what is in force then.
@@ -145,29 +151,46 @@ impl Emulator {
     /// # Errors
     /// What failed.
     pub async fn set(&self, conditions: &Conditions) -> Result<Conditions, Problem> {
-        let call = async { self.client.clone().set_conditions(conditions_to_wire(conditions)).await };
-        self.answer(call).await
+        self.put(conditions, None).await.map_err(|status| self.problem(&status)).and_then(|set| self.checked(set.as_ref()))
     }
 
-    /// Makes a change; gives what is in force then.
+    /// Sets conditions in place of those of `version`, or of any.
+    async fn put(&self, conditions: &Conditions, version: Option<u64>) -> Result<Option<v1::Conditions>, Status> {
+        let call = async { self.client.clone().set_conditions(change_to(conditions, version)).await };
+        answer(call).await.map(|answer| answer.conditions)
+    }
+
+    /// Makes a change to what is in force at the time, whoever changes it meanwhile; gives what is in force then.
     ///
     /// # Errors
     /// What is wrong with the change, or failed.
     pub async fn change(&self, change: &Change) -> Result<Conditions, Problem> {
-        let _turn = self.turn.lock().await;
-        let changed = change.apply(&self.get().await?)?;
-        self.set(&changed).await
+        let mut last = Status::aborted("the conditions keep changing");
+        for _ in 0..TRIES {
+            let (current, version) = self.read().await?;
+            let changed = change.apply(&current)?;
+            match self.put(&changed, Some(version)).await {
+                Ok(set) => return self.checked(set.as_ref()),
+                // Somebody else has changed them since.
+                Err(status) if status.code() == Code::Aborted => last = status,
+                Err(status) => return Err(self.problem(&status)),
+            }
+        }
+        Err(self.problem(&last))
     }
 
-    async fn answer(
-        &self,
-        call: impl Future<Output = Result<Response<v1::Conditions>, Status>>,
-    ) -> Result<Conditions, Problem> {
-        let late = |_| Err(Status::deadline_exceeded(format!("{} s have passed", UNARY_DEADLINE.as_secs())));
-        let answer = tokio::time::timeout(UNARY_DEADLINE, call).await.unwrap_or_else(late);
-        let checked = answer.and_then(|wire| conditions_from_wire(wire.get_ref()).map_err(|fault| broken(&fault)));
-        checked.map_err(|status| Problem::of_peer(&self.name, &status))
+    fn checked(&self, wire: Option<&v1::Conditions>) -> Result<Conditions, Problem> {
+        required_conditions(wire).map_err(|fault| self.problem(&broken(&fault)))
     }
+
+    fn problem(&self, status: &Status) -> Problem {
+        Problem::of_peer(&self.name, status)
+    }
+}
+
+async fn answer<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
+    let late = |_| Err(Status::deadline_exceeded(format!("{} s have passed", UNARY_DEADLINE.as_secs())));
+    tokio::time::timeout(UNARY_DEADLINE, call).await.unwrap_or_else(late).map(Response::into_inner)
 }
 
 fn broken(fault: &Fault) -> Status {

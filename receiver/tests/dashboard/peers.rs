@@ -83,28 +83,33 @@ impl Emulator {
 #[tonic::async_trait]
 impl ChannelEmulator for Emulator {
     type RelayStream = Answers<Receipt>;
-    type WatchConditionsStream = Answers<Conditions>;
+    type WatchConditionsStream = Answers<v1::WatchConditionsResponse>;
 
     async fn relay(&self, _: Request<Streaming<Burst>>) -> Result<Response<Self::RelayStream>, Status> {
         Err(Status::unimplemented("relays nothing"))
     }
 
-    async fn get_conditions(&self, _: Request<v1::GetConditionsRequest>) -> Result<Response<Conditions>, Status> {
-        Ok(Response::new(*self.live.borrow()))
+    async fn get_conditions(&self, _: Request<v1::GetConditionsRequest>) -> Result<Response<v1::GetConditionsResponse>, Status> {
+        Ok(Response::new(v1::GetConditionsResponse { conditions: Some(*self.live.borrow()), version: 1 }))
     }
 
-    async fn set_conditions(&self, request: Request<Conditions>) -> Result<Response<Conditions>, Status> {
-        let conditions = request.into_inner();
+    async fn set_conditions(&self, request: Request<v1::SetConditionsRequest>) -> Result<Response<v1::SetConditionsResponse>, Status> {
+        let current = link::convert::conditions_from_wire(&self.live.borrow()).unwrap();
+        let changed = link::convert::changed_conditions(&current, request.get_ref());
+        let changed = changed.map_err(|fault| Status::invalid_argument(fault.to_string()))?;
+        let conditions = link::convert::conditions_to_wire(&changed);
         self.set.lock().unwrap().push(conditions);
         self.live.send_replace(conditions);
-        Ok(Response::new(conditions))
+        Ok(Response::new(v1::SetConditionsResponse { conditions: Some(conditions), version: 1 }))
     }
 
     async fn watch_conditions(
         &self,
         _: Request<v1::WatchConditionsRequest>,
     ) -> Result<Response<Self::WatchConditionsStream>, Status> {
-        Ok(Response::new(Box::pin(WatchStream::new(self.live.subscribe()).map(Ok))))
+        Ok(Response::new(Box::pin(WatchStream::new(self.live.subscribe()).map(|conditions| {
+            Ok(v1::WatchConditionsResponse { conditions: Some(conditions), version: 1 })
+        }))))
     }
 }
 

@@ -5,7 +5,7 @@ use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer}
 use proto::v1::modality::Content;
 use proto::v1::transmitter_client::TransmitterClient;
 use proto::v1::{
-    Burst, Clip, Conditions, Features, GetConditionsRequest, Modality, Opening, Outcome, Prediction, Receipt,
+    self, Burst, Clip, Conditions, Features, GetConditionsRequest, Modality, Opening, Outcome, Prediction, Receipt,
     ReceivedSymbols, Timings, WatchConditionsRequest, outcome, receipt,
 };
 use runtime::serve::{Services, Socket, serve};
@@ -130,16 +130,17 @@ impl ChannelEmulator for Peer {
         Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
     }
 
-    async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<Conditions>, Status> {
+    async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<v1::GetConditionsResponse>, Status> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        self.manner.conditions.map(Response::new).ok_or_else(|| Status::unimplemented("not here"))
+        let conditions = self.manner.conditions.ok_or_else(|| Status::unimplemented("not here"))?;
+        Ok(Response::new(v1::GetConditionsResponse { conditions: Some(conditions), version: 1 }))
     }
 
-    async fn set_conditions(&self, _: Request<Conditions>) -> Result<Response<Conditions>, Status> {
+    async fn set_conditions(&self, _: Request<v1::SetConditionsRequest>) -> Result<Response<v1::SetConditionsResponse>, Status> {
         Err(Status::unimplemented("not here"))
     }
 
-    type WatchConditionsStream = tokio_stream::Empty<Result<Conditions, Status>>;
+    type WatchConditionsStream = tokio_stream::Empty<Result<v1::WatchConditionsResponse, Status>>;
 
     async fn watch_conditions(
         &self,

@@ -8,7 +8,8 @@ use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Status};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Pings find a dead peer; the timeout leaves room for a machine whose cores are all busy.
+/// A server's pings find a dead client; the timeout leaves room for a machine whose cores are all busy. A client sends none:
+/// stock gRPC servers answer one every ten seconds with GOAWAY `too_many_pings`. Its socket probes the peer instead.
 pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// For calls with one answer.
@@ -66,9 +67,9 @@ impl PeerUrl {
             .tcp_nodelay(true)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-            .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-            .keep_alive_while_idle(true)
+            .tcp_keepalive(Some(KEEPALIVE_INTERVAL))
+            .tcp_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+            .tcp_keepalive_retries(Some(2))
             .connect_lazy()
     }
 }

@@ -3,9 +3,10 @@
 use latentlink_runtime as runtime;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
+use proto::v1;
 use proto::v1::{Burst, Conditions, GetConditionsRequest, Receipt, WatchConditionsRequest};
-use runtime::serve::{Services, Socket, serve};
 use runtime::{Drain, Observer, PeerUrl};
+use runtime::serve::{Services, Socket, serve};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,16 +26,18 @@ impl ChannelEmulator for Counting {
         Err(Status::unimplemented("not here"))
     }
 
-    async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<Conditions>, Status> {
-        Ok(Response::new(Conditions::default()))
+    async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<v1::GetConditionsResponse>, Status> {
+        Ok(Response::new(v1::GetConditionsResponse::default()))
     }
 
-    async fn set_conditions(&self, request: Request<Conditions>) -> Result<Response<Conditions>, Status> {
+    async fn set_conditions(&self, request: Request<v1::SetConditionsRequest>) -> Result<Response<v1::SetConditionsResponse>, Status> {
         self.0.fetch_add(1, Ordering::SeqCst);
-        Ok(Response::new(request.into_inner()))
+        let v1::SetConditionsRequest { snr_db, .. } = request.into_inner();
+        let conditions = Some(v1::Conditions { snr_db, ..v1::Conditions::default() });
+        Ok(Response::new(v1::SetConditionsResponse { conditions, version: 1 }))
     }
 
-    type WatchConditionsStream = tokio_stream::Empty<Result<Conditions, Status>>;
+    type WatchConditionsStream = tokio_stream::Empty<Result<v1::WatchConditionsResponse, Status>>;
 
     async fn watch_conditions(
         &self,
@@ -75,7 +78,8 @@ async fn the_page_is_read_over_http_1_beside_grpc_over_http_2() {
     let url: PeerUrl = format!("http://{address}").parse().unwrap();
     let mut client = ChannelEmulatorClient::new(url.channel());
     let conditions = Conditions { snr_db: Some(3.0), ..Conditions::default() };
-    assert_eq!(client.set_conditions(conditions).await.unwrap().into_inner(), conditions);
+    let change = v1::SetConditionsRequest { snr_db: conditions.snr_db, ..v1::SetConditionsRequest::default() };
+    assert_eq!(client.set_conditions(change).await.unwrap().into_inner().conditions, Some(conditions));
     counter.inc_by(7);
 
     // It is read-only: whoever asks under whatever name may read it.

@@ -3,9 +3,10 @@
 use futures::StreamExt;
 use latentlink_runtime as runtime;
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
-use proto::v1::{Burst, Conditions, GetConditionsRequest, Receipt, WatchConditionsRequest};
-use runtime::serve::{Admission, Services, Socket, serve};
+use proto::v1;
+use proto::v1::{Burst, GetConditionsRequest, Receipt, WatchConditionsRequest};
 use runtime::{Drain, PeerUrl};
+use runtime::serve::{Admission, Services, Socket, serve};
 use std::pin::Pin;
 use std::time::Duration;
 use tokio_stream::Stream;
@@ -37,15 +38,15 @@ impl ChannelEmulator for Stubborn {
         Ok(Response::new(Box::pin(futures::stream::once(end))))
     }
 
-    async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<Conditions>, Status> {
-        Ok(Response::new(Conditions::default()))
+    async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<v1::GetConditionsResponse>, Status> {
+        Ok(Response::new(v1::GetConditionsResponse::default()))
     }
 
-    async fn set_conditions(&self, _: Request<Conditions>) -> Result<Response<Conditions>, Status> {
+    async fn set_conditions(&self, _: Request<v1::SetConditionsRequest>) -> Result<Response<v1::SetConditionsResponse>, Status> {
         Err(Status::unimplemented("not here"))
     }
 
-    type WatchConditionsStream = tokio_stream::Empty<Result<Conditions, Status>>;
+    type WatchConditionsStream = tokio_stream::Empty<Result<v1::WatchConditionsResponse, Status>>;
 
     async fn watch_conditions(
         &self,

@@ -177,6 +177,11 @@ impl<T: Chunked> Assembler<T> {
         results.into_iter().flatten()
     }
 
+    /// Whether an item has begun and not ended.
+    pub fn is_partial(&self) -> bool {
+        self.partial.is_some()
+    }
+
     fn abandon(&mut self) -> Option<Assembled<T>> {
         let mut abandoned = self.partial.take()?;
         let problem = format!("{} of {} chunks came", self.next, abandoned.place().1);

@@ -13,28 +13,39 @@ use proto::v1;
 /// channel, a K factor that is missing, negative, not finite or given for another kind than Rician. The field is one of
 /// `kind`, `snr_db`, `k_factor`.
 pub fn conditions_from_wire(wire: &v1::Conditions) -> Result<Conditions, Fault> {
-    let bad = |field: &str, message: String| Fault::new(ErrorCode::BadConditions, field, message);
-    let kind = match v1::ChannelKind::try_from(wire.kind) {
-        Ok(v1::ChannelKind::None) => ChannelKind::None,
-        Ok(v1::ChannelKind::Awgn) => ChannelKind::Awgn,
-        Ok(v1::ChannelKind::Rayleigh) => ChannelKind::Rayleigh,
-        Ok(v1::ChannelKind::Rician) => ChannelKind::Rician,
-        Ok(v1::ChannelKind::Unspecified) => {
-            return Err(bad("kind", "a channel kind is required".into()));
-        }
-        Err(_) => return Err(bad("kind", format!("unknown channel kind {}", wire.kind))),
+    let kind = kind_from_wire(wire.kind)?;
+    let snr_db = wire.snr_db.map(snr_from_wire).transpose()?;
+    Conditions::new(kind, snr_db, wire.k_factor).map_err(fault_of_conditions)
+}
+
+fn bad_conditions(field: &str, message: String) -> Fault {
+    Fault::new(ErrorCode::BadConditions, field, message)
+}
+
+fn kind_from_wire(kind: i32) -> Result<ChannelKind, Fault> {
+    match v1::ChannelKind::try_from(kind) {
+        Ok(v1::ChannelKind::None) => Ok(ChannelKind::None),
+        Ok(v1::ChannelKind::Awgn) => Ok(ChannelKind::Awgn),
+        Ok(v1::ChannelKind::Rayleigh) => Ok(ChannelKind::Rayleigh),
+        Ok(v1::ChannelKind::Rician) => Ok(ChannelKind::Rician),
+        Ok(v1::ChannelKind::Unspecified) => Err(bad_conditions("kind", "a channel kind is required".into())),
+        Err(_) => Err(bad_conditions("kind", format!("unknown channel kind {kind}"))),
+    }
+}
+
+fn snr_from_wire(db: f64) -> Result<SnrDb, Fault> {
+    SnrDb::try_from(db).map_err(|error| bad_conditions("snr_db", error.to_string()))
+}
+
+fn fault_of_conditions(error: ConditionsError) -> Fault {
+    let field = match &error {
+        ConditionsError::UnknownKind(_) => "kind",
+        ConditionsError::MissingSnr(_) | ConditionsError::UnexpectedSnr(_) => "snr_db",
+        ConditionsError::MissingKFactor
+        | ConditionsError::UnexpectedKFactor { .. }
+        | ConditionsError::BadKFactor(_) => "k_factor",
     };
-    let snr_db = wire.snr_db.map(SnrDb::try_from).transpose().map_err(|error| bad("snr_db", error.to_string()))?;
-    Conditions::new(kind, snr_db, wire.k_factor).map_err(|error| {
-        let field = match &error {
-            ConditionsError::UnknownKind(_) => "kind",
-            ConditionsError::MissingSnr(_) | ConditionsError::UnexpectedSnr(_) => "snr_db",
-            ConditionsError::MissingKFactor
-            | ConditionsError::UnexpectedKFactor { .. }
-            | ConditionsError::BadKFactor(_) => "k_factor",
-        };
-        bad(field, error.to_string())
-    })
+    bad_conditions(field, error.to_string())
 }
 
 /// Conditions to the wire.
@@ -46,6 +57,32 @@ pub fn conditions_to_wire(conditions: &Conditions) -> v1::Conditions {
         ChannelKind::Rician => v1::ChannelKind::Rician,
     };
     v1::Conditions { kind: kind.into(), snr_db: conditions.snr_db().map(SnrDb::db), k_factor: conditions.k_factor() }
+}
+
+/// Conditions that a response must hold.
+///
+/// # Errors
+/// BAD_CONDITIONS if they are missing or as [`conditions_from_wire`] says.
+pub fn required_conditions(wire: Option<&v1::Conditions>) -> Result<Conditions, Fault> {
+    let missing = || Fault::new(ErrorCode::BadConditions, "conditions", "the conditions are missing");
+    conditions_from_wire(wire.ok_or_else(missing)?)
+}
+
+/// `current` with what a request changes of it.
+///
+/// # Errors
+/// BAD_CONDITIONS for a value that is none, and where the result is not a channel's conditions. The field is one of
+/// `kind`, `snr_db`, `k_factor`.
+pub fn changed_conditions(current: &Conditions, request: &v1::SetConditionsRequest) -> Result<Conditions, Fault> {
+    let kind = request.kind.map(kind_from_wire).transpose()?;
+    let snr_db = request.snr_db.map(snr_from_wire).transpose()?;
+    current.changed(kind, snr_db, request.k_factor).map_err(fault_of_conditions)
+}
+
+/// The request that makes `conditions` of any others, if those are still the ones of `version`.
+pub fn change_to(conditions: &Conditions, version: Option<u64>) -> v1::SetConditionsRequest {
+    let v1::Conditions { kind, snr_db, k_factor } = conditions_to_wire(conditions);
+    v1::SetConditionsRequest { kind: Some(kind), snr_db, k_factor, version }
 }
 
 /// A noise key from the wire; every value is one.

@@ -1,10 +1,12 @@
 //! One stream of a hop, and the window that outlives it.
 
-use super::{Delivered, Exchange, Held, Task};
+use super::{Delivered, Exchange, Held, HopConfig, Task};
 use crate::backoff::Backoff;
 use crate::connect::is_transient;
 use crate::observe::Counter;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::pin::pin;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_stream::wrappers::ReceiverStream;
@@ -89,8 +91,9 @@ struct Outbound<E: Exchange> {
 }
 
 impl<E: Exchange> Outbound<E> {
-    /// Makes sure that there is a message to send if an item waits; ends our side after the last item.
-    fn refill(&mut self, window: &mut Window<E>, sent_again: &Counter) {
+    /// Makes sure that there is a message to send if an item waits; ends our side after the last item. `opened`: the peer
+    /// has answered, so that what was handed over did reach it.
+    fn refill(&mut self, window: &mut Window<E>, opened: bool, sent_again: &Counter) {
         if self.messages.is_empty()
             && let Some((&position, held)) = window.pending.range(self.position..).next()
         {
@@ -99,6 +102,8 @@ impl<E: Exchange> Outbound<E> {
             if position < window.unsent {
                 sent_again.inc();
             }
+        }
+        if opened {
             window.unsent = window.unsent.max(self.position);
         }
         if self.messages.is_empty() && window.closed {
@@ -125,86 +130,98 @@ impl<E: Exchange> Outbound<E> {
 }
 
 impl<E: Exchange> Task<E> {
-    /// Opens a stream and runs it to its end.
+    /// Opens a stream and runs it to its end. Sends from the beginning: other stacks send their response headers with their
+    /// first message, which may be the answer to what is sent here.
     pub(super) async fn session(&mut self, backoff: &mut Backoff) -> End {
+        let Task { exchange, window, results, config, .. } = self;
         let (sender, requests) = mpsc::channel(OUTBOUND);
-        if let Some(opening) = self.exchange.opening() {
+        if let Some(opening) = exchange.opening() {
             // The channel is empty.
             let _ = sender.try_send(opening);
         }
-        let opened = self.exchange.open(ReceiverStream::new(requests));
-        let mut inbound = match tokio::time::timeout(self.config.inactivity, opened).await {
-            Ok(Ok(inbound)) => inbound,
-            Ok(Err(status)) => return ended(status),
-            Err(_) => return End::Lost(self.silent()),
-        };
-        let _open = self.config.outage.meter().opened();
-        let mut outbound = Outbound { sender: Some(sender), messages: VecDeque::new(), position: 0 };
-        if self.window.pending.is_empty() {
-            self.config.outage.end();
-        }
-        self.exchange_all(&mut outbound, &mut inbound, backoff).await
-    }
-
-    async fn exchange_all(
-        &mut self,
-        outbound: &mut Outbound<E>,
-        inbound: &mut Streaming<E::Response>,
-        backoff: &mut Backoff,
-    ) -> End {
+        let mut outbound = Outbound::<E> { sender: Some(sender), messages: VecDeque::new(), position: 0 };
+        let mut opening = pin!(exchange.open(ReceiverStream::new(requests)));
+        let mut inbound: Option<Streaming<E::Response>> = None;
+        // Counted as long as the session runs.
+        let mut _counted = None;
         let mut heard = Instant::now();
-        let timer = sleep_until(heard + self.config.inactivity);
-        tokio::pin!(timer);
+        let mut timer = pin!(sleep_until(heard + config.inactivity));
         loop {
-            if self.window.closed && self.window.pending.is_empty() {
+            if window.closed && window.pending.is_empty() {
                 return End::Finished;
             }
-            outbound.refill(&mut self.window, &self.config.outage.meter().sent_again);
+            outbound.refill(window, inbound.is_some(), &config.outage.meter().sent_again);
+            let response = async {
+                match &mut inbound {
+                    None => opening.as_mut().await.map(Heard::Opened),
+                    Some(inbound) => inbound.message().await.map(Heard::Message),
+                }
+            };
             tokio::select! {
-                response = inbound.message() => match response {
-                    Ok(Some(response)) => {
+                response = response => match response {
+                    Ok(Heard::Opened(stream)) => {
+                        inbound = Some(stream);
+                        _counted = Some(config.outage.meter().opened());
+                        if window.pending.is_empty() {
+                            config.outage.end();
+                        }
+                    }
+                    Ok(Heard::Message(Some(response))) => {
                         heard = Instant::now();
                         backoff.reset();
-                        self.config.outage.end();
-                        self.deliver(response);
+                        config.outage.end();
+                        deliver::<E>(window, results, config, response);
                     }
-                    Ok(None) => return End::Lost(Status::unavailable("the peer ended the stream")),
+                    Ok(Heard::Message(None)) => return End::Lost(Status::unavailable("the peer ended the stream")),
                     Err(status) => return ended(status),
                 },
                 () = outbound.send(), if outbound.has_messages() => {}
-                held = self.window.items.recv(), if !self.window.closed => match held {
+                held = window.items.recv(), if !window.closed => match held {
                     Some(held) => {
-                        if self.window.pending.is_empty() {
+                        if window.pending.is_empty() {
                             // The clock runs while something is out.
                             heard = Instant::now();
                         }
-                        self.window.insert(held);
+                        window.insert(held);
                     }
-                    None => self.window.closed = true,
+                    None => window.closed = true,
                 },
                 () = &mut timer => {
-                    let due = heard + self.config.inactivity;
-                    if !self.window.pending.is_empty() && due <= Instant::now() {
-                        return End::Lost(self.silent());
+                    let due = heard + config.inactivity;
+                    if !window.pending.is_empty() && due <= Instant::now() {
+                        return End::Lost(silent(config.inactivity));
                     }
-                    timer.as_mut().reset(due.max(Instant::now() + self.config.inactivity / 4));
+                    timer.as_mut().reset(due.max(Instant::now() + config.inactivity / 4));
                 }
             }
         }
     }
+}
 
-    fn deliver(&mut self, response: E::Response) {
-        if let Some(held) = self.window.take(&response) {
-            self.config.outage.meter().round_trip.observe_since(held.since);
-            // Never full, see `Hop::start`; closed only if the caller is gone, which ends the task.
-            let delivered: Delivered<E> = Ok((held, response));
-            let _ = self.results.try_send(delivered);
-        }
-    }
+/// What comes from the peer.
+enum Heard<T> {
+    /// Its response headers.
+    Opened(Streaming<T>),
+    /// A message, or the end of the stream.
+    Message(Option<T>),
+}
 
-    fn silent(&self) -> Status {
-        Status::deadline_exceeded(format!("nothing came for {} s", self.config.inactivity.as_secs_f64()))
+fn deliver<E: Exchange>(
+    window: &mut Window<E>,
+    results: &mpsc::Sender<Delivered<E>>,
+    config: &HopConfig,
+    response: E::Response,
+) {
+    if let Some(held) = window.take(&response) {
+        config.outage.meter().round_trip.observe_since(held.since);
+        // Never full, see `Hop::start`; closed only if the caller is gone, which ends the task.
+        let delivered: Delivered<E> = Ok((held, response));
+        let _ = results.try_send(delivered);
     }
+}
+
+fn silent(inactivity: Duration) -> Status {
+    Status::deadline_exceeded(format!("nothing came for {} s", inactivity.as_secs_f64()))
 }
 
 fn ended(status: Status) -> End {

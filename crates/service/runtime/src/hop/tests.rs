@@ -54,6 +54,8 @@ enum Manner {
     EndAfter(u64),
     /// Reads and never answers.
     Silent,
+    /// Sends its response headers with the first acknowledgement, as gRPC servers in other languages do.
+    LateHeaders,
 }
 
 #[derive(Clone)]
@@ -73,6 +75,26 @@ impl Receiver for Peer {
         let mut bursts = request.into_inner();
         let Peer { manner, openings } = self.clone();
         let (sender, answers) = mpsc::channel(4);
+        if let Manner::LateHeaders = manner {
+            let opening = bursts.message().await?.and_then(|burst| burst.opening);
+            assert!(opening.is_some());
+            openings.fetch_add(1, Ordering::SeqCst);
+            let mut burst = bursts.message().await?;
+            let (first, begun) = tokio::sync::oneshot::channel();
+            tokio::spawn(async move {
+                let mut first = Some(first);
+                while let Some(Burst { delivery, .. }) = burst {
+                    if sender.send(Ok(Receipt { delivery, ..Receipt::default() })).await.is_err() {
+                        break;
+                    }
+                    let _ = first.take().map(|first| first.send(()));
+                    burst = bursts.message().await?;
+                }
+                Ok::<_, Status>(())
+            });
+            let _ = begun.await;
+            return Ok(Response::new(Box::pin(ReceiverStream::new(answers))));
+        }
         tokio::spawn(async move {
             let opening = bursts.message().await?.and_then(|burst| burst.opening);
             assert_eq!(opening.map(|opening| opening.model_id).as_deref(), Some("m"));
@@ -259,6 +281,20 @@ async fn an_idle_stream_stays_open() {
         hop.sender.send(item).await.unwrap();
         assert_eq!(hop.receiver.recv().await.unwrap().unwrap().item, item);
         tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(server.opened(), 1);
+}
+
+#[tokio::test]
+async fn a_peer_may_send_its_headers_with_its_first_answer_and_be_quiet_before() {
+    let server = Server::start(0, Manner::LateHeaders);
+    let mut hop = hop(&server.url, 4, Duration::from_millis(40));
+    // Nothing is out, so nothing is missing.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    for item in 0..9 {
+        hop.sender.send(item).await.unwrap();
+        let answer = tokio::time::timeout(PATIENT, hop.receiver.recv()).await.expect("both sides wait");
+        assert_eq!(answer.unwrap().unwrap().item, item);
     }
     assert_eq!(server.opened(), 1);
 }

@@ -7,7 +7,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
-/// A stream on which nothing comes in for so long is ended; a [`crate::Hop`] opens it again.
+/// How long a peer may take over the rest of a message that it has begun, and how long it may leave an answer unread. A
+/// stream on which nothing is due may be quiet for good: pings tell whether its peer lives.
 const INACTIVITY: Duration = Duration::from_secs(300);
 
 /// Limits the live streams of a service; each holds a window of items in memory.
@@ -42,23 +43,37 @@ pub struct Incoming<T> {
 }
 
 impl<T> Incoming<T> {
-    /// Reads `stream` until the peer ends it, the drain starts, or nothing has come for five minutes.
+    /// Reads `stream` until the peer ends it or the drain starts.
     pub fn new(stream: Streaming<T>, drain: Drain) -> Self {
         Incoming { stream, drain, inactivity: INACTIVITY }
     }
 
-    /// The next message; `None` when the peer has sent its last or the process drains. Safe to cancel.
+    /// The next message; `None` when the peer has sent its last or the process drains. Waits for it as long as the peer
+    /// lives. Safe to cancel.
     ///
     /// # Errors
-    /// What broke the stream, DEADLINE_EXCEEDED if nothing came for too long.
+    /// What broke the stream.
     pub async fn next(&mut self) -> Result<Option<T>, Status> {
         tokio::select! {
             biased;
             () = self.drain.started() => Ok(None),
-            next = tokio::time::timeout(self.inactivity, self.stream.message()) => next.unwrap_or_else(|_| {
-                Err(Status::deadline_exceeded(format!("nothing came for {} s", self.inactivity.as_secs())))
-            }),
+            next = self.stream.message() => next,
         }
+    }
+
+    /// The next message where part of an item is here already: the peer owes the rest of it within five minutes, for what
+    /// is here takes memory. With `part` false the same as [`Incoming::next`]. Safe to cancel.
+    ///
+    /// # Errors
+    /// What broke the stream, DEADLINE_EXCEEDED if the rest did not come in time.
+    pub async fn next_of(&mut self, part: bool) -> Result<Option<T>, Status> {
+        if !part {
+            return self.next().await;
+        }
+        let inactivity = self.inactivity;
+        tokio::time::timeout(inactivity, self.next()).await.unwrap_or_else(|_| {
+            Err(Status::deadline_exceeded(format!("the next chunk did not come within {} s", inactivity.as_secs_f64())))
+        })
     }
 
     /// What to end the outgoing side with once all that was taken is answered: nothing if the peer ended the stream,
