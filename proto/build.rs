@@ -3,11 +3,34 @@
 use prost::Message;
 use std::{env, fs, path::PathBuf};
 
+/// The files of the contract.
+const FILES: [&str; 4] = [
+    "latentlink/v1/common.proto",
+    "latentlink/v1/transmitter.proto",
+    "latentlink/v1/channel_emulator.proto",
+    "latentlink/v1/receiver.proto",
+];
+/// What may be long is shared where it is cut or cloned, not copied.
+const SHARED: [&str; 6] = [
+    ".latentlink.v1.Burst.symbols",
+    ".latentlink.v1.Burst.payload",
+    ".latentlink.v1.Chunk.data",
+    ".latentlink.v1.Media.data",
+    ".latentlink.v1.Features.data",
+    ".latentlink.v1.Acknowledgement.answer",
+];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("cargo:rerun-if-changed=latentlink/v1/link.proto");
-    let descriptors = protox::compile(["latentlink/v1/link.proto"], ["."])?;
+    for file in FILES {
+        println!("cargo:rerun-if-changed={file}");
+    }
+    let descriptors = protox::compile(FILES, ["."])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    let mut config = tonic_prost_build::configure();
+    for field in SHARED {
+        config = config.bytes(field);
+    }
+    config.compile_fds(descriptors)?;
     Ok(())
 }

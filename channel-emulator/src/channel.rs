@@ -20,7 +20,7 @@ pub fn pass(mut burst: Burst, live: &Conditions, seed: u64) -> Result<Burst, Fau
     let received = realisation.apply(&symbols);
     let realised = realised_snr_db(&symbols, &realisation);
     burst.channel = Some(convert::report_to_wire(&conditions, &received, realised));
-    burst.symbols = received.symbols.to_le_bytes();
+    burst.symbols = received.symbols.to_le_bytes().into();
     Ok(burst)
 }
 
@@ -45,7 +45,7 @@ mod tests {
         let symbols = Symbols::new((0..50).map(|k| (k as f32 * 0.7).sin()).collect()).unwrap().normalise();
         Burst {
             delivery: Some(v1::DeliveryKey { run_id: "9e107d9d-372b-4b0c-8f5e-0a5d1f6f1a11".into(), sequence: 3 }),
-            symbols: symbols.to_le_bytes(),
+            symbols: symbols.to_le_bytes().into(),
             ..Burst::default()
         }
     }
@@ -100,7 +100,7 @@ mod tests {
             (|burst| burst.delivery = None, ErrorCode::BadKey, "delivery"),
             (|burst| burst.symbols.clear(), ErrorCode::Empty, "symbols"),
             (|burst| burst.symbols.truncate(12), ErrorCode::Malformed, "symbols"),
-            (|burst| burst.symbols[..4].copy_from_slice(&f32::NAN.to_le_bytes()), ErrorCode::NotFinite, "symbols"),
+            (|burst| burst.symbols = f32::NAN.to_le_bytes().repeat(2).into(), ErrorCode::NotFinite, "symbols"),
             (
                 |burst| burst.conditions = pinned(v1::ChannelKind::Awgn, Some(f64::NAN)),
                 ErrorCode::BadConditions,

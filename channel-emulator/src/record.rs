@@ -18,6 +18,7 @@ mod writer;
 
 pub use pair::DATATYPE;
 
+use bytes::Bytes;
 use names::Stem;
 use phy::NoiseKey;
 use proto::v1::Burst;
@@ -37,7 +38,7 @@ const CLOSING: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Kept {
     /// The symbols that came in.
-    pub input: Vec<u8>,
+    pub input: Bytes,
     /// The burst that went out.
     pub burst: Burst,
     /// The noise key that was used.
@@ -148,7 +149,7 @@ impl Tape {
 /// One burst between coming in and going out.
 pub struct Take<'a> {
     tape: &'a Tape,
-    input: Vec<u8>,
+    input: Bytes,
 }
 
 impl Take<'_> {

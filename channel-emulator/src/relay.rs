@@ -6,10 +6,9 @@ use crate::meter::Meter;
 use crate::onward::Onward;
 use crate::record::{Take, Tape};
 use proto::v1::receiver_client::ReceiverClient;
+use proto::v1::{Burst, DeliveryKey, ReceiveRequest, ReceiveResponse, RelayRequest, RelayResponse, Timings};
 use runtime::Drain;
-use runtime::backoff::Backoff;
-use proto::v1::{Burst, DeliveryKey, Receipt, Timings, receipt};
-use runtime::backoff::Outage;
+use runtime::backoff::{Backoff, Outage};
 use runtime::connect::{is_transient, reason};
 use runtime::serve::{Incoming, Outgoing};
 use runtime::trace::{Span, Tracer};
@@ -19,8 +18,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
+use wire::chunks::Part;
 use wire::chunks::{Assembler, Rejected, SYMBOL_BYTES, split};
-use wire::fault::ErrorCode;
+use wire::{BurstRequest, Message, misplaced};
 use wire::{Delivery, Fault};
 
 /// How long a stream waits for the receiver before it is ended with UNAVAILABLE; the transmitter then tries again.
@@ -41,7 +41,7 @@ pub struct Relay {
     /// Names the receiver.
     pub outage: Arc<Outage>,
     /// Back to the transmitter.
-    pub receipts: Outgoing<Receipt>,
+    pub receipts: Outgoing<RelayResponse>,
     /// The transmitter has sent its last burst, or the process drains.
     pub finished: AtomicBool,
     pub drain: Drain,
@@ -50,12 +50,12 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Runs until either side ends. `bursts` is the rest of the incoming stream, after its opening.
+    /// Runs until either side ends. `bursts` is the rest of the incoming stream, after its header.
     pub async fn run(
         self,
-        mut bursts: Incoming<Burst>,
-        outgoing: mpsc::Sender<Burst>,
-        onward: Onward<Burst>,
+        mut bursts: Incoming<RelayRequest>,
+        outgoing: mpsc::Sender<ReceiveRequest>,
+        onward: Onward<ReceiveRequest>,
     ) {
         // The two directions wait for different things and must not wait for each other: the receiver may answer the call
         // only when it has got a burst.
@@ -78,7 +78,7 @@ impl Relay {
 
     /// Opens the outgoing stream. While the receiver is away and no burst has gone into a call, tries again with backoff,
     /// for [`RECEIVER_DEADLINE`]. A receiver that has been reached may take its time.
-    async fn reach(&self, onward: Onward<Burst>) -> Result<Streaming<Receipt>, Status> {
+    async fn reach(&self, onward: Onward<ReceiveRequest>) -> Result<Streaming<ReceiveResponse>, Status> {
         let deadline = tokio::time::Instant::now() + RECEIVER_DEADLINE;
         let mut backoff = Backoff::default();
         loop {
@@ -107,21 +107,27 @@ impl Relay {
     }
 
     /// Bursts to the receiver.
-    async fn forward(&self, bursts: &mut Incoming<Burst>, outgoing: mpsc::Sender<Burst>) -> Result<(), Status> {
+    async fn forward(
+        &self,
+        bursts: &mut Incoming<RelayRequest>,
+        outgoing: mpsc::Sender<ReceiveRequest>,
+    ) -> Result<(), Status> {
         let mut assembler = Assembler::default();
         // When the first chunk of the burst being assembled came.
         let mut began = Instant::now();
         while let Some(message) = bursts.next_of(assembler.is_partial()).await? {
-            if message.chunk == 0 {
+            let part = match message.message() {
+                Some(Message::Part(part)) => part,
+                other => {
+                    let span = self.begin("", None, Instant::now());
+                    self.refuse(None, misplaced(other.as_ref()), &span).await?;
+                    continue;
+                }
+            };
+            if let Part::Item(_) = part {
                 began = Instant::now();
             }
-            if message.opening.is_some() {
-                let fault = Fault::new(ErrorCode::Malformed, "opening", "only the first message carries an opening");
-                let span = self.begin(&message.traceparent, message.delivery.as_ref(), began);
-                self.refuse(message.delivery, fault, &span).await?;
-                continue;
-            }
-            for assembled in assembler.push(message) {
+            for assembled in assembler.push(part) {
                 let mut burst = match assembled {
                     Ok(burst) => burst,
                     Err(rejected) => {
@@ -133,8 +139,9 @@ impl Relay {
                 };
                 let delivery = burst.delivery.clone();
                 let take = self.tape.as_ref().map(|tape| tape.take(&burst));
-                let span = self.begin(&burst.traceparent, delivery.as_ref(), began);
-                burst.traceparent = span.traceparent();
+                let parent = burst.traceparent.as_deref().unwrap_or_default();
+                let span = self.begin(parent, delivery.as_ref(), began);
+                burst.traceparent = Some(span.traceparent());
                 match self.pass(burst).await? {
                     Ok(burst) => {
                         self.account(&burst, &span);
@@ -179,12 +186,12 @@ impl Relay {
     }
 
     /// Receipts to the transmitter.
-    async fn back(&self, incoming: &mut Streaming<Receipt>) -> Result<(), Status> {
+    async fn back(&self, incoming: &mut Streaming<ReceiveResponse>) -> Result<(), Status> {
         loop {
             match incoming.message().await {
-                Ok(Some(receipt)) => {
+                Ok(Some(ReceiveResponse { acknowledgement })) => {
                     self.meter.receipts.inc();
-                    self.receipts.send(receipt).await?;
+                    self.receipts.send(RelayResponse { acknowledgement }).await?;
                 }
                 Ok(None) if self.finished.load(Ordering::Acquire) => return Ok(()),
                 Ok(None) => return Err(self.lost(&Status::unavailable("it ended the stream"))),
@@ -206,20 +213,25 @@ impl Relay {
     async fn refuse(&self, delivery: Option<DeliveryKey>, fault: Fault, span: &Span) -> Result<(), Status> {
         self.meter.refused.count(fault.code);
         self.tracer.end(span, "relay", Delivery::from_wire(delivery.as_ref()).ok(), Some(&fault));
-        let result = Some(receipt::Result::Error(fault.into()));
-        self.receipts.send(Receipt { delivery, result, ..Receipt::default() }).await
+        let acknowledgement = Some(wire::refuse(delivery, fault));
+        self.receipts.send(RelayResponse { acknowledgement }).await
     }
 }
 
 /// `false` if the stream is gone.
-async fn send(mut burst: Burst, began: Instant, outgoing: &mpsc::Sender<Burst>, take: Option<Take<'_>>) -> bool {
+async fn send(
+    mut burst: Burst,
+    began: Instant,
+    outgoing: &mpsc::Sender<ReceiveRequest>,
+    take: Option<Take<'_>>,
+) -> bool {
     let Ok(permit) = outgoing.reserve().await else {
         return false;
     };
     let timings = burst.timings.unwrap_or_default();
     burst.timings = Some(Timings { emulator_us: began.elapsed().as_micros() as u64, ..timings });
     let take = take.map(|take| (take, burst.clone()));
-    let mut messages = split(burst);
+    let mut messages = split(burst).map(ReceiveRequest::from);
     if let Some(first) = messages.next() {
         permit.send(first);
     }

@@ -180,7 +180,7 @@ fn again(recorded: Recorded, target: &Target, pinned: bool, fresh: Option<Delive
     let delivery = fresh.unwrap_or(delivery);
     if fresh.is_some() {
         burst.delivery = Some(delivery.to_wire());
-        burst.traceparent.clear();
+        burst.traceparent = None;
     }
     if let Target::Emulator(_) = target {
         let report = burst.channel.take();
@@ -214,8 +214,8 @@ async fn collect(
         let answer = answer
             .map_err(|status| anyhow!(reason(&status)))
             .with_context(|| format!("the {} ended the stream", outage.peer()))?;
-        let label = answer.item.burst.reference.and_then(|reference| reference.label);
-        tally.count(label, answer.response);
+        let payload = wire::payload_from_wire(&answer.item.burst).unwrap_or_default();
+        tally.count(payload.reference.and_then(|reference| reference.label), answer.response);
         if shown.elapsed() > Duration::from_millis(100) {
             bar.set_position(tally.answered());
             shown = Instant::now();

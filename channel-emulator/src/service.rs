@@ -5,17 +5,15 @@ use crate::meter::Meter;
 use crate::onward::Onward;
 use crate::record::Recorder;
 use crate::relay::Relay;
-
+use proto::v1;
 use proto::v1::channel_emulator_server::ChannelEmulator;
 use proto::v1::receiver_client::ReceiverClient;
-use proto::v1;
-use proto::v1::{Burst, Opening, Receipt};
-use runtime::{Drain, Observer, PeerUrl};
-use runtime::backoff::{Backoff, Outage};
-use runtime::connect::{is_transient, reason};
+use proto::v1::{RelayRequest, RelayResponse};
+use runtime::backoff::Outage;
 use runtime::observe::Held;
 use runtime::serve::{Admission, Incoming, Outgoing};
 use runtime::trace::Tracer;
+use runtime::{Drain, Observer, PeerUrl};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -25,13 +23,14 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
 use wire::convert;
+use wire::{Message, stream_header};
 
 /// Relayed streams at a time.
 const STREAMS: usize = 64;
 /// Messages between a relay and the connection to the receiver.
 const MESSAGES: usize = 32;
 /// How long a stream may take to say what it is.
-const OPENING_DEADLINE: Duration = Duration::from_secs(10);
+const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Between two messages to one who watches the conditions, if it names no interval.
 const WATCH_INTERVAL_MS: u32 = 100;
@@ -79,27 +78,25 @@ impl Service {
 
 #[tonic::async_trait]
 impl ChannelEmulator for Service {
-    type RelayStream = ReceiverStream<Result<Receipt, Status>>;
+    type RelayStream = ReceiverStream<Result<RelayResponse, Status>>;
 
-    async fn relay(&self, request: Request<Streaming<Burst>>) -> Result<Response<Self::RelayStream>, Status> {
+    async fn relay(&self, request: Request<Streaming<RelayRequest>>) -> Result<Response<Self::RelayStream>, Status> {
         let place = (self.admission.admit()?, Held::of(&self.meter.streams, 1));
         let mut bursts = Incoming::new(request.into_inner(), self.drain.clone());
-        let first = timeout(OPENING_DEADLINE, bursts.next())
+        let first = timeout(HEADER_DEADLINE, bursts.next())
             .await
-            .map_err(|_| Status::deadline_exceeded("no opening came"))??;
+            .map_err(|_| Status::deadline_exceeded("no header came"))??;
         if let (None, Some(status)) = (&first, bursts.ending()) {
             return Err(status);
         }
-        let opening = first
-            .and_then(|first| first.opening)
-            .ok_or_else(|| Status::invalid_argument("the first message of a stream must carry an opening"))?;
+        let header = stream_header(first)?;
         let (outgoing, messages) = mpsc::channel(MESSAGES);
-        let onward = Onward::new(Burst { opening: Some(opening.clone()), ..Burst::default() }, messages);
+        let onward = Onward::new(Message::Header(header.clone()).into(), messages);
         let (receipts, stream) = Outgoing::new();
         let relay = Relay {
             live: self.live.clone(),
             seed: self.seed,
-            tape: self.recorder.as_ref().map(|recorder| recorder.tape(&opening.model_id, self.seed)),
+            tape: self.recorder.as_ref().map(|recorder| recorder.tape(&header.model_id, self.seed)),
             receiver: self.receiver.clone(),
             outage: self.outage.clone(),
             receipts,
@@ -154,8 +151,8 @@ impl ChannelEmulator for Service {
         request: Request<v1::WatchConditionsRequest>,
     ) -> Result<Response<Self::WatchConditionsStream>, Status> {
         let place = self.watchers.admit()?;
-        let interval_ms = request.get_ref().interval_ms;
-        let interval = Duration::from_millis(if interval_ms == 0 { WATCH_INTERVAL_MS } else { interval_ms }.into());
+        let interval_ms = request.get_ref().interval_ms.unwrap_or(WATCH_INTERVAL_MS);
+        let interval = Duration::from_millis(interval_ms.into());
         let (outgoing, stream) = Outgoing::new();
         let (mut watch, drain) = (self.live.watch(), self.drain.clone());
         tokio::spawn(async move {

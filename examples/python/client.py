@@ -14,12 +14,13 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 channel = grpc.insecure_channel(sys.argv[1])
 pool = descriptor_pool.DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
-Clip, Outcome = (
-    message_factory.GetMessageClass(pool.FindMessageTypeByName(f"latentlink.v1.{name}")) for name in ("Clip", "Outcome")
+SendRequest, SendResponse = (
+    message_factory.GetMessageClass(pool.FindMessageTypeByName(f"latentlink.v1.{name}"))
+    for name in ("SendRequest", "SendResponse")
 )
 
 
-def modality(content):
+def content_of(content):
     if isinstance(content, str):
         return {"transcript": content}
     data = b"".join(struct.pack(f"<{len(frame)}f", *frame) for frame in content)
@@ -30,15 +31,17 @@ def clips():
     run = str(uuid.uuid4())  # with the sequence number the key that a clip is answered and counted by
     given = ({"id": text, "text": text} for text in sys.argv[2:]) if sys.argv[2:] else map(json.loads, sys.stdin)
     for sequence, clip in enumerate(given):
-        for name in {"text", "audio", "visual"} & clip.keys():
-            clip[name] = modality(clip[name])
-        yield Clip(delivery={"run_id": run, "sequence": sequence}, **clip)
+        names = {"text", "audio", "visual"} & clip.keys()
+        modalities = {name: content_of(clip.pop(name)) for name in names}
+        delivery = {"run_id": run, "sequence": sequence}
+        yield SendRequest(clip={"delivery": delivery, "modalities": modalities, **clip})
 
 
-send = channel.stream_stream("/latentlink.v1.Transmitter/Send", Clip.SerializeToString, Outcome.FromString)
-for outcome in send(clips()):
+send = channel.stream_stream("/latentlink.v1.Transmitter/Send", SendRequest.SerializeToString, SendResponse.FromString)
+for response in send(clips()):
+    outcome = response.outcome
     if outcome.WhichOneof("result") == "error":
         print(f"{outcome.clip_id}: {outcome.error.field}: {outcome.error.message}")
     else:
-        p = outcome.prediction
-        print(f"{outcome.clip_id}: score {p.score:+.2f}, negative {p.p_neg:.3f}, zero {p.p_zero:.3f}, positive {p.p_pos:.3f}")
+        p = outcome.prediction.score
+        print(f"{outcome.clip_id}: score {p.median:+.2f}, negative {p.p_neg:.3f}, zero {p.p_zero:.3f}, positive {p.p_pos:.3f}")

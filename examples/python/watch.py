@@ -10,9 +10,9 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 channel = grpc.insecure_channel(sys.argv[1])
 pool = descriptor_pool.DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
-WatchRequest, Snapshot = (
+WatchRequest, WatchResponse = (
     message_factory.GetMessageClass(pool.FindMessageTypeByName(f"latentlink.v1.{name}"))
-    for name in ("WatchRequest", "Snapshot")
+    for name in ("WatchRequest", "WatchResponse")
 )
 kinds = pool.FindEnumTypeByName("latentlink.v1.ChannelKind").values_by_number
 
@@ -21,8 +21,9 @@ def share(part, whole):
     return f"{part / whole:.3f}" if whole else "-"
 
 
-watch = channel.unary_stream("/latentlink.v1.Receiver/Watch", WatchRequest.SerializeToString, Snapshot.FromString)
-for snapshot in watch(WatchRequest(interval_ms=1000, latest=3)):
+watch = channel.unary_stream("/latentlink.v1.Receiver/Watch", WatchRequest.SerializeToString, WatchResponse.FromString)
+for response in watch(WatchRequest(interval_ms=1000, latest=3)):
+    snapshot = response.snapshot
     print(f"{snapshot.clips} clips")
     for tally in snapshot.tallies:
         met = tally.conditions
@@ -31,5 +32,5 @@ for snapshot in watch(WatchRequest(interval_ms=1000, latest=3)):
         accuracy = f"Acc-2 pos {share(tally.sign_correct, tally.signed)}, nonneg {share(tally.nonneg_correct, tally.labelled)}"
         print(f"  {kind}{snr}: {tally.clips} clips, {accuracy}")
     for row in snapshot.latest:
-        print(f"  {row.clip_id}: {row.prediction.score:+.2f} {row.caption[:60]}")
+        print(f"  {row.clip_id}: {row.prediction.score.median:+.2f} {row.caption[:60]}")
     sys.stdout.flush()

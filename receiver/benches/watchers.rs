@@ -11,9 +11,9 @@
 mod common;
 
 use clap::Parser;
-use common::{MODEL, Repetition, Talk, burst};
+use common::{Burst, MODEL, Repetition, Talk, burst};
 use proto::v1::receiver_client::ReceiverClient;
-use proto::v1::{Burst, ChannelKind, Conditions, DeliveryKey, Opening};
+use proto::v1::{ChannelKind, Conditions, DeliveryKey};
 use receiver::http::Args as Dashboard;
 use runtime::Drain;
 use schemes::scheme::ReceiverHalf;
@@ -27,6 +27,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
+use wire::Message;
 
 /// Clips a second with and without watchers.
 #[derive(Parser)]
@@ -114,14 +115,14 @@ fn median(mut rates: Vec<f64>) -> f64 {
 fn stream(address: SocketAddr, model_id: String, symbols: usize, done: Arc<AtomicU64>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let (bursts, outbound) = mpsc::channel(64);
-        bursts.send(Burst { opening: Some(Opening { model_id }), ..Burst::default() }).await.expect("room");
+        bursts.send(Message::header(&model_id).into()).await.expect("room");
         let mut client = ReceiverClient::connect(format!("http://{address}")).await.expect("the receiver listens");
-        let receipts = client.receive(ReceiverStream::new(outbound)).await.expect("the opening is right").into_inner();
+        let receipts = client.receive(ReceiverStream::new(outbound)).await.expect("the header is right").into_inner();
         let mut talk = Talk { bursts: bursts.clone(), receipts, _client: client };
         let run_id = uuid::Uuid::new_v4().to_string();
         tokio::spawn(async move {
             for sequence in 0.. {
-                if bursts.send(on_its_way(&run_id, sequence, symbols)).await.is_err() {
+                if bursts.send(on_its_way(&run_id, sequence, symbols).into()).await.is_err() {
                     return;
                 }
             }

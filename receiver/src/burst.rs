@@ -5,6 +5,7 @@ use proto::v1::{self, Burst, ChannelReport, DeliveryKey, Timings};
 use schemes::scheme::{InputError, InputErrorKind, ReceiverHalf, TransportFormat};
 use wire::convert::{conditions_to_wire, received_from_wire};
 use wire::fault::ErrorCode;
+use wire::payload_from_wire;
 use wire::{Delivery, Fault};
 
 /// The longest clip id, and the longest caption, that is journaled, in bytes.
@@ -33,6 +34,8 @@ pub struct Reception {
     pub label: Option<f32>,
     /// What was said, for people who watch. It never reaches the decoder either.
     pub caption: String,
+    /// The symbols are wanted with the answer.
+    pub inspect: bool,
 }
 
 impl Reception {
@@ -43,7 +46,8 @@ impl Reception {
     pub fn check(delivery: Option<&DeliveryKey>, burst: Burst, half: &dyn ReceiverHalf) -> Result<Self, Fault> {
         let delivery = Delivery::from_wire(delivery)?;
         let (received, conditions) = received_from_wire(burst.channel.as_ref(), &burst.symbols)?;
-        let format = burst.transport.map(format_from_wire).transpose()?;
+        let payload = payload_from_wire(&burst)?;
+        let format = payload.transport.map(format_from_wire).transpose()?;
         let symbols = half.symbols_of(format).map_err(fault_of)?;
         if received.symbols.len() != symbols {
             let problem = format!("these weights expect {symbols} symbols, got {}", received.symbols.len());
@@ -54,7 +58,7 @@ impl Reception {
             let problem = format!("expected a finite number of dB, got {db}");
             return Err(Fault::new(ErrorCode::NotFinite, "channel.realised_snr_db", problem));
         }
-        let reference = burst.reference.unwrap_or_default();
+        let reference = payload.reference.unwrap_or_default();
         for (field, text) in [("reference.clip_id", &reference.clip_id), ("reference.caption", &reference.caption)] {
             if text.len() > NAME_BYTES {
                 let problem = format!("at most {NAME_BYTES} bytes are accepted, got {}", text.len());
@@ -82,6 +86,7 @@ impl Reception {
             clip_id: reference.clip_id,
             label: reference.label,
             caption: reference.caption,
+            inspect: payload.inspect,
         })
     }
 }

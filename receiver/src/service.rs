@@ -8,7 +8,8 @@ use crate::shown::Shown;
 use futures::future::{Fuse, FusedFuture};
 use futures::stream::{self, FuturesUnordered};
 use futures::{FutureExt, Stream, StreamExt};
-use proto::v1::{self, Burst, DeliveryKey, Receipt, Snapshot, WatchRequest, receipt};
+use proto::v1;
+use proto::v1::{Acknowledgement, Burst, DeliveryKey, ReceiveRequest, ReceiveResponse, WatchRequest, WatchResponse};
 use runtime::Drain;
 use runtime::observe::Held;
 use runtime::serve::{Admission, Incoming, Outgoing};
@@ -23,6 +24,7 @@ use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use wire::chunks::{Assembler, SYMBOL_BYTES};
+use wire::{BurstRequest, Message, misplaced, stream_header};
 use wire::{Delivery, Fault};
 
 /// Bursts of one stream that are in work or whose receipts the peer has not taken. At this many, reading stops.
@@ -59,16 +61,19 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl v1::receiver_server::Receiver for Service {
-    type ReceiveStream = ReceiverStream<Result<Receipt, Status>>;
+    type ReceiveStream = ReceiverStream<Result<ReceiveResponse, Status>>;
 
-    async fn receive(&self, request: Request<Streaming<Burst>>) -> Result<Response<Self::ReceiveStream>, Status> {
+    async fn receive(
+        &self,
+        request: Request<Streaming<ReceiveRequest>>,
+    ) -> Result<Response<Self::ReceiveStream>, Status> {
         let place = (self.admission.admit()?, Held::of(&self.meter.streams, 1));
         let mut bursts = Incoming::new(request.into_inner(), self.drain.clone());
         let first = timeout(HEADER_DEADLINE, bursts.next());
-        let first = first.await.map_err(|_| Status::deadline_exceeded("no opening came"))??;
-        let opening = first.and_then(|first| first.opening).ok_or_else(|| Status::invalid_argument("the first message must carry an opening"))?;
-        if opening.model_id != self.model_id {
-            let theirs: String = opening.model_id.chars().take(64).collect();
+        let first = first.await.map_err(|_| Status::deadline_exceeded("no header came"))??;
+        let header = stream_header(first)?;
+        if header.model_id != self.model_id {
+            let theirs: String = header.model_id.chars().take(64).collect();
             return Err(Status::failed_precondition(format!(
                 "the transmitter's weights are {}, the receiver's are {}",
                 theirs.escape_debug(),
@@ -84,12 +89,12 @@ impl v1::receiver_server::Receiver for Service {
         Ok(Response::new(answers))
     }
 
-    type WatchStream = Answers<Snapshot>;
+    type WatchStream = Answers<WatchResponse>;
 
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let place = self.watchers.admit()?;
         let WatchRequest { interval_ms, latest } = request.into_inner();
-        let interval = Duration::from_millis(if interval_ms == 0 { WATCH_INTERVAL_MS } else { interval_ms }.into());
+        let interval = Duration::from_millis(interval_ms.unwrap_or(WATCH_INTERVAL_MS).into());
         Ok(Response::new(watch(self.live.clone(), self.drain.clone(), interval, latest as usize, place).boxed()))
     }
 }
@@ -99,7 +104,7 @@ impl Service {
     ///
     /// Back-pressure: while the peer takes no receipts, at most [`WINDOW`] bursts are held here, then nothing more is
     /// read and the peer's sending stalls. Those in work keep moving meanwhile, so a peer that stalls holds up no other.
-    async fn serve_stream(self, bursts: Incoming<Burst>, receipts: Outgoing<Receipt>) {
+    async fn serve_stream(self, bursts: Incoming<ReceiveRequest>, receipts: Outgoing<ReceiveResponse>) {
         if let Some(status) = self.relay(bursts, &receipts).await {
             receipts.end(status).await;
         }
@@ -107,7 +112,11 @@ impl Service {
 
     /// Answers bursts until there are no more; gives what the stream is to end with. Receipts that are not delivered then
     /// are in the journal, and are given out when their bursts are sent again.
-    async fn relay(&self, mut bursts: Incoming<Burst>, receipts: &Outgoing<Receipt>) -> Option<Status> {
+    async fn relay(
+        &self,
+        mut bursts: Incoming<ReceiveRequest>,
+        receipts: &Outgoing<ReceiveResponse>,
+    ) -> Option<Status> {
         let mut assembler = Assembler::default();
         let mut working = FuturesUnordered::new();
         let mut ready = VecDeque::new();
@@ -118,7 +127,7 @@ impl Service {
             if sending.is_terminated()
                 && let Some(receipt) = ready.pop_front()
             {
-                sending.set(receipts.send(receipt).fuse());
+                sending.set(receipts.send(ReceiveResponse { acknowledgement: Some(receipt) }).fuse());
             }
             tokio::select! {
                 sent = &mut sending, if !sending.is_terminated() => if let Err(status) = sent {
@@ -129,13 +138,19 @@ impl Service {
                     Err(status) => return Some(status),
                 },
                 message = bursts.next_of(assembler.is_partial()), if reading && working.len() + ready.len() < WINDOW => match message {
-                    Ok(Some(message)) => for assembled in assembler.push(message) {
-                        match assembled {
-                            Ok(burst) => working.push(self.answer(burst)),
-                            Err(rejected) => {
-                                let span = self.begin("", rejected.delivery.as_ref());
-                                ready.push_back(self.refuse(&span, rejected.delivery, rejected.fault));
+                    Ok(Some(message)) => match message.message() {
+                        Some(Message::Part(part)) => for assembled in assembler.push(part) {
+                            match assembled {
+                                Ok(burst) => working.push(self.answer(burst)),
+                                Err(rejected) => {
+                                    let span = self.begin("", rejected.delivery.as_ref());
+                                    ready.push_back(self.refuse(&span, rejected.delivery, rejected.fault));
+                                }
                             }
+                        },
+                        other => {
+                            let span = self.begin("", None);
+                            ready.push_back(self.refuse(&span, None, misplaced(other.as_ref())));
                         }
                     },
                     Ok(None) => {
@@ -153,22 +168,21 @@ impl Service {
     }
 
     /// The receipt of one burst, or the status that ends its stream.
-    async fn answer(&self, mut burst: Burst) -> Result<Receipt, Status> {
+    async fn answer(&self, mut burst: Burst) -> Result<Acknowledgement, Status> {
         let delivery = burst.delivery.take();
-        let span = self.begin(&burst.traceparent, delivery.as_ref());
+        let span = self.begin(burst.traceparent.as_deref().unwrap_or_default(), delivery.as_ref());
         self.meter.symbols.inc_by((burst.symbols.len() / SYMBOL_BYTES) as u64);
-        let inspect = burst.inspect;
         let refusal = match Reception::check(delivery.as_ref(), burst, &*self.half) {
             Ok(reception) => {
                 let key = reception.delivery;
-                let shown = inspect.then(|| Shown::of(&reception, self.half.equaliser())).flatten();
+                let shown = reception.inspect.then(|| Shown::of(&reception, self.half.equaliser())).flatten();
                 match self.decoder.answer(reception, span.began()).await {
                     Ok(answer) => {
                         self.meter.receipts.inc();
                         self.meter.latency.observe_since(span.began());
                         self.tracer.end(&span, "receive", Some(key), None);
                         let symbols = shown.and_then(|shown| shown.behind(&answer));
-                        return Ok(Receipt { symbols, ..answer.receipt(delivery.unwrap_or_default()) });
+                        return Ok(wire::acknowledge(delivery, &v1::Answer { symbols, ..answer.to_wire() }));
                     }
                     Err(refusal) => refusal,
                 }
@@ -185,10 +199,10 @@ impl Service {
     }
 
     /// Ends the span of a burst that is refused, and gives its receipt.
-    fn refuse(&self, span: &Span, delivery: Option<DeliveryKey>, fault: Fault) -> Receipt {
+    fn refuse(&self, span: &Span, delivery: Option<DeliveryKey>, fault: Fault) -> Acknowledgement {
         self.meter.refused.count(fault.code);
         self.tracer.end(span, "receive", Delivery::from_wire(delivery.as_ref()).ok(), Some(&fault));
-        Receipt { delivery, result: Some(receipt::Result::Error(fault.into())), ..Receipt::default() }
+        wire::refuse(delivery, fault)
     }
 }
 
@@ -200,7 +214,7 @@ fn watch(
     interval: Duration,
     latest: usize,
     place: OwnedSemaphorePermit,
-) -> impl Stream<Item = Result<Snapshot, Status>> + Send {
+) -> impl Stream<Item = Result<WatchResponse, Status>> + Send {
     struct Watcher {
         live: Live,
         drain: Drain,
@@ -231,6 +245,6 @@ fn watch(
         }
         watcher.next = Some(tokio::time::Instant::now() + interval);
         let snapshot = watcher.live.snapshot(latest);
-        Some((Ok(snapshot), watcher))
+        Some((Ok(WatchResponse { snapshot: Some(snapshot) }), watcher))
     })
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use proto::v1::{Burst, DeliveryKey, ErrorCode, Receipt};
+use proto::v1::{Chunk, DeliveryKey, ErrorCode, ReceiveRequest, receive_request};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -109,7 +109,7 @@ async fn streams_of_other_weights_are_refused_for_good() {
     assert!(status.message().contains("other-weights") && status.message().contains(MODEL), "{status}");
     assert!(!runtime::connect::is_transient(&status));
 
-    let unopened = tokio_stream::iter([burst(1, 1.0, 1.0)]);
+    let unopened = tokio_stream::iter([burst(1, 1.0, 1.0).into()]);
     let status = receiver.client().await.receive(unopened).await.err().unwrap();
     assert_eq!(status.code(), Code::InvalidArgument);
 
@@ -169,8 +169,7 @@ async fn a_bad_burst_gets_its_error_and_the_stream_goes_on() {
             ErrorCode::TooLong,
             "reference.clip_id",
         ),
-        (spoil(|burst| burst.chunk = 3), ErrorCode::Malformed, "chunk"),
-        (burst(5, 200.0, 1.0), ErrorCode::Internal, "prediction.p_neg"),
+        (burst(5, 200.0, 1.0), ErrorCode::Internal, "prediction.score.p_neg"),
         (burst(5, 2000.0, 1.0), ErrorCode::Internal, "symbols"),
     ];
     for (burst, code, field) in bad {
@@ -218,12 +217,24 @@ async fn chunks_are_put_together() {
     let whole = talk.ask(burst(1, 0.7, 0.9)).await;
     let mut first = burst(2, 0.7, 0.9);
     let rest = first.symbols.split_off(12);
-    first.chunks = 3;
-    let more = |chunk: u32, symbols: &[u8]| Burst { chunk, symbols: symbols.to_vec(), ..Burst::default() };
+    first.chunks_following = 2;
+    let more = |number: u32, symbols: &[u8]| {
+        let data = symbols.to_vec().into();
+        ReceiveRequest { message: Some(receive_request::Message::Chunk(Chunk { number, data })) }
+    };
     talk.send(first).await;
     talk.send(more(1, &rest[..15])).await;
     let receipt = talk.ask(more(2, &rest[15..])).await;
     assert_eq!((sequence(&receipt), prediction(&receipt)), (2, prediction(&whole)));
+    // A chunk of nothing, a message of a later version, and a second header.
+    for (message, field) in [
+        (more(3, &rest), "chunk"),
+        (ReceiveRequest { message: None }, "message"),
+        (wire::Message::header(MODEL).into(), "header"),
+    ] {
+        let receipt = talk.ask(message).await;
+        assert_eq!((error(&receipt).code(), error(&receipt).field.as_str()), (ErrorCode::Malformed, field));
+    }
     receiver.stop().await;
 }
 
@@ -241,7 +252,7 @@ async fn a_client_that_reads_nothing_stalls_alone_and_loses_nothing() {
                 let mut burst = burst(sequence, 1.0, 1.0);
                 // As long as real ones: a connection that is flooded with very small frames is closed.
                 burst.reference.as_mut().unwrap().clip_id = "clip ".repeat(60);
-                bursts.send(burst).await.unwrap();
+                bursts.send(burst.into()).await.unwrap();
                 sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             }
         }
@@ -261,7 +272,7 @@ async fn a_client_that_reads_nothing_stalls_alone_and_loses_nothing() {
     prediction(&other.ask(key).await);
 
     for _ in 0..MANY {
-        prediction(&receipts.message().await.unwrap().expect("a receipt"));
+        prediction(&receipts.message().await.unwrap().expect("a receipt").into());
     }
     sender.await.unwrap();
     assert!(receipts.message().await.unwrap().is_none());
@@ -332,18 +343,42 @@ async fn watchers_see_what_is_new_and_only_that() {
 }
 
 #[tokio::test]
+async fn watchers_are_limited_and_one_that_leaves_makes_room() {
+    let (_folder, journal) = journal();
+    let receiver = Running::start(&journal).await;
+    let mut watching = Vec::new();
+    for _ in 0..64 {
+        watching.push(receiver.watch(1, 0).await);
+    }
+    let request = proto::v1::WatchRequest::default();
+    let status = receiver.client().await.watch(request).await.err().expect("one too many");
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    // Bursts have places of their own.
+    prediction(&receiver.stream().await.ask(burst(1, 1.0, 1.0)).await);
+    watching.pop();
+    let again = async {
+        while receiver.client().await.watch(request).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), again).await.expect("no place became free");
+    drop(watching);
+    receiver.stop().await;
+}
+
+#[tokio::test]
 async fn a_drain_answers_what_was_read_and_asks_for_the_rest_again() {
     let (_folder, journal) = journal();
     let receiver = Running::start(&journal).await;
     let Talk { bursts, mut receipts, _client } = receiver.stream().await;
     for sequence in 0..200 {
-        bursts.send(burst(sequence, 1.0, 1.0)).await.unwrap();
+        bursts.send(burst(sequence, 1.0, 1.0).into()).await.unwrap();
     }
     let mut answered = 0u64;
     let status = loop {
         match receipts.message().await {
             Ok(Some(receipt)) => {
-                prediction(&receipt);
+                prediction(&receipt.into());
                 answered += 1;
                 receiver.drain.start();
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proto::v1::transmitter_client::TransmitterClient;
-use proto::v1::{Clip, Conditions, DeliveryKey, Features, Modality, Outcome, modality};
+use proto::v1::{Clip, Conditions, Content, DeliveryKey, Features, Outcome, SendRequest, content, send_request};
 use tonic::transport::{Channel, Endpoint};
 
 /// A connection and a runtime to drive it.
@@ -38,13 +38,12 @@ impl Client {
 
     /// A clip with features alone, as this client's `sequence`-th, over pinned conditions.
     pub fn clip(&self, sequence: u64, clip: &corpus::Clip, conditions: Conditions) -> Clip {
-        let modality = |index: usize| clip.features[index].as_ref().map(features);
+        let names = ["text", "audio", "visual"].into_iter().zip(&clip.features);
+        let modalities = names.filter_map(|(name, sequence)| Some((name.to_owned(), features(sequence.as_ref()?))));
         Clip {
             delivery: Some(DeliveryKey { run_id: self.run_id.clone(), sequence }),
             id: clip.id.clone(),
-            text: modality(0),
-            audio: modality(1),
-            visual: modality(2),
+            modalities: modalities.collect(),
             label: Some(clip.label),
             conditions: Some(conditions),
             ..Clip::default()
@@ -58,11 +57,12 @@ impl Client {
     pub fn send(&self, clips: Vec<Clip>) -> Vec<Outcome> {
         let mut service = TransmitterClient::new(self.channel());
         let expected = clips.len();
+        let requests: Vec<_> = clips.into_iter().map(request).collect();
         let mut outcomes = self.block_on(async {
-            let mut stream = service.send(tokio_stream::iter(clips)).await.unwrap().into_inner();
+            let mut stream = service.send(tokio_stream::iter(requests)).await.unwrap().into_inner();
             let mut outcomes = Vec::new();
-            while let Some(outcome) = stream.message().await.unwrap() {
-                outcomes.push(outcome);
+            while let Some(answer) = stream.message().await.unwrap() {
+                outcomes.push(answer.outcome.expect("an outcome"));
             }
             outcomes
         });
@@ -72,10 +72,19 @@ impl Client {
     }
 }
 
+/// The request that carries a whole clip.
+pub fn request(clip: Clip) -> SendRequest {
+    SendRequest { message: Some(send_request::Message::Clip(clip)) }
+}
+
 /// A corpus's sequence as the wire has it.
-fn features(sequence: &corpus::Sequence) -> Modality {
+fn features(sequence: &corpus::Sequence) -> Content {
     let data: Vec<u8> = sequence.data().iter().flat_map(|v| v.to_le_bytes()).collect();
-    let features =
-        Features { frames: sequence.frames() as u32, width: sequence.width() as u32, data, ..Features::default() };
-    Modality { content: Some(modality::Content::Features(features)) }
+    let features = Features {
+        frames: sequence.frames() as u32,
+        width: sequence.width() as u32,
+        data: data.into(),
+        ..Features::default()
+    };
+    Content { kind: Some(content::Kind::Features(features)) }
 }

@@ -19,7 +19,7 @@ mod stored;
 mod terminal;
 
 pub use browser::{Browser, found};
-pub use client::Client;
+pub use client::{Client, request};
 pub use http::http_get;
 pub use journal::{Journal, JournalRow};
 pub use ports::free_port;

@@ -1,9 +1,9 @@
 //! Clips that no well-behaved client sends: each gets its error, and the stream goes on.
 
 use latentlink_tests::{Client, Role, Stack, corpus_of};
-use proto::v1::modality::Content;
+use proto::v1::content::Kind;
 use proto::v1::outcome::Result as Answer;
-use proto::v1::{ChannelKind, Clip, Conditions, ErrorCode, Features, Modality, Outcome, Prediction};
+use proto::v1::{ChannelKind, Clip, Conditions, Content, ErrorCode, Features, Outcome, Prediction};
 
 use crate::SITE;
 
@@ -13,9 +13,10 @@ fn pinned(kind: ChannelKind, snr_db: Option<f64>) -> Conditions {
     conditions
 }
 
-fn features(frames: u32, width: u32, values: &[f32]) -> Option<Modality> {
+fn features(frames: u32, width: u32, values: &[f32]) -> Content {
     let data: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-    Some(Modality { content: Some(Content::Features(Features { frames, width, data, ..Features::default() })) })
+    let features = Features { frames, width, data: data.into(), ..Features::default() };
+    Content { kind: Some(Kind::Features(features)) }
 }
 
 /// What is wrong, the error it must get, and the field that error must name.
@@ -26,26 +27,32 @@ fn hostile(good: &dyn Fn() -> Clip) -> Vec<(&'static str, Clip, ErrorCode, &'sta
         frame[index] = value;
         features(1, width, &frame)
     };
-    let audio = |audio: Option<Modality>| Clip { audio, ..good() };
+    let put = |name: &str, content: Content| {
+        let mut clip = good();
+        clip.modalities.insert(name.into(), content);
+        clip
+    };
+    let audio = |audio: Content| put("audio", audio);
     let long = vec![0.0f32; 20_000 * 35];
-    let transcript = Some(Modality { content: Some(Content::Transcript("what a wonderful film".into())) });
-    let nothing = Clip { text: None, audio: None, visual: None, ..good() };
+    let transcript = Content { kind: Some(Kind::Transcript("what a wonderful film".into())) };
+    let nothing = Clip { modalities: [].into(), ..good() };
     vec![
         ("another width", audio(features(1, 73, &frame[..73])), ErrorCode::WrongWidth, "audio"),
         ("NaN", audio(with(3, f32::NAN)), ErrorCode::NotFinite, "audio"),
         ("infinity", audio(with(70, f32::INFINITY)), ErrorCode::NotFinite, "audio"),
         ("no frames", audio(features(0, width, &[])), ErrorCode::Empty, "audio"),
         ("no modality", nothing.clone(), ErrorCode::Empty, "clip"),
-        ("too many frames", Clip { visual: features(20_000, 35, &long), ..good() }, ErrorCode::TooLong, "visual"),
+        ("too many frames", put("visual", features(20_000, 35, &long)), ErrorCode::TooLong, "visual"),
         ("bytes missing", audio(features(1, width, &frame[..70])), ErrorCode::Malformed, "audio"),
         ("more frames than bytes", audio(features(u32::MAX, width, &frame)), ErrorCode::Malformed, "audio"),
         ("width 0", audio(features(1, 0, &[])), ErrorCode::WrongWidth, "audio"),
         (
             "nothing but a transcript, without an encoder",
-            Clip { text: transcript.clone(), ..nothing.clone() },
+            Clip { modalities: [("text".into(), transcript.clone())].into(), ..nothing.clone() },
             ErrorCode::Unsupported,
             "text.transcript",
         ),
+        ("a modality of another task", put("smell", features(1, 1, &[0.5])), ErrorCode::Unsupported, "modalities"),
         ("a transcript as audio", audio(transcript), ErrorCode::Unsupported, "audio.transcript"),
         (
             "no SNR",

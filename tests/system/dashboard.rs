@@ -44,16 +44,18 @@ impl Scene {
     /// The live conditions, from the emulator itself.
     fn in_force(&self) -> Conditions {
         let mut service = ChannelEmulatorClient::new(self.emulator.channel());
-        self.emulator.block_on(service.get_conditions(GetConditionsRequest {})).unwrap().into_inner().conditions.unwrap()
+        self.emulator
+            .block_on(service.get_conditions(GetConditionsRequest {}))
+            .unwrap()
+            .into_inner()
+            .conditions
+            .unwrap()
     }
 
     /// Sets the live conditions as another client.
     fn set(&self, kind: ChannelKind, snr_db: f64) {
-        let change = SetConditionsRequest {
-            kind: Some(kind.into()),
-            snr_db: Some(snr_db),
-            ..SetConditionsRequest::default()
-        };
+        let change =
+            SetConditionsRequest { kind: Some(kind.into()), snr_db: Some(snr_db), ..SetConditionsRequest::default() };
         let mut service = ChannelEmulatorClient::new(self.emulator.channel());
         self.emulator.block_on(service.set_conditions(change)).unwrap();
     }

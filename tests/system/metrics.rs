@@ -32,7 +32,8 @@ fn send(client: &Client, first: u64) {
         .collect();
     for number in 3 * EACH..3 * EACH + BAD {
         let mut clip = client.clip(first + number, &corpus.clips[2], met[2]);
-        clip.audio = clip.visual.clone();
+        let visual = clip.modalities["visual"].clone();
+        clip.modalities.insert("audio".into(), visual);
         clips.push(clip);
     }
     client.send(clips);

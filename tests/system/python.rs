@@ -1,12 +1,19 @@
-//! The Python examples, run as they are.
+//! Python: the examples, run as they are, and peers written with stock grpcio.
 
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use latentlink_tests::{Role, Stack, corpus_of, eventually};
+use latentlink_tests::{Client, Role, Stack, corpus_of, eventually, request};
+use proto::v1::outcome::Result as Outcome;
+use proto::v1::transmitter_client::TransmitterClient;
+use proto::v1::{ChannelKind, Conditions, SendRequest, SendResponse};
 use serde_json::json;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
 
 use crate::SITE;
 
@@ -77,4 +84,114 @@ fn the_python_watcher_prints_what_was_sent() {
     eventually(&met, Duration::from_secs(60), read);
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// `tests/python/stand_in.py` in place of a role, until it is dropped.
+struct StandIn {
+    child: Child,
+    log: PathBuf,
+}
+
+impl StandIn {
+    /// Waits until it listens.
+    fn start(python: &Path, stack: &Stack, role: Role) -> StandIn {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let log = stack.folder().join("stand-in.log");
+        let mut command = Command::new(python);
+        let what = if role == Role::Receiver { "receiver" } else { "emulator" };
+        command.arg(folder.join("python/stand_in.py")).arg(what).arg(folder.join("../proto/latentlink/v1.binpb"));
+        command.arg(address(stack, role)).arg(address(stack, Role::Receiver));
+        let child = command.stdin(Stdio::null()).stdout(File::create(&log).unwrap()).spawn().unwrap();
+        let stand_in = StandIn { child, log };
+        eventually("a stand-in that listens", Duration::from_secs(60), || stand_in.lines("listening").then_some(()));
+        stand_in
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    fn lines(&self, line: &str) -> bool {
+        self.text().lines().any(|printed| printed == line)
+    }
+
+    /// Streams of bursts that were opened.
+    fn streams(&self) -> usize {
+        self.text().lines().filter(|line| *line == "stream").count()
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A client's stream through a stack, on which clips follow each other after a while.
+struct Slowly<'a> {
+    client: &'a Client,
+    requests: mpsc::Sender<SendRequest>,
+    answers: Streaming<SendResponse>,
+    sequence: u64,
+}
+
+impl<'a> Slowly<'a> {
+    fn open(client: &'a Client) -> Slowly<'a> {
+        let (requests, outgoing) = mpsc::channel(4);
+        let mut service = TransmitterClient::new(client.channel());
+        let answers = client.block_on(service.send(ReceiverStream::new(outgoing))).unwrap().into_inner();
+        Slowly { client, requests, answers, sequence: 0 }
+    }
+
+    /// Sends one clip over a channel without noise; the median that is predicted.
+    fn predict(&mut self, clip: &corpus::Clip) -> f32 {
+        let none = Conditions { kind: ChannelKind::None.into(), ..Conditions::default() };
+        let clip = self.client.clip(self.sequence, clip, none);
+        self.sequence += 1;
+        let answer = self.client.block_on(async {
+            self.requests.send(request(clip)).await.unwrap();
+            self.answers.message().await.unwrap().expect("an answer")
+        });
+        match answer.outcome.unwrap().result {
+            Some(Outcome::Prediction(prediction)) => prediction.score.unwrap().median,
+            other => panic!("expected a prediction, got {other:?}"),
+        }
+    }
+}
+
+/// Longer than two of the pings that a client once sent every ten seconds, of which the second is one too many.
+const QUIET: Duration = Duration::from_secs(25);
+
+#[test]
+fn a_receiver_written_with_grpcio_stands_in_for_ours() {
+    let Some(python) = python("a_receiver_written_with_grpcio_stands_in_for_ours") else { return };
+    let mut stack = Stack::down(&SITE, "python-receiver", SITE.weights(), SITE.weights());
+    stack.start(Role::Emulator);
+    stack.start(Role::Transmitter);
+    let receiver = StandIn::start(&python, &stack, Role::Receiver);
+    let clips = corpus_of(1, 1, 2).clips;
+    let client = Client::connect(&stack.url(Role::Transmitter));
+    let mut slowly = Slowly::open(&client);
+    assert_eq!(slowly.predict(&clips[2]), 1.5);
+    std::thread::sleep(QUIET);
+    assert_eq!(slowly.predict(&clips[3]), 1.5);
+    assert_eq!(receiver.streams(), 1, "a quiet stream was lost: {}", receiver.text());
+}
+
+#[test]
+fn an_emulator_written_with_grpcio_stands_in_for_ours() {
+    let Some(python) = python("an_emulator_written_with_grpcio_stands_in_for_ours") else { return };
+    let mut stack = Stack::down(&SITE, "python-emulator", SITE.weights(), SITE.weights());
+    stack.start(Role::Receiver);
+    stack.start(Role::Transmitter);
+    let emulator = StandIn::start(&python, &stack, Role::Emulator);
+    let clips = corpus_of(1, 1, 2).clips;
+    let client = Client::connect(&stack.url(Role::Transmitter));
+    let mut slowly = Slowly::open(&client);
+    let first = slowly.predict(&clips[2]);
+    std::thread::sleep(QUIET);
+    assert_eq!(slowly.predict(&clips[2]), first);
+    assert_eq!(emulator.streams(), 1, "a quiet stream was lost: {}", emulator.text());
+    assert_eq!(stack.journal().len(), 2);
 }

@@ -27,10 +27,10 @@ fn a_clip_has_one_trace_id_in_its_outcome_and_in_all_logs() {
     let corpus = corpus_of(1, 1, 1);
     let none = Conditions { kind: ChannelKind::None.into(), snr_db: None, k_factor: None };
     let clip = |sequence| client.clip(sequence, &corpus.clips[2], none);
-    let traced = |sequence, traceparent: String| Clip { traceparent, ..clip(sequence) };
+    let traced = |sequence, traceparent: String| Clip { traceparent: Some(traceparent), ..clip(sequence) };
     let good = format!("00-{TRACE}-00f067aa0ba902b7-01");
 
-    let refused = Clip { text: None, audio: None, visual: None, ..traced(3, good.clone()) };
+    let refused = Clip { modalities: [].into(), ..traced(3, good.clone()) };
     let keyless = Clip { delivery: None, ..traced(4, good.clone()) };
     let hostile = traced(5, format!("00-{}", "f".repeat(100_000)));
     let outcomes = client.send(vec![traced(0, good), clip(1), refused, keyless, hostile]);

@@ -65,7 +65,7 @@ fn clips(client: &Client, count: u64, traceparent: &str) -> Vec<Clip> {
     let corpus = corpus_of(1, 1, 1);
     let none = Conditions { kind: ChannelKind::None.into(), snr_db: None, k_factor: None };
     let mut clips: Vec<Clip> = (0..count).map(|number| client.clip(number, &corpus.clips[2], none)).collect();
-    clips[0].traceparent = traceparent.into();
+    clips[0].traceparent = Some(traceparent.into());
     clips
 }
 

@@ -14,6 +14,7 @@ use schemes::weights::{Manifest, load_transmitter, transmitter_manifest};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use wire::convert::sentiment_task;
 
 /// Arguments of `transmitter serve`.
 #[derive(Clone, Debug, clap::Args)]
@@ -61,8 +62,9 @@ impl App {
     pub fn with(socket: Socket, half: Arc<dyn TransmitterHalf>, emulator: PeerUrl) -> App {
         let model = Model {
             model_id: half.model_id().into(),
-            symbols: half.symbols().map_or(0, |symbols| u32::try_from(symbols).unwrap_or(u32::MAX)),
-            feedback: half.needs_feedback(),
+            symbols: half.symbols().map(|symbols| u32::try_from(symbols).unwrap_or(u32::MAX)),
+            csit: half.needs_feedback(),
+            task: Some(sentiment_task()),
             ..Model::default()
         };
         let reader = Err("this transmitter takes features only".to_owned());
@@ -89,8 +91,8 @@ impl App {
     /// If serving fails.
     pub async fn run_until(self, drain: Drain) -> anyhow::Result<()> {
         let App { socket, half, model, reader, emulator } = self;
-        let Model { model_id, symbols, feedback, .. } = &model;
-        tracing::info!(model_id, symbols, feedback, %emulator, "transmitter");
+        let Model { model_id, symbols, csit, .. } = &model;
+        tracing::info!(model_id, symbols, csit, %emulator, "transmitter");
         let observer = Observer::new("transmitter");
         let service = Service::new(half, model, reader, &emulator, drain.clone(), &observer)
             .context("the compute thread did not start")?;
@@ -122,12 +124,12 @@ fn describe(manifest: &Manifest, model: Model) -> Model {
     let training = &manifest.training;
     let range = manifest.snr_range();
     Model {
-        scheme: manifest.scheme_name(),
-        equaliser: manifest.config.equaliser.to_string(),
+        scheme: Some(manifest.scheme_name()).filter(|name| !name.is_empty()),
+        equaliser: Some(manifest.config.equaliser.to_string()),
         training_snr_low_db: range.map(|(low, _)| low),
         training_snr_high_db: range.map(|(_, high)| high),
         takes_text: training.text_encoder.is_some(),
-        origins: manifest.extractors.iter().map(|(name, identity)| (name.to_owned(), identity.id())).collect(),
+        provenance: manifest.extractors.iter().map(|(name, identity)| (name.to_owned(), identity.id())).collect(),
         ..model
     }
 }

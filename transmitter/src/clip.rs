@@ -1,9 +1,11 @@
 //! A clip from the wire, checked.
 
+use bytes::Bytes;
 use corpus::{Identity, Modality, Origins, Sequence};
 use proto::v1;
-use proto::v1::modality::Content;
+use proto::v1::content::Kind;
 use schemes::scheme::ClipInput;
+use std::collections::HashMap;
 use wire::fault::ErrorCode;
 use wire::{Delivery, Fault, convert};
 
@@ -20,9 +22,11 @@ pub struct CheckedClip {
     /// What is encoded.
     pub input: ClipInput,
     /// A file that gives the modalities which `input` lacks.
-    pub media: Option<Vec<u8>>,
-    /// Everything of the burst but its symbols and timings.
+    pub media: Option<Bytes>,
+    /// Everything of the burst but its symbols, timings and payload.
     pub burst: v1::Burst,
+    /// Of the burst, without its format.
+    pub payload: v1::BurstPayload,
 }
 
 /// Checks a clip for weights that were trained on features of these origins.
@@ -40,22 +44,25 @@ pub fn check(clip: v1::Clip, origins: &Origins) -> Result<CheckedClip, Fault> {
         convert::conditions_from_wire(conditions).map_err(|fault| fault.within("conditions"))?;
     }
     let media = clip.media.map(file).transpose()?;
-    let input = input([clip.text, clip.audio, clip.visual], origins)?;
+    let input = input(clip.modalities, origins)?;
     if media.is_none() && input == ClipInput::default() {
         return Err(Fault::new(ErrorCode::Empty, "clip", "a clip needs text, audio or visual content, got none"));
     }
-    let said = if clip.caption.is_empty() { input.transcript.as_deref().unwrap_or_default() } else { &clip.caption };
+    let said = clip.caption.as_deref().or(input.transcript.as_deref()).unwrap_or_default();
     let cut = (0..=CAPTION_BYTES.min(said.len())).rev().find(|&end| said.is_char_boundary(end)).unwrap_or(0);
     let caption = said[..cut].to_owned();
     let burst = v1::Burst {
         delivery: Some(delivery.to_wire()),
         noise: clip.noise,
         conditions: clip.conditions,
-        inspect: clip.inspect,
-        reference: Some(v1::Reference { clip_id: clip.id, label: clip.label, caption }),
         ..v1::Burst::default()
     };
-    Ok(CheckedClip { delivery, input, media, burst })
+    let payload = v1::BurstPayload {
+        transport: None,
+        reference: Some(v1::Reference { clip_id: clip.id, label: clip.label, caption }),
+        inspect: clip.inspect,
+    };
+    Ok(CheckedClip { delivery, input, media, burst, payload })
 }
 
 fn check_label(label: Option<f32>) -> Result<(), Fault> {
@@ -71,49 +78,57 @@ fn check_label(label: Option<f32>) -> Result<(), Fault> {
 }
 
 /// A media file that is all there.
-fn file(media: v1::Media) -> Result<Vec<u8>, Fault> {
+fn file(media: v1::Media) -> Result<Bytes, Fault> {
     let got = media.data.len();
     match media.size {
         _ if got == 0 => Err(Fault::new(ErrorCode::Empty, "media.data", "the file is empty")),
-        0 => Ok(media.data),
-        size if size == got as u64 => Ok(media.data),
-        size => {
+        None => Ok(media.data),
+        Some(size) if size == got as u64 => Ok(media.data),
+        Some(size) => {
             let problem = format!("media.size announces {size} bytes, got {got}");
             Err(Fault::new(ErrorCode::Malformed, "media.data", problem))
         }
     }
 }
 
-/// `modalities` in the order of [`Modality::ALL`].
-fn input(modalities: [Option<v1::Modality>; 3], origins: &Origins) -> Result<ClipInput, Fault> {
+/// What is encoded, of modalities by name.
+fn input(mut modalities: HashMap<String, v1::Content>, origins: &Origins) -> Result<ClipInput, Fault> {
     let mut input = ClipInput::default();
-    for (modality, message) in Modality::ALL.into_iter().zip(modalities) {
-        match message.and_then(|message| message.content) {
+    for modality in Modality::ALL {
+        match modalities.remove(modality.name()).and_then(|content| content.kind) {
             None => {}
-            Some(Content::Features(features)) => {
+            Some(Kind::Features(features)) => {
                 let fields = format!("{}.features", modality.name());
-                check_origin(&features.origin, origins.get(modality)).map_err(|fault| fault.within(&fields))?;
+                check_origin(features.provenance.as_deref(), origins.get(modality))
+                    .map_err(|fault| fault.within(&fields))?;
                 input.features[modality.index()] = Some(sequence(&features).map_err(|fault| fault.within(&fields))?);
             }
-            Some(Content::Transcript(text)) if modality == Modality::Text => {
+            Some(Kind::Transcript(text)) if modality == Modality::Text => {
                 // Nothing said is no text, as in a corpus.
                 input.transcript = Some(text).filter(|text| !text.trim().is_empty());
             }
-            Some(Content::Transcript(_)) => {
+            Some(Kind::Transcript(_)) => {
                 let field = format!("{}.transcript", modality.name());
                 return Err(Fault::new(ErrorCode::Unsupported, field, "only the text modality has a transcript"));
             }
         }
     }
+    // The least, so that the same clip is refused with the same words.
+    if let Some(name) = modalities.into_keys().min() {
+        let names = Modality::ALL.map(Modality::name).join(", ");
+        let shown: String = name.chars().take(40).collect();
+        let problem = format!("these weights take the modalities {names}, not `{}`", shown.escape_debug());
+        return Err(Fault::new(ErrorCode::Unsupported, "modalities", problem));
+    }
     Ok(input)
 }
 
 /// Whether features that say where they are from may be those that the weights were trained on.
-fn check_origin(origin: &str, expected: Option<&Identity>) -> Result<(), Fault> {
-    match expected {
-        Some(expected) if !origin.is_empty() && origin != expected.id() => {
-            let problem = format!("expected features of {expected}, whose id is {}, got {origin}", expected.id());
-            Err(Fault::new(ErrorCode::Unsupported, "origin", problem))
+fn check_origin(provenance: Option<&str>, expected: Option<&Identity>) -> Result<(), Fault> {
+    match (expected, provenance) {
+        (Some(expected), Some(provenance)) if provenance != expected.id() => {
+            let problem = format!("expected features of {expected}, whose id is {}, got {provenance}", expected.id());
+            Err(Fault::new(ErrorCode::Unsupported, "provenance", problem))
         }
         _ => Ok(()),
     }
@@ -147,28 +162,34 @@ fn sequence(features: &v1::Features) -> Result<Sequence, Fault> {
 mod tests {
     use super::*;
 
-    fn features(frames: u32, width: u32, values: &[f32]) -> Option<v1::Modality> {
+    fn features(frames: u32, width: u32, values: &[f32]) -> v1::Content {
         let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        let origin = String::new();
-        Some(v1::Modality { content: Some(Content::Features(v1::Features { frames, width, data, origin })) })
+        v1::Content { kind: Some(Kind::Features(v1::Features { frames, width, data, provenance: None })) }
     }
 
-    fn of_origin(clip: &mut v1::Clip, origin: &str) {
-        if let Some(Content::Features(features)) = clip.audio.as_mut().and_then(|audio| audio.content.as_mut()) {
-            features.origin = origin.into();
+    fn of_origin(clip: &mut v1::Clip, provenance: &str) {
+        if let Some(Kind::Features(features)) = clip.modalities.get_mut("audio").and_then(|audio| audio.kind.as_mut()) {
+            features.provenance = Some(provenance.into());
         }
     }
 
-    fn transcript(text: &str) -> Option<v1::Modality> {
-        Some(v1::Modality { content: Some(Content::Transcript(text.into())) })
+    fn transcript(text: &str) -> v1::Content {
+        v1::Content { kind: Some(Kind::Transcript(text.into())) }
+    }
+
+    fn put(clip: &mut v1::Clip, name: &str, content: v1::Content) {
+        clip.modalities.insert(name.into(), content);
     }
 
     fn good() -> v1::Clip {
         v1::Clip {
             delivery: Some(v1::DeliveryKey { run_id: "9e107d9d-372b-4b0c-8f5e-0a5d1f6f1a11".into(), sequence: 7 }),
             id: "a clip".into(),
-            text: transcript("what a wonderful film"),
-            audio: features(2, 3, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
+            modalities: [
+                ("text".into(), transcript("what a wonderful film")),
+                ("audio".into(), features(2, 3, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0])),
+            ]
+            .into(),
             label: Some(-3.0),
             conditions: Some(v1::Conditions { kind: 2, snr_db: Some(-6.0), k_factor: None }),
             ..v1::Clip::default()
@@ -183,14 +204,15 @@ mod tests {
         let audio = checked.input.features[1].as_ref().unwrap();
         assert_eq!((audio.frames(), audio.width(), audio.data()[5]), (2, 3, 5.0));
         assert_eq!(checked.burst.conditions, good().conditions);
-        let reference = checked.burst.reference.unwrap();
+        let reference = checked.payload.reference.unwrap();
         assert_eq!((reference.label, reference.caption.as_str()), (Some(-3.0), "what a wonderful film"));
     }
 
     #[test]
     fn a_caption_stands_for_the_transcript_and_is_cut_between_characters() {
         let caption = |caption: String| {
-            check(v1::Clip { caption, ..good() }, &Origins::default()).unwrap().burst.reference.unwrap().caption
+            let clip = v1::Clip { caption: Some(caption), ..good() };
+            check(clip, &Origins::default()).unwrap().payload.reference.unwrap().caption
         };
         assert_eq!(caption("other words".into()), "other words");
         assert_eq!(caption("€".repeat(400)), "€".repeat(341));
@@ -201,10 +223,15 @@ mod tests {
         type Case = (fn(&mut v1::Clip), ErrorCode, &'static str);
         let identity = Identity { network: "n".into(), sha256: "00".into(), convention: "c".into(), width: 3 };
         let origins = Origins::new([None, Some(identity), None]);
-        let cases: [Case; 20] = [
-            (|clip| of_origin(clip, "another"), ErrorCode::Unsupported, "audio.features.origin"),
+        let cases: [Case; 21] = [
+            (|clip| of_origin(clip, "another"), ErrorCode::Unsupported, "audio.features.provenance"),
+            (|clip| put(clip, "smell", features(1, 1, &[0.0])), ErrorCode::Unsupported, "modalities"),
             (|clip| clip.media = Some(v1::Media::default()), ErrorCode::Empty, "media.data"),
-            (|clip| clip.media = Some(v1::Media { data: vec![1], size: 2 }), ErrorCode::Malformed, "media.data"),
+            (
+                |clip| clip.media = Some(v1::Media { data: vec![1].into(), size: Some(2) }),
+                ErrorCode::Malformed,
+                "media.data",
+            ),
             (|clip| clip.delivery = None, ErrorCode::BadKey, "delivery"),
             (|clip| clip.delivery.as_mut().unwrap().run_id.clear(), ErrorCode::BadKey, "delivery.run_id"),
             (|clip| clip.id = "x".repeat(1025), ErrorCode::TooLong, "id"),
@@ -212,17 +239,17 @@ mod tests {
             (|clip| clip.label = Some(3.1), ErrorCode::Malformed, "label"),
             (|clip| clip.conditions.as_mut().unwrap().kind = 77, ErrorCode::BadConditions, "conditions.kind"),
             (|clip| clip.conditions.as_mut().unwrap().snr_db = None, ErrorCode::BadConditions, "conditions.snr_db"),
-            (|clip| (clip.text, clip.audio) = (None, None), ErrorCode::Empty, "clip"),
-            (|clip| (clip.text, clip.audio) = (transcript(" "), None), ErrorCode::Empty, "clip"),
-            (|clip| clip.visual = transcript("text"), ErrorCode::Unsupported, "visual.transcript"),
-            (|clip| clip.audio = features(0, 3, &[]), ErrorCode::Empty, "audio.features.frames"),
-            (|clip| clip.audio = features(3, 0, &[]), ErrorCode::WrongWidth, "audio.features.width"),
-            (|clip| clip.audio = features(2, 3, &[0.0; 5]), ErrorCode::Malformed, "audio.features.data"),
-            (|clip| clip.audio = features(2, 2, &[0.0; 5]), ErrorCode::Malformed, "audio.features.data"),
-            (|clip| clip.audio = features(u32::MAX, u32::MAX, &[]), ErrorCode::Malformed, "audio.features.data"),
+            (|clip| clip.modalities.clear(), ErrorCode::Empty, "clip"),
+            (|clip| clip.modalities = [("text".into(), transcript(" "))].into(), ErrorCode::Empty, "clip"),
+            (|clip| put(clip, "visual", transcript("text")), ErrorCode::Unsupported, "visual.transcript"),
+            (|clip| put(clip, "audio", features(0, 3, &[])), ErrorCode::Empty, "audio.features.frames"),
+            (|clip| put(clip, "audio", features(3, 0, &[])), ErrorCode::WrongWidth, "audio.features.width"),
+            (|clip| put(clip, "audio", features(2, 3, &[0.0; 5])), ErrorCode::Malformed, "audio.features.data"),
+            (|clip| put(clip, "audio", features(2, 2, &[0.0; 5])), ErrorCode::Malformed, "audio.features.data"),
+            (|clip| put(clip, "audio", features(u32::MAX, u32::MAX, &[])), ErrorCode::Malformed, "audio.features.data"),
             // 2^16 · 2^16 · 4 wraps to 0 in 32 and to nothing in 64 bits.
-            (|clip| clip.audio = features(1 << 16, 1 << 16, &[]), ErrorCode::Malformed, "audio.features.data"),
-            (|clip| clip.audio = features(1, 2, &[0.0, f32::NAN]), ErrorCode::NotFinite, "audio.features.data"),
+            (|clip| put(clip, "audio", features(1 << 16, 1 << 16, &[])), ErrorCode::Malformed, "audio.features.data"),
+            (|clip| put(clip, "audio", features(1, 2, &[0.0, f32::NAN])), ErrorCode::NotFinite, "audio.features.data"),
         ];
         for (change, code, field) in cases {
             let mut clip = good();

@@ -1,7 +1,7 @@
 //! What became of a clip on its way, for clients that ask for it.
 
 use features::{Findings, Sighting};
-use proto::v1::{Face, Inspection, MediaFindings, ReceivedSymbols};
+use proto::v1::{FaceDetection, Inspection, MediaAnalysis, ReceivedSymbols};
 use wire::convert::shown_symbols;
 
 /// Of a clip's file, if it had one, its burst, and what the receiver saw of that, if it says so.
@@ -9,18 +9,18 @@ pub fn inspection(media: Option<&Findings>, sent: &[u8], symbols: Option<Receive
     Inspection { media: media.map(findings_to_wire), sent: shown_symbols(sent), symbols }
 }
 
-fn findings_to_wire(findings: &Findings) -> MediaFindings {
-    MediaFindings {
-        seconds: findings.seconds,
+fn findings_to_wire(findings: &Findings) -> MediaAnalysis {
+    MediaAnalysis {
+        duration_s: findings.seconds,
         peaks: findings.peaks.iter().flatten().copied().collect(),
         faces: findings.faces.iter().map(face_to_wire).collect(),
     }
 }
 
-fn face_to_wire(sighting: &Sighting) -> Face {
+fn face_to_wire(sighting: &Sighting) -> FaceDetection {
     let [x, y, width, height] = sighting.bounds;
     let landmarks = sighting.landmarks.iter().flatten().copied().collect();
-    Face { time_s: sighting.time_s, x, y, width, height, score: sighting.score, landmarks }
+    FaceDetection { time_s: sighting.time_s, x, y, width, height, score: sighting.score, landmarks }
 }
 
 #[cfg(test)]
@@ -35,7 +35,7 @@ mod tests {
         let whole = inspection(Some(&findings), &[7; 8 * 2000], None);
         assert_eq!((whole.sent, whole.symbols), (vec![7; 8 * 1024], None));
         let media = whole.media.unwrap();
-        assert_eq!((media.seconds, media.peaks), (1.5, vec![-0.5, 0.5, -0.5, 0.5]));
+        assert_eq!((media.duration_s, media.peaks), (1.5, vec![-0.5, 0.5, -0.5, 0.5]));
         let face = &media.faces[0];
         assert_eq!((face.time_s, face.x, face.y, face.width, face.height, face.score), (0.2, 0.1, 0.2, 0.3, 0.4, 0.9));
         assert_eq!((face.landmarks.len(), face.landmarks[0], face.landmarks[135]), (136, 0.25, 0.75));

@@ -2,16 +2,18 @@
 
 use crate::reader::Read;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
-use proto::v1::{Burst, Opening, Receipt};
+use proto::v1::{Acknowledgement, Burst, RelayRequest};
 use runtime::Exchange;
+use runtime::hop::Inbound;
 use runtime::trace::Span;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
 use tonic::transport::Channel;
-use tonic::{Status, Streaming};
 use wire::{Delivery, chunks};
+use wire::{Message, acknowledgements, requests};
 
 /// A burst that is out. Kept whole until its receipt comes.
 pub struct Sent {
@@ -25,6 +27,8 @@ pub struct Sent {
     pub read: Option<Arc<Read>>,
     /// Room for the burst of a film.
     pub _room: Option<OwnedSemaphorePermit>,
+    /// Its symbols are wanted with its outcome.
+    pub inspect: bool,
     /// The whole burst, not yet in chunks.
     pub burst: Burst,
 }
@@ -45,26 +49,26 @@ impl ToEmulator {
 
 impl Exchange for ToEmulator {
     type Item = Sent;
-    type Request = Burst;
-    type Response = Receipt;
+    type Request = Message;
+    type Response = Acknowledgement;
 
-    fn opening(&self) -> Option<Burst> {
-        Some(Burst { opening: Some(Opening { model_id: self.model_id.clone() }), ..Burst::default() })
+    fn header(&self) -> Option<Message> {
+        Some(Message::header(&self.model_id))
     }
 
     fn key(item: &Sent) -> Delivery {
         item.delivery
     }
 
-    fn requests(item: &Sent, out: &mut VecDeque<Burst>) {
-        out.extend(chunks::split(item.burst.clone()));
+    fn requests(item: &Sent, out: &mut VecDeque<Message>) {
+        out.extend(chunks::split(item.burst.clone()).map(Message::Part));
     }
 
-    fn acknowledges(response: &Receipt) -> Option<Delivery> {
+    fn acknowledges(response: &Acknowledgement) -> Option<Delivery> {
         Delivery::from_wire(response.delivery.as_ref()).ok()
     }
 
-    async fn open(&mut self, outbound: ReceiverStream<Burst>) -> Result<Streaming<Receipt>, Status> {
-        Ok(self.client.relay(outbound).await?.into_inner())
+    async fn open(&mut self, outbound: ReceiverStream<Message>) -> Result<Inbound<Acknowledgement>, Status> {
+        Ok(acknowledgements(self.client.relay(requests::<RelayRequest>(outbound)).await?))
     }
 }

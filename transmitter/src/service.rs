@@ -8,7 +8,7 @@ use crate::reader::Reader;
 use crate::relay::ToEmulator;
 use crate::session::{Session, Ticket};
 use proto::v1::transmitter_server::Transmitter;
-use proto::v1::{Clip, GetModelRequest, Model, Outcome};
+use proto::v1::{GetModelRequest, GetModelResponse, Model, SendRequest, SendResponse};
 use runtime::backoff::Outage;
 use runtime::hop::HopConfig;
 use runtime::observe::Held;
@@ -76,9 +76,9 @@ impl Service {
 
 #[tonic::async_trait]
 impl Transmitter for Service {
-    type SendStream = ReceiverStream<Result<Outcome, Status>>;
+    type SendStream = ReceiverStream<Result<SendResponse, Status>>;
 
-    async fn send(&self, request: Request<Streaming<Clip>>) -> Result<Response<Self::SendStream>, Status> {
+    async fn send(&self, request: Request<Streaming<SendRequest>>) -> Result<Response<Self::SendStream>, Status> {
         let place = (self.admission.admit()?, Held::of(&self.meter.streams, 1));
         let clips = Incoming::new(request.into_inner(), self.drain.clone());
         let config = HopConfig::new(self.outage.clone());
@@ -102,7 +102,7 @@ impl Transmitter for Service {
         Ok(Response::new(stream))
     }
 
-    async fn get_model(&self, _: Request<GetModelRequest>) -> Result<Response<Model>, Status> {
-        Ok(Response::new(self.model.clone()))
+    async fn get_model(&self, _: Request<GetModelRequest>) -> Result<Response<GetModelResponse>, Status> {
+        Ok(Response::new(GetModelResponse { model: Some(self.model.clone()) }))
     }
 }

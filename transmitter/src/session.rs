@@ -11,8 +11,12 @@ use crate::inspection::inspection;
 use crate::meter::Meter;
 use crate::reader::Read;
 use crate::relay::{Sent, ToEmulator};
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use proto::v1::{Burst, Clip, DeliveryKey, Outcome, Receipt, Timings, outcome, receipt};
+use proto::v1::{
+    Acknowledgement, Answer, Burst, BurstPayload, Clip, DeliveryKey, Outcome, SendRequest, SendResponse, Timings,
+    outcome,
+};
 use runtime::Hop;
 use runtime::hop::{Acknowledged, HopReceiver, HopSender, Slot};
 use runtime::serve::{Incoming, Outgoing};
@@ -24,9 +28,11 @@ use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
+use wire::chunks::Part;
 use wire::chunks::{Assembler, MAX_MEDIA_BYTES, MAX_SYMBOLS, Rejected, SYMBOL_BYTES};
 use wire::fault::ErrorCode;
 use wire::{Delivery, Fault};
+use wire::{answer_from_wire, clip_part, payload_to_wire};
 
 /// What a clip leaves behind while it is encoded.
 pub struct Ticket {
@@ -37,14 +43,16 @@ pub struct Ticket {
     read: Option<Arc<Read>>,
     /// For the burst of a film, until it is answered.
     room: Option<OwnedSemaphorePermit>,
-    /// Without symbols.
+    /// Without symbols and payload.
     burst: Burst,
+    /// Without its format.
+    payload: BurstPayload,
     slot: Slot<ToEmulator>,
 }
 
 /// A clip whose features are still in a file.
 struct Film {
-    file: Vec<u8>,
+    file: Bytes,
     /// What the clip brings beside the file.
     input: ClipInput,
     ticket: Ticket,
@@ -64,7 +72,7 @@ pub struct Session {
     pub feedback: Option<Arc<Feedback>>,
     /// Clips in the hop's window.
     pub window: usize,
-    pub outcomes: Outgoing<Outcome>,
+    pub outcomes: Outgoing<SendResponse>,
     /// Clips between their arrival and their outcome.
     pub in_flight: Mutex<HashSet<Delivery>>,
     pub meter: Meter,
@@ -74,7 +82,7 @@ pub struct Session {
 impl Session {
     /// Runs to the end of the stream: when the client has sent its last clip and all are answered, when the process
     /// drains and all that was taken is answered, when the hop has a final status, or when the client is gone.
-    pub async fn run(self, mut clips: Incoming<Clip>, hop: Hop<ToEmulator>) {
+    pub async fn run(self, mut clips: Incoming<SendRequest>, hop: Hop<ToEmulator>) {
         let (reply, encoded) = mpsc::channel(self.window);
         let (films, unread) = mpsc::channel(self.window);
         // The ends of the four parts follow each other: the last clip drops `hop.sender`, `films` and `reply`, the last file
@@ -102,7 +110,7 @@ impl Session {
     /// Clips to the encoder, those with a file to [`Session::read`].
     async fn take(
         &self,
-        clips: &mut Incoming<Clip>,
+        clips: &mut Incoming<SendRequest>,
         hop: HopSender<ToEmulator>,
         films: mpsc::Sender<Film>,
         reply: mpsc::Sender<Encoded<Ticket>>,
@@ -111,11 +119,17 @@ impl Session {
         // For the file that is being put together.
         let mut room = None;
         while let Some(message) = clips.next_of(assembler.is_partial()).await? {
-            if message.chunk == 0 {
+            let Some(part) = clip_part(message) else {
+                let span = self.tracer.begin("", None, Instant::now());
+                let fault = Fault::new(ErrorCode::Malformed, "message", "expected a clip or a chunk");
+                self.refuse(None, String::new(), fault, &span).await?;
+                continue;
+            };
+            if let Part::Item(clip) = &part {
                 drop(room.take());
-                room = self.room(&message).await;
+                room = self.room(clip).await;
             }
-            for assembled in assembler.push(message) {
+            for assembled in assembler.push(part) {
                 let arrived = Instant::now();
                 self.meter.clips.inc();
                 let clip = match assembled {
@@ -130,8 +144,8 @@ impl Session {
                 };
                 let (delivery, clip_id) = (clip.delivery.clone(), clip.id.clone());
                 let key = Delivery::from_wire(delivery.as_ref()).ok();
-                let span = self.tracer.begin(&clip.traceparent, key, arrived);
-                let CheckedClip { delivery, input, media, burst } = match self.admit(clip) {
+                let span = self.tracer.begin(clip.traceparent.as_deref().unwrap_or_default(), key, arrived);
+                let CheckedClip { delivery, input, media, burst, payload } = match self.admit(clip) {
                     Ok(checked) => checked,
                     Err(fault) => {
                         self.refuse(delivery, clip_id, fault, &span).await?;
@@ -142,7 +156,7 @@ impl Session {
                     // The status that ended the hop comes through `answer`.
                     return Ok(());
                 };
-                let ticket = Ticket { span, delivery, clip_id, read: None, room: None, burst, slot };
+                let ticket = Ticket { span, delivery, clip_id, read: None, room: None, burst, payload, slot };
                 match media {
                     None => self.encode(input, ticket, reply.clone()).await?,
                     Some(file) => {
@@ -158,7 +172,8 @@ impl Session {
     /// Room for the file that begins with this message.
     async fn room(&self, message: &Clip) -> Option<OwnedSemaphorePermit> {
         let media = message.media.as_ref()?;
-        let announced = usize::try_from(media.size).map_or(MAX_MEDIA_BYTES, |size| size.min(MAX_MEDIA_BYTES));
+        let announced =
+            usize::try_from(media.size.unwrap_or(0)).map_or(MAX_MEDIA_BYTES, |size| size.min(MAX_MEDIA_BYTES));
         let file = announced.max(media.data.len());
         // As a film it may become the longest burst, which is kept until it is answered.
         let bytes = if self.half.sends_films() { file.max(MAX_SYMBOLS * SYMBOL_BYTES) } else { file };
@@ -192,14 +207,14 @@ impl Session {
         if self.half.sends_films() {
             ticket.room = room.take();
         }
-        let added = self.extraction.extract(file).await.and_then(|read| {
+        let added = self.extraction.extract(file.into()).await.and_then(|read| {
             input.film.clone_from(&read.film);
             for (own, from_file) in input.features.iter_mut().zip(&read.findings.features) {
                 if own.is_none() {
                     own.clone_from(from_file);
                 }
             }
-            ticket.read = ticket.burst.inspect.then_some(read);
+            ticket.read = ticket.payload.inspect.then_some(read);
             self.half.check(&input).map_err(fault_of)
         });
         match added {
@@ -228,17 +243,19 @@ impl Session {
     /// Encoded clips to the hop.
     async fn forward(&self, mut encoded: mpsc::Receiver<Encoded<Ticket>>) -> Result<(), Status> {
         while let Some(Encoded { ticket, emission }) = encoded.recv().await {
-            let Ticket { span, delivery, clip_id, read, room, mut burst, slot } = ticket;
+            let Ticket { span, delivery, clip_id, read, room, mut burst, mut payload, slot } = ticket;
             match emission {
                 Ok(Emission { symbols, format }) => {
-                    burst.symbols = symbols.to_le_bytes();
-                    burst.transport = format.map(format_to_wire);
+                    burst.symbols = symbols.to_le_bytes().into();
+                    payload.transport = format.map(format_to_wire);
+                    burst.payload = payload_to_wire(&payload);
                     burst.timings = Some(Timings { transmitter_us: micros(span.began()), ..Timings::default() });
-                    burst.traceparent = span.traceparent();
+                    burst.traceparent = Some(span.traceparent());
                     self.meter.symbols.inc_by(symbols.len() as u64);
                     self.meter.encoding.observe_since(span.began());
                     // An error means that the hop has ended; `answer` learns why.
-                    let _ = slot.send(Sent { delivery, clip_id, span, read, _room: room, burst });
+                    let inspect = payload.inspect;
+                    let _ = slot.send(Sent { delivery, clip_id, span, read, _room: room, inspect, burst });
                 }
                 Err(fault) => {
                     self.in_flight().remove(&delivery);
@@ -258,30 +275,34 @@ impl Session {
             let span = item.span;
             let outcome = self.outcome(item, response);
             self.account(&outcome, &span);
-            self.outcomes.send(outcome).await?;
+            self.outcomes.send(SendResponse { outcome: Some(outcome) }).await?;
         }
         Ok(())
     }
 
-    fn outcome(&self, sent: Sent, receipt: Receipt) -> Outcome {
+    fn outcome(&self, sent: Sent, acknowledgement: Acknowledgement) -> Outcome {
         let own = sent.burst.timings.unwrap_or_default();
-        let timings = Timings { transmitter_us: own.transmitter_us, ..receipt.timings.unwrap_or_default() };
-        let result = match receipt.result {
-            Some(receipt::Result::Prediction(prediction)) => outcome::Result::Prediction(prediction),
-            Some(receipt::Result::Error(error)) => outcome::Result::Error(error),
-            None => {
+        let (answer, fault) = match answer_from_wire(acknowledgement) {
+            Ok(answer) => (answer, None),
+            Err(fault) => (Answer::default(), Some(fault)),
+        };
+        let timings = Timings { transmitter_us: own.transmitter_us, ..answer.timings.unwrap_or_default() };
+        let result = match (fault, answer.prediction) {
+            (Some(fault), _) => outcome::Result::Error(fault.into()),
+            (None, Some(prediction)) => outcome::Result::Prediction(prediction),
+            (None, None) => {
                 let fault = Fault::new(ErrorCode::Internal, "result", "the receiver answered with nothing");
                 outcome::Result::Error(fault.into())
             }
         };
         let burst = &sent.burst;
-        let inspect = || inspection(sent.read.as_ref().map(|read| &read.findings), &burst.symbols, receipt.symbols);
-        let inspection = burst.inspect.then(inspect);
+        let inspect = || inspection(sent.read.as_ref().map(|read| &read.findings), &burst.symbols, answer.symbols);
+        let inspection = sent.inspect.then(inspect);
         Outcome {
             delivery: Some(sent.delivery.to_wire()),
             clip_id: sent.clip_id,
             result: Some(result),
-            channel: receipt.channel,
+            channel: answer.channel,
             timings: Some(timings),
             model_id: self.half.model_id().into(),
             trace_id: sent.span.trace_id().to_string(),
@@ -320,7 +341,7 @@ impl Session {
             inspection: None,
         };
         self.account(&outcome, span);
-        self.outcomes.send(outcome).await
+        self.outcomes.send(SendResponse { outcome: Some(outcome) }).await
     }
 
     fn in_flight(&self) -> std::sync::MutexGuard<'_, HashSet<Delivery>> {

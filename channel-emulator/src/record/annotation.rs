@@ -4,8 +4,9 @@
 //! that is what brings an `f32` back with the bits it had.
 
 use super::Kept;
+use bytes::Bytes;
 use phy::{Conditions, NoiseKey};
-use proto::v1;
+use proto::v1::{self, BurstPayload};
 use serde::{Deserialize, Serialize};
 use wire::chunks::{MAX_SYMBOLS, SYMBOL_BYTES};
 use wire::{Delivery, convert};
@@ -13,7 +14,7 @@ use wire::{Delivery, convert};
 /// The name of the namespace.
 pub const NAMESPACE: &str = "latentlink";
 /// Its version.
-pub const NAMESPACE_VERSION: &str = "1.0.0";
+pub const NAMESPACE_VERSION: &str = "1.1.0";
 
 /// An annotation. Those that carry no delivery key are somebody else's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +38,10 @@ pub struct Annotation {
     /// The burst pinned its conditions; otherwise it met the live ones.
     #[serde(rename = "latentlink:pinned", default)]
     pub pinned: bool,
+    /// What it carried for the receiver alone, in hexadecimal digits, as it came. `reference`, `transport` and the label are
+    /// in it, too, and stand beside it for people who read.
+    #[serde(rename = "latentlink:payload", default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
     #[serde(rename = "latentlink:reference", skip_serializing_if = "Option::is_none")]
     pub reference: Option<ReferenceNote>,
     #[serde(rename = "latentlink:timings", skip_serializing_if = "Option::is_none")]
@@ -105,6 +110,8 @@ impl Annotation {
     /// Of a burst whose first symbol is sample `sample_start`.
     pub fn of(kept: &Kept, sample_start: u64, time_us: u64) -> Annotation {
         let Kept { burst, noise, .. } = kept;
+        // A payload of a later version may be none of this one; it is recorded all the same.
+        let BurstPayload { reference, transport, .. } = wire::payload_from_wire(burst).unwrap_or_default();
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let channel = burst.channel.as_ref().and_then(|report| {
             let conditions = convert::conditions_from_wire(report.conditions.as_ref()?).ok()?;
@@ -114,7 +121,7 @@ impl Annotation {
         Annotation {
             sample_start,
             sample_count: Some((burst.symbols.len() / SYMBOL_BYTES) as u64),
-            label: burst.reference.as_ref().and_then(|reference| text(&reference.clip_id)),
+            label: reference.as_ref().and_then(|reference| text(&reference.clip_id)),
             delivery: burst
                 .delivery
                 .as_ref()
@@ -123,16 +130,16 @@ impl Annotation {
             noise_given: burst.noise.is_some(),
             channel,
             pinned: burst.conditions.is_some(),
-            reference: burst
-                .reference
+            payload: Some(hex(&burst.payload)).filter(|payload| !payload.is_empty()),
+            reference: reference
                 .as_ref()
                 .map(|reference| ReferenceNote { label: reference.label, caption: reference.caption.clone() }),
             timings: burst.timings.map(|timings| TimingsNote {
                 transmitter_us: timings.transmitter_us,
                 emulator_us: timings.emulator_us,
             }),
-            transport: burst.transport.map(|format| TransportNote { mcs: format.mcs, bytes: format.bytes }),
-            traceparent: text(&burst.traceparent),
+            transport: transport.map(|format| TransportNote { mcs: format.mcs, bytes: format.bytes }),
+            traceparent: burst.traceparent.clone(),
             model_id: text(&kept.model_id),
             time_us,
         }
@@ -161,7 +168,7 @@ impl Annotation {
     ///
     /// # Errors
     /// The field that is wrong or missing.
-    pub fn into_recorded(self, symbols: Vec<u8>) -> Result<Option<Recorded>, String> {
+    pub fn into_recorded(self, symbols: Bytes) -> Result<Option<Recorded>, String> {
         let Some(delivery) = self.delivery else { return Ok(None) };
         let key = v1::DeliveryKey { run_id: delivery.run_id, sequence: delivery.sequence };
         let delivery = Delivery::from_wire(Some(&key)).map_err(|fault| format!("latentlink:{fault}"))?;
@@ -180,24 +187,40 @@ impl Annotation {
             label: reference.label,
             caption: reference.caption,
         });
+        let transport = self.transport.map(|format| v1::TransportFormat { mcs: format.mcs, bytes: format.bytes });
+        let payload = match self.payload {
+            Some(payload) => unhex(&payload).ok_or("latentlink:payload: expected pairs of hexadecimal digits")?.into(),
+            // A recording of version 1.0 has no more than these.
+            None => wire::payload_to_wire(&BurstPayload { transport, reference, inspect: false }),
+        };
         let burst = v1::Burst {
             delivery: Some(key),
             noise: self.noise_given.then_some(noise),
             symbols,
             conditions: self.pinned.then_some(conditions),
-            reference,
             channel: Some(report),
             timings: self.timings.map(|timings| v1::Timings {
                 transmitter_us: timings.transmitter_us,
                 emulator_us: timings.emulator_us,
                 receiver_us: 0,
             }),
-            transport: self.transport.map(|format| v1::TransportFormat { mcs: format.mcs, bytes: format.bytes }),
-            traceparent: self.traceparent.unwrap_or_default(),
-            ..v1::Burst::default()
+            traceparent: self.traceparent,
+            payload,
+            chunks_following: 0,
         };
         Ok(Some(Recorded { delivery, burst, noise, model_id: self.model_id.unwrap_or_default() }))
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(digits: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    let byte = |&[high, low]: &[u8; 2]| Some((digit(high)? * 16 + digit(low)?) as u8);
+    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
 }
 
 /// A burst out of a recording.
@@ -227,13 +250,8 @@ mod tests {
                 sequence: u64::MAX,
             }),
             noise: given.then_some(v1::NoiseKey { seed: u64::MAX, draw: u32::MAX, row: 1 << 60 }),
-            symbols: [0.1f32, -0.7, 1e-42, f32::MAX].iter().flat_map(|v| v.to_le_bytes()).collect(),
+            symbols: [0.1f32, -0.7, 1e-42, f32::MAX].iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>().into(),
             conditions: given.then_some(conditions),
-            reference: given.then(|| v1::Reference {
-                clip_id: "a \"clip\"\n\u{1F600}".into(),
-                label: Some(-1.1),
-                caption: "was für ein Film\u{0}".into(),
-            }),
             channel: Some(v1::ChannelReport {
                 conditions: Some(conditions),
                 h_re: h.0,
@@ -242,8 +260,16 @@ mod tests {
                 realised_snr_db: given.then_some(-7.123456789012345),
             }),
             timings: given.then_some(v1::Timings { transmitter_us: 7, emulator_us: 9, receiver_us: 0 }),
-            transport: given.then_some(v1::TransportFormat { mcs: 4, bytes: 1234 }),
-            traceparent: if given { "00-1-2-01".into() } else { String::new() },
+            payload: wire::payload_to_wire(&BurstPayload {
+                reference: given.then(|| v1::Reference {
+                    clip_id: "a \"clip\"\n\u{1F600}".into(),
+                    label: Some(-1.1),
+                    caption: "was für ein Film\u{0}".into(),
+                }),
+                transport: given.then_some(v1::TransportFormat { mcs: 4, bytes: 1234 }),
+                inspect: given,
+            }),
+            traceparent: given.then(|| "00-1-2-01".into()),
             ..v1::Burst::default()
         };
         let noise = NoiseKey { seed: u64::MAX, draw: u32::MAX, row: 1 << 60 };
@@ -264,6 +290,29 @@ mod tests {
             assert_eq!(recorded.burst, kept.burst, "{text}");
             assert_eq!((recorded.noise.seed, recorded.model_id.as_str()), (u64::MAX, "model"));
         }
+    }
+
+    #[test]
+    fn a_payload_that_is_none_of_ours_comes_back_as_it_was() {
+        let mut kept = kept((1.0, 0.0), 1.0, true);
+        // A field of number 9, and bytes that are no message at all.
+        for payload in [&[0x4a, 2, 7, 8][..], &[0xff, 0, 1][..]] {
+            kept.burst.payload = Bytes::copy_from_slice(payload);
+            let text = serde_json::to_string(&Annotation::of(&kept, 0, 0)).unwrap();
+            let annotation: Annotation = serde_json::from_str(&text).unwrap();
+            let recorded = annotation.into_recorded(kept.burst.symbols.clone()).unwrap().unwrap();
+            assert_eq!(recorded.burst.payload, payload);
+        }
+    }
+
+    #[test]
+    fn a_recording_without_payloads_has_what_it_says() {
+        let kept = kept((1.0, 0.0), 1.0, true);
+        let mut annotation = Annotation::of(&kept, 0, 0);
+        annotation.payload = None;
+        let recorded = annotation.into_recorded(kept.burst.symbols.clone()).unwrap().unwrap();
+        let (old, new) = (wire::payload_from_wire(&recorded.burst), wire::payload_from_wire(&kept.burst));
+        assert_eq!(old, new.map(|payload| BurstPayload { inspect: false, ..payload }));
     }
 
     #[test]

@@ -3,14 +3,16 @@
 use crate::record::names::Side;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::receiver_client::ReceiverClient;
-use proto::v1::{Burst, Opening, Receipt};
+use proto::v1::{Acknowledgement, Burst, ReceiveRequest, RelayRequest};
+use runtime::hop::Inbound;
 use runtime::{Exchange, PeerUrl};
 use std::collections::VecDeque;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
 use tonic::transport::Channel;
-use tonic::{Status, Streaming};
 use wire::{Delivery, chunks};
+use wire::{Message, acknowledgements, requests};
 
 /// To whom.
 #[derive(Clone, Debug)]
@@ -75,29 +77,29 @@ pub struct Item {
 
 impl Exchange for Replay {
     type Item = Item;
-    type Request = Burst;
-    type Response = Receipt;
+    type Request = Message;
+    type Response = Acknowledgement;
 
-    fn opening(&self) -> Option<Burst> {
-        Some(Burst { opening: Some(Opening { model_id: self.model_id.clone() }), ..Burst::default() })
+    fn header(&self) -> Option<Message> {
+        Some(Message::header(&self.model_id))
     }
 
     fn key(item: &Item) -> Delivery {
         item.delivery
     }
 
-    fn requests(item: &Item, out: &mut VecDeque<Burst>) {
-        out.extend(chunks::split(item.burst.clone()));
+    fn requests(item: &Item, out: &mut VecDeque<Message>) {
+        out.extend(chunks::split(item.burst.clone()).map(Message::Part));
     }
 
-    fn acknowledges(response: &Receipt) -> Option<Delivery> {
+    fn acknowledges(response: &Acknowledgement) -> Option<Delivery> {
         Delivery::from_wire(response.delivery.as_ref()).ok()
     }
 
-    async fn open(&mut self, outbound: ReceiverStream<Burst>) -> Result<Streaming<Receipt>, Status> {
+    async fn open(&mut self, outbound: ReceiverStream<Message>) -> Result<Inbound<Acknowledgement>, Status> {
         match &mut self.peer {
-            Peer::Receiver(client) => Ok(client.receive(outbound).await?.into_inner()),
-            Peer::Emulator(client) => Ok(client.relay(outbound).await?.into_inner()),
+            Peer::Receiver(client) => Ok(acknowledgements(client.receive(requests::<ReceiveRequest>(outbound)).await?)),
+            Peer::Emulator(client) => Ok(acknowledgements(client.relay(requests::<RelayRequest>(outbound)).await?)),
         }
     }
 }

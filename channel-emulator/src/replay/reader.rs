@@ -123,7 +123,7 @@ fn burst(data: &File, available: u64, annotation: Annotation) -> Result<Option<R
     let mut symbols = vec![0; count * SYMBOL_BYTES];
     data.read_exact_at(&mut symbols, start * SYMBOL_BYTES as u64)
         .map_err(|error| format!("cannot read its samples: {error}"))?;
-    annotation.into_recorded(symbols)
+    annotation.into_recorded(symbols.into())
 }
 
 /// Why metadata could not be read to their end.

@@ -1,7 +1,7 @@
 //! What became of a replay.
 
 use metrics::Binary;
-use proto::v1::{Receipt, receipt};
+use proto::v1::Acknowledgement;
 use serde::Serialize;
 use std::time::Duration;
 use wire::convert;
@@ -20,12 +20,9 @@ pub struct Tally {
 
 impl Tally {
     /// Counts the answer to a burst with this reference label.
-    pub fn count(&mut self, label: Option<f32>, receipt: Receipt) {
-        let prediction = match receipt.result {
-            Some(receipt::Result::Prediction(prediction)) => convert::prediction_from_wire(&prediction),
-            Some(receipt::Result::Error(error)) => Err(error.into()),
-            None => Err(wire::Fault::new(wire::fault::ErrorCode::Internal, "result", "an answer with nothing in it")),
-        };
+    pub fn count(&mut self, label: Option<f32>, acknowledgement: Acknowledgement) {
+        let prediction = wire::answer_from_wire(acknowledgement)
+            .and_then(|answer| convert::prediction_from_wire(&answer.prediction.unwrap_or_default()));
         match prediction {
             Ok(prediction) => {
                 self.predictions += 1;

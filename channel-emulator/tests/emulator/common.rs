@@ -3,10 +3,15 @@
 use channel_emulator::{App, ServeArgs, TraceArgs};
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::receiver_server::{Receiver, ReceiverServer};
-use proto::v1::{Burst, DeliveryKey, Opening, Prediction, Receipt, ReceivedSymbols, Snapshot, WatchRequest, receipt};
+use proto::v1::{
+    Acknowledgement, Answer, Burst, DeliveryKey, Prediction, ReceiveRequest, ReceiveResponse, ReceivedSymbols,
+    RelayRequest, ScorePrediction, WatchRequest, WatchResponse, acknowledgement,
+};
+use runtime::backoff::Outage;
+use runtime::hop::Inbound;
 use runtime::hop::{Exchange, Hop, HopConfig};
 use runtime::serve::{Services, Socket, serve};
-use runtime::{Drain, PeerUrl, backoff::Outage};
+use runtime::{Drain, PeerUrl};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -17,6 +22,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 use wire::chunks::{Assembler, split};
+use wire::{BurstRequest, BurstResponse, Message, acknowledgements, requests};
 use wire::{Delivery, MAX_MESSAGE_BYTES};
 
 pub const MODEL: &str = "the model";
@@ -34,6 +40,8 @@ pub struct Manner {
     pub refuse: Option<Status>,
     /// Ends every stream in silence after so many bursts.
     pub end_after: Option<usize>,
+    /// Answers every burst with these bytes.
+    pub answer: Option<Vec<u8>>,
     /// Waits so long before each receipt.
     pub delay: Duration,
 }
@@ -48,23 +56,27 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl Receiver for Peer {
-    type ReceiveStream = Answers<Receipt>;
-    type WatchStream = Answers<Snapshot>;
+    type ReceiveStream = Answers<ReceiveResponse>;
+    type WatchStream = Answers<WatchResponse>;
 
-    async fn receive(&self, request: Request<Streaming<Burst>>) -> Result<Response<Self::ReceiveStream>, Status> {
+    async fn receive(
+        &self,
+        request: Request<Streaming<ReceiveRequest>>,
+    ) -> Result<Response<Self::ReceiveStream>, Status> {
         let mut messages = request.into_inner();
         let Peer { manner, bursts } = self.clone();
         let (sender, answers) = mpsc::channel(8);
         tokio::spawn(async move {
-            let opening = messages.message().await?.and_then(|first| first.opening);
-            assert_eq!(opening, Some(Opening { model_id: MODEL.into() }), "the opening is forwarded");
+            let first = messages.message().await?.and_then(BurstRequest::message);
+            assert_eq!(first, Some(Message::header(MODEL)), "the header is forwarded");
             if let Some(status) = manner.refuse {
                 let _ = sender.send(Err(status)).await;
                 return Ok(());
             }
             let (mut assembler, mut taken) = (Assembler::default(), 0);
             while let Some(message) = messages.message().await? {
-                for burst in assembler.push(message) {
+                let Some(Message::Part(part)) = message.message() else { panic!("the emulator sends bursts") };
+                for burst in assembler.push(part) {
                     if manner.end_after == Some(taken) {
                         return Ok(());
                     }
@@ -73,14 +85,22 @@ impl Receiver for Peer {
                     if !manner.delay.is_zero() {
                         tokio::time::sleep(manner.delay).await;
                     }
-                    let prediction = Prediction { classes: vec![0.0; 7], ..Prediction::default() };
-                    let receipt = Receipt {
-                        delivery: burst.delivery.clone(),
-                        result: Some(receipt::Result::Prediction(prediction)),
+                    let prediction = Prediction { distribution: vec![0.0; 7], score: Some(ScorePrediction::default()) };
+                    let payload = wire::payload_from_wire(&burst).unwrap_or_default();
+                    let answer = Answer {
+                        prediction: Some(prediction),
                         channel: burst.channel,
                         timings: burst.timings,
-                        symbols: burst.inspect.then(|| shown(&burst)),
+                        symbols: payload.inspect.then(|| shown(&burst)),
                     };
+                    let acknowledgement = match &manner.answer {
+                        None => wire::acknowledge(burst.delivery.clone(), &answer),
+                        Some(answer) => Acknowledgement {
+                            delivery: burst.delivery.clone(),
+                            result: Some(acknowledgement::Result::Answer(answer.clone().into())),
+                        },
+                    };
+                    let receipt = ReceiveResponse { acknowledgement: Some(acknowledgement) };
                     bursts.lock().unwrap().push(burst);
                     if sender.send(Ok(receipt)).await.is_err() {
                         return Ok::<_, Status>(());
@@ -99,7 +119,7 @@ impl Receiver for Peer {
 
 /// As the receiver shows them, with an equaliser that makes nothing of them.
 pub fn shown(burst: &Burst) -> ReceivedSymbols {
-    ReceivedSymbols { received: burst.symbols.clone(), equalised: Vec::new() }
+    ReceivedSymbols { received: burst.symbols.to_vec(), equalised: Vec::new() }
 }
 
 /// A receiver on a runtime of its own, whose end closes all its connections as the death of its process would.
@@ -174,19 +194,19 @@ impl Emulator {
     }
 
     /// Opens a stream, sends the bursts and ends it; what comes back until its end.
-    pub async fn relay(&self, bursts: Vec<Burst>) -> Result<Vec<Receipt>, Status> {
-        let opening = Burst { opening: Some(Opening { model_id: MODEL.into() }), ..Burst::default() };
-        let messages: Vec<Burst> = std::iter::once(opening).chain(bursts.into_iter().flat_map(split)).collect();
+    pub async fn relay(&self, bursts: Vec<Burst>) -> Result<Vec<Acknowledgement>, Status> {
+        let parts = bursts.into_iter().flat_map(split).map(Message::Part);
+        let messages = std::iter::once(Message::header(MODEL)).chain(parts).collect();
         self.relay_raw(messages).await
     }
 
-    pub async fn relay_raw(&self, messages: Vec<Burst>) -> Result<Vec<Receipt>, Status> {
+    pub async fn relay_raw(&self, messages: Vec<Message>) -> Result<Vec<Acknowledgement>, Status> {
         let mut client = self.client();
         let all = async {
-            let mut stream = client.relay(tokio_stream::iter(messages)).await?.into_inner();
+            let mut stream = client.relay(requests::<RelayRequest>(tokio_stream::iter(messages))).await?.into_inner();
             let mut receipts = Vec::new();
             while let Some(receipt) = stream.message().await? {
-                receipts.push(receipt);
+                receipts.push(receipt.acknowledgement());
             }
             Ok(receipts)
         };
@@ -203,27 +223,27 @@ pub struct ToEmulator(ChannelEmulatorClient<Channel>);
 
 impl Exchange for ToEmulator {
     type Item = u64;
-    type Request = Burst;
-    type Response = Receipt;
+    type Request = Message;
+    type Response = Acknowledgement;
 
-    fn opening(&self) -> Option<Burst> {
-        Some(Burst { opening: Some(Opening { model_id: MODEL.into() }), ..Burst::default() })
+    fn header(&self) -> Option<Message> {
+        Some(Message::header(MODEL))
     }
 
     fn key(item: &u64) -> Delivery {
         Delivery { run: RUN, sequence: *item }
     }
 
-    fn requests(item: &u64, out: &mut VecDeque<Burst>) {
-        out.extend(split(burst(*item, 25)));
+    fn requests(item: &u64, out: &mut VecDeque<Message>) {
+        out.extend(split(burst(*item, 25)).map(Message::Part));
     }
 
-    fn acknowledges(response: &Receipt) -> Option<Delivery> {
+    fn acknowledges(response: &Acknowledgement) -> Option<Delivery> {
         Delivery::from_wire(response.delivery.as_ref()).ok()
     }
 
-    async fn open(&mut self, outbound: ReceiverStream<Burst>) -> Result<Streaming<Receipt>, Status> {
-        self.0.relay(outbound).await.map(Response::into_inner)
+    async fn open(&mut self, outbound: ReceiverStream<Message>) -> Result<Inbound<Acknowledgement>, Status> {
+        self.0.relay(requests::<RelayRequest>(outbound)).await.map(acknowledgements)
     }
 }
 
@@ -268,6 +288,16 @@ fn hop_to(url: &PeerUrl) -> Hop<ToEmulator> {
 /// A burst of `symbols` symbols that differs from sequence number to sequence number.
 pub fn burst(sequence: u64, symbols: usize) -> Burst {
     let value = |k: usize| ((sequence as f32 + 1.0) * 0.37 + k as f32 * 0.71).sin();
-    let symbols = (0..2 * symbols).flat_map(|k| value(k).to_le_bytes()).collect();
+    let symbols = (0..2 * symbols).flat_map(|k| value(k).to_le_bytes()).collect::<Vec<u8>>().into();
     Burst { delivery: key(sequence), symbols, ..Burst::default() }
+}
+
+/// What a burst was answered.
+pub fn answer(acknowledgement: &Acknowledgement) -> Answer {
+    wire::answer_from_wire(acknowledgement.clone()).unwrap()
+}
+
+/// A burst with more for the receiver.
+pub fn with_payload(burst: Burst, payload: &proto::v1::BurstPayload) -> Burst {
+    Burst { payload: wire::payload_to_wire(payload), ..burst }
 }

@@ -48,7 +48,7 @@ async fn set_changes_what_is_given_and_get_shows_it() {
 #[tokio::test]
 async fn whoever_watches_sees_the_conditions_and_every_change() {
     let emulator = Emulator::start(9).await;
-    let request = WatchConditionsRequest { interval_ms: 1 };
+    let request = WatchConditionsRequest { interval_ms: Some(1) };
     let mut watched = emulator.client().watch_conditions(request).await.unwrap().into_inner();
     let rayleigh = Conditions { kind: ChannelKind::Rayleigh.into(), snr_db: Some(12.0), k_factor: None };
     assert_eq!(watched.message().await.unwrap().unwrap().conditions, Some(rayleigh));

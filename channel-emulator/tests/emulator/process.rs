@@ -2,11 +2,13 @@
 
 use crate::common::{MODEL, Manner, TestReceiver, burst};
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
-use proto::v1::{Burst, Opening};
+use proto::v1::{Burst, RelayRequest};
 use runtime::PeerUrl;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
+use wire::Message;
+use wire::chunks::Part;
 
 struct Emulator {
     child: Child,
@@ -86,10 +88,12 @@ async fn a_second_signal_ends_it_at_once() {
     let receiver = TestReceiver::start(0, slow);
     let mut emulator = Emulator::start(receiver.port);
     let url: PeerUrl = emulator.url.parse().unwrap();
-    let opening = Burst { opening: Some(Opening { model_id: MODEL.into() }), ..Burst::default() };
     // The refusal of the second burst tells that the first is in flight.
-    let messages = [opening, burst(0, 25), Burst { symbols: vec![], ..burst(1, 25) }];
-    let messages = tokio_stream::StreamExt::chain(tokio_stream::iter(messages), tokio_stream::pending());
+    let empty = Burst { symbols: vec![].into(), ..burst(1, 25) };
+    let items = [burst(0, 25), empty].map(|burst| Message::Part(Part::Item(burst)));
+    let messages = [Message::header(MODEL)].into_iter().chain(items).map(RelayRequest::from);
+    let messages =
+        tokio_stream::StreamExt::chain(tokio_stream::iter(messages.collect::<Vec<_>>()), tokio_stream::pending());
     let mut client = ChannelEmulatorClient::new(url.channel());
     let mut stream = client.relay(messages).await.unwrap().into_inner();
     assert!(stream.message().await.unwrap().is_some());

@@ -1,6 +1,6 @@
 //! Recordings: what is in the files, whatever happens to the process and the disk.
 
-use crate::common::{Emulator, Manner, PATIENT, Process, TestReceiver, burst, serve_args};
+use crate::common::{Emulator, Manner, PATIENT, Process, TestReceiver, burst, serve_args, with_payload};
 use proto::v1::{self, Burst};
 use serde_json::Value;
 use std::path::Path;
@@ -79,12 +79,12 @@ async fn what_goes_in_and_what_comes_out_is_in_the_files() {
     let mut sent: Vec<Burst> = [1, 25, 7, 300_000].into_iter().zip(0..).map(|(n, k)| burst(k, n)).collect();
     sent[1].conditions = Some(v1::Conditions { kind: 2, snr_db: Some(-3.7), k_factor: None });
     sent[1].noise = Some(v1::NoiseKey { seed: u64::MAX, draw: 2, row: 3 });
-    sent[1].reference =
-        Some(v1::Reference { clip_id: "cl\"ip".into(), label: Some(-1.1), caption: "hübsch\n".into() });
+    let reference = Some(v1::Reference { clip_id: "cl\"ip".into(), label: Some(-1.1), caption: "hübsch\n".into() });
+    sent[1] = with_payload(sent[1].clone(), &v1::BurstPayload { reference, ..v1::BurstPayload::default() });
     sent[1].timings = Some(v1::Timings { transmitter_us: 77, ..v1::Timings::default() });
-    sent[1].traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into();
+    sent[1].traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into());
     let mut with_refused = sent.clone();
-    with_refused.insert(2, Burst { symbols: vec![0; 12], ..burst(99, 1) });
+    with_refused.insert(2, Burst { symbols: vec![0; 12].into(), ..burst(99, 1) });
     emulator.relay(with_refused).await.unwrap();
     stop(emulator).await;
 
@@ -116,8 +116,9 @@ async fn what_goes_in_and_what_comes_out_is_in_the_files() {
     assert_eq!(pinned["latentlink:reference"]["label"].to_string(), "-1.1");
     assert_eq!(pinned["latentlink:timings"]["transmitter_us"], 77);
     // The emulator's own span, in the trace of the burst.
-    assert_eq!(pinned["latentlink:traceparent"], arrived[1].traceparent.as_str());
-    assert_eq!(arrived[1].traceparent[..36], sent[1].traceparent[..36]);
+    assert_eq!(pinned["latentlink:traceparent"], arrived[1].traceparent.clone().unwrap());
+    let trace = |burst: &Burst| burst.traceparent.clone().unwrap()[..36].to_owned();
+    assert_eq!(trace(&arrived[1]), trace(&sent[1]));
     assert_ne!(arrived[1].traceparent, sent[1].traceparent);
 
     for (side, name) in [(&input, "run.1-in"), (&output, "run.1-out")] {

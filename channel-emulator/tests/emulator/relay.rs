@@ -1,10 +1,12 @@
 //! The emulator over real sockets, between a test's transmitter and a test's receiver.
 
-use crate::common::{Emulator, MODEL, Manner, PATIENT, TestReceiver, burst, key, shown};
+use crate::common::{Emulator, MODEL, Manner, PATIENT, TestReceiver, answer, burst, key, shown, with_payload};
 use phy::{Conditions, NoiseKey, SnrDb, Symbols, draw};
-use proto::v1::{self, Burst, ErrorCode, Opening, receipt};
+use proto::v1::{self, Burst, BurstPayload, ErrorCode, acknowledgement};
 use std::time::Duration;
 use tonic::{Code, Status};
+use wire::chunks::Part;
+use wire::{Message, payload_from_wire};
 
 fn received(sent: &Burst, noise: NoiseKey, conditions: &Conditions) -> Vec<u8> {
     let symbols = Symbols::from_le_bytes(&sent.symbols).unwrap();
@@ -23,7 +25,8 @@ async fn bursts_of_any_length_arrive_as_phy_computes_them() {
     let mut sent: Vec<Burst> = [1, 25, 1000, 300_000].into_iter().zip(0..).map(|(n, k)| burst(k, n)).collect();
     sent[1].conditions = Some(wire::convert::conditions_to_wire(&pinned));
     sent[1].noise = Some(wire::convert::noise_key_to_wire(noise));
-    sent[2].reference = Some(v1::Reference { clip_id: "clip".into(), label: Some(-1.5), caption: "words".into() });
+    let reference = Some(v1::Reference { clip_id: "clip".into(), label: Some(-1.5), caption: "words".into() });
+    sent[2] = with_payload(sent[2].clone(), &BurstPayload { reference, ..BurstPayload::default() });
     sent[2].timings = Some(v1::Timings { transmitter_us: 77, ..v1::Timings::default() });
     let receipts = emulator.relay(sent.clone()).await.unwrap();
 
@@ -38,8 +41,8 @@ async fn bursts_of_any_length_arrive_as_phy_computes_them() {
         assert!(arrived.symbols == received(sent, noise, &conditions), "burst {k} has other bits");
         let report = arrived.channel.expect("a report");
         assert_eq!(report.conditions, Some(wire::convert::conditions_to_wire(&conditions)));
-        assert_eq!(receipts[k].channel, Some(report));
-        assert_eq!(arrived.reference, sent.reference);
+        assert_eq!(answer(&receipts[k]).channel, Some(report));
+        assert_eq!(arrived.payload, sent.payload);
     }
     assert_eq!(arrived[2].timings.unwrap().transmitter_us, 77);
 }
@@ -49,12 +52,35 @@ async fn what_people_want_to_see_passes_both_ways() {
     let receiver = TestReceiver::start(0, Manner::default());
     let emulator = Emulator::start(receiver.port).await;
     // In one message and in chunks.
-    let asking = |sequence, length| Burst { inspect: true, ..burst(sequence, length) };
+    let asking = |sequence, length| {
+        with_payload(burst(sequence, length), &BurstPayload { inspect: true, ..BurstPayload::default() })
+    };
     let receipts = emulator.relay(vec![burst(0, 25), asking(1, 25), asking(2, 300_000)]).await.unwrap();
     let arrived = receiver.bursts.lock().unwrap();
-    assert_eq!(arrived.iter().map(|burst| burst.inspect).collect::<Vec<_>>(), [false, true, true]);
-    assert_eq!(receipts[0].symbols, None);
-    assert!(receipts[1].symbols == Some(shown(&arrived[1])) && receipts[2].symbols == Some(shown(&arrived[2])));
+    let inspect = |burst: &Burst| payload_from_wire(burst).unwrap().inspect;
+    assert_eq!(arrived.iter().map(inspect).collect::<Vec<_>>(), [false, true, true]);
+    let symbols = |k: usize| answer(&receipts[k]).symbols;
+    assert_eq!(symbols(0), None);
+    assert!(symbols(1) == Some(shown(&arrived[1])) && symbols(2) == Some(shown(&arrived[2])));
+}
+
+#[tokio::test]
+async fn an_emulator_passes_on_what_it_does_not_know() {
+    // What a later transmitter has to say to a later receiver, and what that answers: fields 1000 and 1001.
+    let later = |field: u8| [&[0xc2 | (field << 3), 0x3e, 5][..], b"later"].concat();
+    let mut payload = wire::payload_to_wire(&BurstPayload { inspect: true, ..BurstPayload::default() }).to_vec();
+    payload.extend(later(0));
+    let receiver = TestReceiver::start(0, Manner { answer: Some(later(1)), ..Manner::default() });
+    let emulator = Emulator::start(receiver.port).await;
+    // In one message and in chunks.
+    let sent =
+        [25, 300_000].map(|symbols| Burst { payload: payload.clone().into(), ..burst(symbols, symbols as usize) });
+    let acknowledged = emulator.relay(sent.to_vec()).await.unwrap();
+    for (arrived, acknowledgement) in receiver.bursts.lock().unwrap().iter().zip(&acknowledged) {
+        assert_eq!(arrived.payload, payload);
+        assert_eq!(acknowledgement.result, Some(acknowledgement::Result::Answer(later(1).into())));
+    }
+    assert_eq!(acknowledged.len(), 2);
 }
 
 #[tokio::test]
@@ -62,19 +88,27 @@ async fn a_bad_burst_gets_its_error_and_the_stream_goes_on() {
     let receiver = TestReceiver::start(0, Manner::default());
     let emulator = Emulator::start(receiver.port).await;
     let keyless = Burst { delivery: None, ..burst(0, 4) };
-    let ragged = Burst { symbols: vec![0; 12], ..burst(1, 4) };
-    let lost_chunk = Burst { chunk: 2, symbols: vec![0; 8], delivery: key(2), ..Burst::default() };
-    let opened_again =
-        Burst { opening: Some(Opening { model_id: MODEL.into() }), delivery: key(3), ..Burst::default() };
+    let ragged = Burst { symbols: vec![0; 12].into(), ..burst(1, 4) };
+    let begun = Burst { chunks_following: 2, ..burst(2, 4) };
+    let lost_chunk = v1::Chunk { number: 2, data: vec![0; 8].into() };
     let hot = Burst { conditions: Some(v1::Conditions { kind: 2, snr_db: Some(1e9), k_factor: None }), ..burst(4, 4) };
-    let opening = Burst { opening: Some(Opening { model_id: MODEL.into() }), ..Burst::default() };
-    let messages = vec![opening, keyless, ragged, lost_chunk, opened_again, hot, burst(5, 4)];
+    let item = |burst| Message::Part(Part::Item(burst));
+    let messages = vec![
+        Message::header(MODEL),
+        item(keyless),
+        item(ragged),
+        item(begun),
+        Message::Part(Part::Chunk(lost_chunk)),
+        Message::header(MODEL),
+        item(hot),
+        item(burst(5, 4)),
+    ];
     let receipts = emulator.relay_raw(messages).await.unwrap();
 
     let errors: Vec<_> = receipts
         .iter()
         .filter_map(|receipt| match &receipt.result {
-            Some(receipt::Result::Error(error)) => {
+            Some(acknowledgement::Result::Error(error)) => {
                 let sequence = receipt.delivery.as_ref().map(|key| key.sequence);
                 Some((sequence, error.code(), error.field.as_str()))
             }
@@ -87,7 +121,7 @@ async fn a_bad_burst_gets_its_error_and_the_stream_goes_on() {
             (None, ErrorCode::BadKey, "delivery"),
             (Some(1), ErrorCode::Malformed, "symbols"),
             (Some(2), ErrorCode::Malformed, "chunk"),
-            (Some(3), ErrorCode::Malformed, "opening"),
+            (None, ErrorCode::Malformed, "header"),
             (Some(4), ErrorCode::BadConditions, "conditions.snr_db"),
         ]
     );
@@ -105,12 +139,12 @@ async fn a_final_status_of_the_receiver_passes_unchanged() {
 }
 
 #[tokio::test]
-async fn a_stream_without_an_opening_is_refused() {
+async fn a_stream_without_a_header_is_refused() {
     let emulator = Emulator::start(9).await;
-    for messages in [vec![], vec![burst(0, 25)]] {
+    for messages in [vec![], vec![Message::Part(Part::Item(burst(0, 25)))]] {
         let status = emulator.relay_raw(messages).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument);
-        assert!(status.message().contains("opening"), "{status}");
+        assert!(status.message().contains("header"), "{status}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Replaying over real sockets: to a receiver, through an emulator, from files that are whole and files that are not.
 
-use crate::common::{Emulator, MODEL, Manner, TestReceiver, burst, serve_args};
+use crate::common::{Emulator, MODEL, Manner, TestReceiver, burst, serve_args, with_payload};
 use proto::v1::{self, Burst};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -22,9 +22,9 @@ async fn record(stem: &Path, bursts: Vec<Burst>) -> Vec<Burst> {
 fn bursts(count: u64) -> Vec<Burst> {
     let mut bursts: Vec<Burst> = (0..count).map(|k| burst(k, 25)).collect();
     for (k, burst) in bursts.iter_mut().enumerate() {
-        burst.reference =
-            Some(v1::Reference { clip_id: format!("clip {k}"), label: Some(1.5), caption: String::new() });
-        burst.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into();
+        let reference = Some(v1::Reference { clip_id: format!("clip {k}"), label: Some(1.5), caption: String::new() });
+        *burst = with_payload(burst.clone(), &v1::BurstPayload { reference, ..v1::BurstPayload::default() });
+        burst.traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into());
         if k % 2 == 1 {
             burst.conditions = Some(v1::Conditions { kind: 2, snr_db: Some(k as f64), k_factor: None });
             burst.noise = Some(v1::NoiseKey { seed: 8, draw: 1, row: k as u64 });
@@ -81,7 +81,7 @@ async fn a_receiver_gets_what_it_got_under_new_keys_or_the_same() {
             let key = again.delivery.clone().unwrap();
             assert_ne!(run(again), run(original));
             assert_eq!(key.sequence, k as u64);
-            let expected = Burst { delivery: Some(key), traceparent: String::new(), ..original.clone() };
+            let expected = Burst { delivery: Some(key), traceparent: None, ..original.clone() };
             assert!(*again == expected, "burst {k}");
         }
     }

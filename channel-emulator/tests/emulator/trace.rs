@@ -1,6 +1,6 @@
 //! A trace drives the live conditions, over real sockets.
 
-use crate::common::{Emulator, Manner, PATIENT, TestReceiver, burst, serve_args};
+use crate::common::{Emulator, Manner, PATIENT, TestReceiver, answer, burst, serve_args};
 use channel_emulator::{TraceArgs, TraceStart};
 use proto::v1::{ChannelKind, Conditions, SetConditionsRequest, WatchConditionsRequest};
 use std::time::Duration;
@@ -16,7 +16,7 @@ async fn emulator(receiver_port: u16, text: &str, trace: TraceArgs) -> Emulator 
 /// The conditions of a watcher, until `enough` of them have come.
 async fn watch(emulator: &Emulator, enough: usize) -> Vec<Conditions> {
     let watch = async {
-        let request = WatchConditionsRequest { interval_ms: 1 };
+        let request = WatchConditionsRequest { interval_ms: Some(1) };
         let mut watched = emulator.client().watch_conditions(request).await.unwrap().into_inner();
         let mut seen = Vec::new();
         while seen.len() < enough {
@@ -42,12 +42,12 @@ async fn whoever_watches_sees_each_step_and_bursts_meet_it() {
         // Nothing moves before the first burst.
         tokio::time::sleep(Duration::from_millis(400)).await;
         let receipts = emulator.relay(vec![burst(0, 25)]).await.unwrap();
-        assert_eq!(receipts[0].channel.unwrap().conditions, Some(first));
+        assert_eq!(answer(&receipts[0]).channel.unwrap().conditions, Some(first));
     });
     let last = conditions(ChannelKind::Rayleigh, 9.0);
     assert_eq!(seen, [first, conditions(ChannelKind::Awgn, -6.0), last]);
     let receipts = emulator.relay(vec![burst(1, 25)]).await.unwrap();
-    assert_eq!(receipts[0].channel.unwrap().conditions, Some(last), "the last step holds");
+    assert_eq!(answer(&receipts[0]).channel.unwrap().conditions, Some(last), "the last step holds");
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@ use std::time::Duration;
 use phy::Conditions;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::receiver_client::ReceiverClient;
-use proto::v1::{GetConditionsRequest, Snapshot, WatchConditionsRequest, WatchConditionsResponse, WatchRequest};
+use proto::v1::{
+    GetConditionsRequest, Snapshot, WatchConditionsRequest, WatchConditionsResponse, WatchRequest, WatchResponse,
+};
 use runtime::PeerUrl;
 use runtime::backoff::Backoff;
 use runtime::connect::{UNARY_DEADLINE, reason};
@@ -85,9 +87,9 @@ async fn follow_receiver(url: PeerUrl, interval_ms: u32, updates: mpsc::Sender<U
     let client = receiver(&url);
     let open = || {
         let mut client = client.clone();
-        async move { client.watch(WatchRequest { interval_ms, latest: LATEST }).await }
+        async move { client.watch(WatchRequest { interval_ms: Some(interval_ms), latest: LATEST }).await }
     };
-    let update = |snapshot| Ok(Update::Snapshot(Box::new(snapshot)));
+    let update = |watched: WatchResponse| Ok(Update::Snapshot(Box::new(watched.snapshot.unwrap_or_default())));
     follow(open, update, Update::ReceiverAway, &updates).await;
 }
 
@@ -95,11 +97,10 @@ async fn follow_emulator(url: PeerUrl, interval_ms: u32, updates: mpsc::Sender<U
     let client = ChannelEmulatorClient::new(url.channel());
     let open = || {
         let mut client = client.clone();
-        async move { client.watch_conditions(WatchConditionsRequest { interval_ms }).await }
+        async move { client.watch_conditions(WatchConditionsRequest { interval_ms: Some(interval_ms) }).await }
     };
-    let update = |wire: WatchConditionsResponse| {
-        convert::required_conditions(wire.conditions.as_ref()).map(Update::Conditions)
-    };
+    let update =
+        |wire: WatchConditionsResponse| convert::required_conditions(wire.conditions.as_ref()).map(Update::Conditions);
     follow(open, |wire| update(wire).map_err(|fault| fault.to_string()), Update::EmulatorAway, &updates).await;
 }
 
@@ -144,9 +145,8 @@ async fn grant(url: PeerUrl, mut wished: watch::Receiver<Option<Conditions>>, up
         let Some(wish) = *wished.borrow_and_update() else { continue };
         // The whole of what the keys ask for: whatever was current before, nothing of it is kept.
         let answer = limited(client.set_conditions(convert::change_to(&wish, None))).await;
-        let answer = answer.and_then(|wire| {
-            convert::required_conditions(wire.conditions.as_ref()).map_err(|fault| fault.to_string())
-        });
+        let answer = answer
+            .and_then(|wire| convert::required_conditions(wire.conditions.as_ref()).map_err(|fault| fault.to_string()));
         if updates.send(Update::Answered(answer.map_err(|problem| clean(&problem)))).await.is_err() {
             return;
         }
@@ -160,10 +160,10 @@ async fn grant(url: PeerUrl, mut wished: watch::Receiver<Option<Conditions>>, up
 pub async fn snapshot(url: &PeerUrl) -> anyhow::Result<Snapshot> {
     let failed = |problem: String| anyhow::anyhow!("the receiver at {url} did not answer: {}", clean(&problem));
     let mut client = receiver(url);
-    let mut stream = limited(client.watch(WatchRequest { interval_ms: 0, latest: LATEST })).await.map_err(failed)?;
+    let mut stream = limited(client.watch(WatchRequest { interval_ms: None, latest: LATEST })).await.map_err(failed)?;
     let first = timeout(UNARY_DEADLINE, stream.message()).await.map_err(|_| failed(too_late()))?;
     let first = first.map_err(|status| failed(reason(&status)))?;
-    first.ok_or_else(|| failed("it ended the stream".into()))
+    first.and_then(|first| first.snapshot).ok_or_else(|| failed("it ended the stream".into()))
 }
 
 /// The current conditions of the emulator at `url`.

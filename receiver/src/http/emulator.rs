@@ -1,7 +1,6 @@
 //! The channel emulator as the dashboard sees it: its live conditions, followed and changed.
 
 use super::problem::Problem;
-use wire::convert::{change_to, required_conditions};
 use phy::{ChannelKind, Conditions, SnrDb};
 use proto::v1;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
@@ -13,7 +12,7 @@ use tokio::sync::watch;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 use wire::Fault;
-use wire::convert::{conditions_from_wire, conditions_to_wire};
+use wire::convert::{change_to, required_conditions};
 
 /// Least time between two changes that are seen.
 const INTERVAL_MS: u32 = 50;
@@ -107,7 +106,7 @@ impl Emulator {
 
     /// Until the stream ends; gives why.
     async fn follow_once(&self, outage: &Outage, backoff: &mut Backoff) -> Status {
-        let request = v1::WatchConditionsRequest { interval_ms: INTERVAL_MS };
+        let request = v1::WatchConditionsRequest { interval_ms: Some(INTERVAL_MS) };
         let mut conditions = match self.client.clone().watch_conditions(request).await {
             Ok(response) => response.into_inner(),
             Err(status) => return status,
@@ -151,7 +150,10 @@ impl Emulator {
     /// # Errors
     /// What failed.
     pub async fn set(&self, conditions: &Conditions) -> Result<Conditions, Problem> {
-        self.put(conditions, None).await.map_err(|status| self.problem(&status)).and_then(|set| self.checked(set.as_ref()))
+        self.put(conditions, None)
+            .await
+            .map_err(|status| self.problem(&status))
+            .and_then(|set| self.checked(set.as_ref()))
     }
 
     /// Sets conditions in place of those of `version`, or of any.

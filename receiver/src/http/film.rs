@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wire::Fault;
+use wire::chunks::Part;
 use wire::chunks::{MAX_MEDIA_BYTES, split};
 use wire::fault::ErrorCode;
 
@@ -21,7 +22,7 @@ use wire::fault::ErrorCode;
 const BODY_DEADLINE: Duration = Duration::from_secs(60);
 /// How long the first answer may take, and all others after it.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// Files at a time. Each is held twice at most: as it came, and as the clip that is being sent.
+/// Files at a time. Each is held once, as it came: the clips that are sent share it.
 const PLACES: usize = 2;
 
 /// What a request says beside the file, in its query.
@@ -91,8 +92,8 @@ async fn travel(transmitter: &Transmitter, takes: &Takes, text: String, file: By
     let (read, caption) = if takes.text { (text, None) } else { (None, text) };
     let clip = Clip {
         id: "a film from the dashboard".into(),
-        text: read.as_deref().map(spoken),
-        caption: caption.unwrap_or_default(),
+        modalities: read.as_deref().map(spoken).into_iter().collect(),
+        caption,
         ..Clip::default()
     };
     let looked_into = Clip { inspect: true, ..course.live(&clip) };
@@ -106,10 +107,10 @@ async fn travel(transmitter: &Transmitter, takes: &Takes, text: String, file: By
 }
 
 /// The messages of clips with the same file, made as they are sent.
-fn messages(clips: Vec<Clip>, file: &Bytes) -> impl futures::Stream<Item = Clip> + Send + use<> {
+fn messages(clips: Vec<Clip>, file: &Bytes) -> impl futures::Stream<Item = Part<Clip>> + Send + use<> {
     let file = file.clone();
     let with_file = move |clip| {
-        let media = Media { data: file.to_vec(), size: file.len() as u64 };
+        let media = Media { data: file.clone(), size: Some(file.len() as u64) };
         split(Clip { media: Some(media), ..clip })
     };
     tokio_stream::iter(clips.into_iter().flat_map(with_file))

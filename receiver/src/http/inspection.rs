@@ -39,7 +39,7 @@ impl TryFrom<v1::Inspection> for InspectionView {
     type Error = Problem;
 
     fn try_from(v1::Inspection { media, sent, symbols }: v1::Inspection) -> Result<Self, Problem> {
-        let v1::MediaFindings { seconds, peaks, faces } = media.unwrap_or_default();
+        let v1::MediaAnalysis { duration_s: seconds, peaks, faces } = media.unwrap_or_default();
         let v1::ReceivedSymbols { received, equalised } = symbols.unwrap_or_default();
         if !seconds.is_finite() {
             return Err(broken("its length is no number"));
@@ -53,10 +53,11 @@ impl TryFrom<v1::Inspection> for InspectionView {
     }
 }
 
-impl TryFrom<v1::Face> for FaceView {
+impl TryFrom<v1::FaceDetection> for FaceView {
     type Error = Problem;
 
-    fn try_from(v1::Face { time_s, x, y, width, height, score, landmarks }: v1::Face) -> Result<Self, Problem> {
+    fn try_from(face: v1::FaceDetection) -> Result<Self, Problem> {
+        let v1::FaceDetection { time_s, x, y, width, height, score, landmarks } = face;
         let bounds = [x, y, width, height];
         let inside = bounds.iter().all(|length| (0.0..=1.0).contains(length));
         if !time_s.is_finite() || !inside || !score.is_finite() || landmarks.len() != 2 * LANDMARKS {
@@ -94,8 +95,13 @@ mod tests {
     use super::*;
 
     fn inspection() -> v1::Inspection {
-        let face = v1::Face { width: 0.5, height: 0.25, landmarks: vec![0.123_456; 136], ..v1::Face::default() };
-        let media = v1::MediaFindings { seconds: 2.0, peaks: vec![-0.5, 0.5], faces: vec![face] };
+        let face = v1::FaceDetection {
+            width: 0.5,
+            height: 0.25,
+            landmarks: vec![0.123_456; 136],
+            ..v1::FaceDetection::default()
+        };
+        let media = v1::MediaAnalysis { duration_s: 2.0, peaks: vec![-0.5, 0.5], faces: vec![face] };
         let symbols = v1::ReceivedSymbols { received: vec![0; 16], equalised: vec![0; 16] };
         v1::Inspection { media: Some(media), sent: 1.5f32.to_le_bytes().repeat(2), symbols: Some(symbols) }
     }
@@ -112,8 +118,8 @@ mod tests {
 
     #[test]
     fn what_makes_none_is_not() {
-        let cases: [fn(&mut v1::Inspection, &mut v1::MediaFindings); 7] = [
-            |_, media| media.seconds = f64::NAN,
+        let cases: [fn(&mut v1::Inspection, &mut v1::MediaAnalysis); 7] = [
+            |_, media| media.duration_s = f64::NAN,
             |_, media| media.peaks.truncate(1),
             |_, media| media.peaks[0] = f32::INFINITY,
             |_, media| media.faces[0].x = -0.1,

@@ -4,12 +4,13 @@ use super::answers::{Answers, Course};
 use super::problem::Problem;
 use super::transmitter::Transmitter;
 use axum::http::StatusCode;
-use proto::v1::modality::Content;
-use proto::v1::{Clip, Modality};
+use proto::v1::content::Kind;
+use proto::v1::{Clip, Content};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use wire::Fault;
+use wire::chunks::Part;
 use wire::fault::ErrorCode;
 
 /// Longest sentence, in characters.
@@ -62,11 +63,12 @@ impl Sentences {
             ));
         }
         let course = Course::new(refused);
-        let clip = Clip { id: "a sentence from the dashboard".into(), text: Some(spoken(&text)), ..Clip::default() };
+        let clip =
+            Clip { id: "a sentence from the dashboard".into(), modalities: [spoken(&text)].into(), ..Clip::default() };
         let mut clips = course.pinned(&clip);
         clips.push(course.live(&clip));
         let keys = 0..course.live_key().end;
-        let outcomes = transmitter.send(tokio_stream::iter(clips), keys, DEADLINE).await?;
+        let outcomes = transmitter.send(tokio_stream::iter(clips.into_iter().map(Part::Item)), keys, DEADLINE).await?;
         Ok(Sentence { answers: course.answers(&outcomes)?, text })
     }
 }
@@ -84,9 +86,9 @@ pub fn check_length(text: &str) -> Result<(), Problem> {
     }
 }
 
-/// Text as a modality.
-pub fn spoken(text: &str) -> Modality {
-    Modality { content: Some(Content::Transcript(text.into())) }
+/// Text as the modality `text`.
+pub fn spoken(text: &str) -> (String, Content) {
+    ("text".into(), Content { kind: Some(Kind::Transcript(text.into())) })
 }
 
 fn refused(fault: &Fault) -> Problem {

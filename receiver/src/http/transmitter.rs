@@ -1,9 +1,9 @@
 //! The transmitter as the dashboard sees it: what it takes, and clips of one's own sent through the whole link behind it.
 
 use super::problem::Problem;
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use proto::v1::transmitter_client::TransmitterClient;
-use proto::v1::{Clip, GetModelRequest, Outcome};
+use proto::v1::{Clip, GetModelRequest, Outcome, SendRequest};
 use runtime::PeerUrl;
 use runtime::connect::UNARY_DEADLINE;
 use std::collections::BTreeMap;
@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use tonic::Status;
 use tonic::transport::Channel;
 use wire::Delivery;
+use wire::chunks::Part;
 
 /// How long it may take to say what it is, for the page that opens.
 const SHORT_DEADLINE: Duration = Duration::from_secs(1);
@@ -69,8 +70,8 @@ impl Transmitter {
     async fn model(&self, deadline: Duration) -> Result<Takes, Status> {
         let mut client = self.client.clone();
         let model = timeout(deadline, client.get_model(GetModelRequest {})).await.map_err(|_| late(deadline))??;
-        let model = model.into_inner();
-        let media = MEDIA.into_iter().filter(|name| model.takes_media && model.origins.contains_key(*name));
+        let model = model.into_inner().model.unwrap_or_default();
+        let media = MEDIA.into_iter().filter(|name| model.takes_media && model.provenance.contains_key(*name));
         let takes = Takes { text: model.takes_text, media: media.collect() };
         *self.takes.lock().unwrap_or_else(PoisonError::into_inner) = Some(takes.clone());
         Ok(takes)
@@ -82,7 +83,7 @@ impl Transmitter {
     /// What failed, or that the outcomes took longer than `deadline`.
     pub async fn send(
         &self,
-        clips: impl Stream<Item = Clip> + Send + 'static,
+        clips: impl Stream<Item = Part<Clip>> + Send + 'static,
         keys: Range<u64>,
         deadline: Duration,
     ) -> Result<BTreeMap<u64, Outcome>, Problem> {
@@ -92,15 +93,16 @@ impl Transmitter {
 
     async fn outcomes(
         &self,
-        clips: impl Stream<Item = Clip> + Send + 'static,
+        clips: impl Stream<Item = Part<Clip>> + Send + 'static,
         keys: Range<u64>,
     ) -> Result<BTreeMap<u64, Outcome>, Status> {
         let wanted = (keys.end - keys.start) as usize;
-        let mut arriving = self.client.clone().send(clips).await?.into_inner();
+        let mut arriving = self.client.clone().send(clips.map(SendRequest::from)).await?.into_inner();
         let mut outcomes = BTreeMap::new();
         while outcomes.len() < wanted
-            && let Some(outcome) = arriving.message().await?
+            && let Some(answer) = arriving.message().await?
         {
+            let outcome = answer.outcome.unwrap_or_default();
             let delivery = Delivery::from_wire(outcome.delivery.as_ref());
             let delivery = delivery.map_err(|fault| Status::internal(fault.to_string()))?;
             // A second answer to a clip is as good as the first, and there are no more keys than clips.

@@ -163,8 +163,9 @@ pub struct PredictionView {
 
 impl From<v1::Prediction> for PredictionView {
     fn from(prediction: v1::Prediction) -> Self {
-        let v1::Prediction { p_neg, p_zero, p_pos, classes, score } = prediction;
-        PredictionView { p_neg, p_zero, p_pos, classes, score }
+        let v1::Prediction { distribution, score } = prediction;
+        let v1::ScorePrediction { median, p_neg, p_zero, p_pos } = score.unwrap_or_default();
+        PredictionView { p_neg, p_zero, p_pos, classes: distribution, score: median }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::accuracy::Verdict;
 use metrics::Prediction;
-use proto::v1::{ChannelKind, ChannelReport, Conditions, DeliveryKey, Receipt, Row, Tally, Timings, receipt};
+use proto::v1::{self, ChannelKind, ChannelReport, Conditions, Row, Tally, Timings};
 use rusqlite::Error::FromSqlConversionFailure;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -21,11 +21,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The receipt that carries the answer.
-    pub fn receipt(&self, delivery: DeliveryKey) -> Receipt {
-        Receipt {
-            delivery: Some(delivery),
-            result: Some(receipt::Result::Prediction(prediction_to_wire(&self.prediction))),
+    /// The answer as it is sent, without symbols.
+    pub fn to_wire(&self) -> v1::Answer {
+        v1::Answer {
+            prediction: Some(prediction_to_wire(&self.prediction)),
             channel: Some(self.channel),
             timings: Some(self.timings),
             symbols: None,

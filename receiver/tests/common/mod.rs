@@ -4,8 +4,8 @@ use metrics::Prediction;
 use phy::{Equalised, Equaliser};
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{
-    Burst, ChannelKind, ChannelReport, Conditions, DeliveryKey, Error, Opening, Receipt, Reference, Snapshot,
-    WatchRequest, receipt,
+    self, BurstPayload, ChannelKind, ChannelReport, Conditions, DeliveryKey, Error, ReceiveRequest, ReceiveResponse,
+    ReceivedSymbols, Reference, Snapshot, WatchRequest, WatchResponse, acknowledgement,
 };
 use receiver::App;
 use runtime::Drain;
@@ -18,6 +18,9 @@ use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
+use wire::chunks::Part;
+use wire::convert::prediction_from_wire;
+use wire::{Message, answer_from_wire, payload_to_wire};
 
 pub const MODEL: &str = "the-model-id";
 pub const SYMBOLS: usize = 4;
@@ -105,35 +108,86 @@ impl Running {
 
     pub async fn open(&self, model_id: &str) -> Result<Talk, Status> {
         let (bursts, outbound) = mpsc::channel(1);
-        let opening = Some(Opening { model_id: model_id.to_owned() });
-        bursts.send(Burst { opening, ..Burst::default() }).await.unwrap();
+        bursts.send(Message::header(model_id).into()).await.unwrap();
         let mut client = self.client().await;
         let receipts = client.receive(ReceiverStream::new(outbound)).await?.into_inner();
         Ok(Talk { bursts, receipts, _client: client })
     }
 
-    pub async fn watch(&self, interval_ms: u32, latest: u32) -> Streaming<Snapshot> {
-        self.client().await.watch(WatchRequest { interval_ms, latest }).await.unwrap().into_inner()
+    pub async fn watch(&self, interval_ms: u32, latest: u32) -> Watch {
+        let request = WatchRequest { interval_ms: Some(interval_ms), latest };
+        Watch(self.client().await.watch(request).await.unwrap().into_inner())
+    }
+}
+
+/// The journal's live view.
+pub struct Watch(Streaming<WatchResponse>);
+
+impl Watch {
+    pub async fn message(&mut self) -> Result<Option<Snapshot>, Status> {
+        Ok(self.0.message().await?.map(|watched| watched.snapshot.unwrap()))
+    }
+}
+
+/// A burst with what it carries for the receiver.
+#[derive(Clone, Debug, Default)]
+pub struct Burst {
+    pub delivery: Option<DeliveryKey>,
+    pub symbols: Vec<u8>,
+    pub channel: Option<ChannelReport>,
+    pub chunks_following: u32,
+    pub reference: Option<Reference>,
+    pub inspect: bool,
+}
+
+impl From<Burst> for ReceiveRequest {
+    fn from(burst: Burst) -> Self {
+        let Burst { delivery, symbols, channel, chunks_following, reference, inspect } = burst;
+        let payload = payload_to_wire(&BurstPayload { transport: None, reference, inspect });
+        let burst =
+            v1::Burst { delivery, symbols: symbols.into(), channel, chunks_following, payload, ..v1::Burst::default() };
+        Part::Item(burst).into()
+    }
+}
+
+/// The end of a burst.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receipt {
+    pub delivery: Option<DeliveryKey>,
+    pub result: Result<Prediction, Error>,
+    pub channel: Option<ChannelReport>,
+    pub symbols: Option<ReceivedSymbols>,
+}
+
+impl From<ReceiveResponse> for Receipt {
+    fn from(response: ReceiveResponse) -> Self {
+        let acknowledgement = response.acknowledgement.expect("an acknowledgement");
+        let delivery = acknowledgement.delivery.clone();
+        if let Some(acknowledgement::Result::Error(error)) = acknowledgement.result {
+            return Receipt { delivery, result: Err(error), channel: None, symbols: None };
+        }
+        let v1::Answer { prediction, channel, symbols, .. } = answer_from_wire(acknowledgement).unwrap();
+        Receipt { delivery, result: Ok(prediction_from_wire(&prediction.unwrap()).unwrap()), channel, symbols }
     }
 }
 
 /// Both directions of a stream.
 pub struct Talk {
-    pub bursts: mpsc::Sender<Burst>,
-    pub receipts: Streaming<Receipt>,
+    pub bursts: mpsc::Sender<ReceiveRequest>,
+    pub receipts: Streaming<ReceiveResponse>,
     pub _client: ReceiverClient<Channel>,
 }
 
 impl Talk {
-    pub async fn send(&self, burst: Burst) {
-        self.bursts.send(burst).await.unwrap();
+    pub async fn send(&self, burst: impl Into<ReceiveRequest>) {
+        self.bursts.send(burst.into()).await.unwrap();
     }
 
     pub async fn receipt(&mut self) -> Receipt {
-        self.receipts.message().await.unwrap().expect("a receipt")
+        self.receipts.message().await.unwrap().expect("a receipt").into()
     }
 
-    pub async fn ask(&mut self, burst: Burst) -> Receipt {
+    pub async fn ask(&mut self, burst: impl Into<ReceiveRequest>) -> Receipt {
         self.send(burst).await;
         self.receipt().await
     }
@@ -159,16 +213,16 @@ pub fn sequence(receipt: &Receipt) -> u64 {
     receipt.delivery.as_ref().unwrap().sequence
 }
 
-pub fn prediction(receipt: &Receipt) -> &proto::v1::Prediction {
+pub fn prediction(receipt: &Receipt) -> &Prediction {
     match &receipt.result {
-        Some(receipt::Result::Prediction(prediction)) => prediction,
+        Ok(prediction) => prediction,
         other => panic!("{other:?}"),
     }
 }
 
 pub fn error(receipt: &Receipt) -> &Error {
     match &receipt.result {
-        Some(receipt::Result::Error(error)) => error,
+        Err(error) => error,
         other => panic!("{other:?}"),
     }
 }

@@ -3,7 +3,7 @@
 use crate::Site;
 use crate::http::{call, get, post_file, send};
 use crate::peers::{Emulator, Encoder};
-use proto::v1::modality::Content;
+use proto::v1::content::Kind;
 use serde_json::json;
 
 const MIB: usize = 1 << 20;
@@ -42,8 +42,8 @@ async fn a_film_is_looked_into_and_sent_over_every_channel() {
     assert!(clips.iter().all(|clip| clip.noise.is_some() && clip.noise == clips[0].noise && clip.label.is_none()));
     let first: Vec<bool> = clips.iter().map(|clip| clip.inspect && clip.conditions.is_none()).collect();
     assert_eq!((first[0], first[1..].contains(&true)), (true, false));
-    let said = clips[0].text.clone().and_then(|text| text.content);
-    assert_eq!(said, Some(Content::Transcript("well é".into())));
+    let said = clips[0].modalities.get("text").and_then(|text| text.kind.clone());
+    assert_eq!(said, Some(Kind::Transcript("well é".into())));
     site.receiver.stop().await;
 }
 
@@ -55,7 +55,7 @@ async fn weights_that_cannot_read_still_hear() {
     let film = post_file(site.address, "/api/film?text=well", b"a film").await.json();
     assert!(film["text"].is_null() && film["live"]["score"].is_number(), "{film}");
     let clips = encoder.clips.lock().unwrap().clone();
-    assert!(clips.iter().all(|clip| clip.text.is_none() && clip.caption == "well"));
+    assert!(clips.iter().all(|clip| clip.modalities.is_empty() && clip.caption.as_deref() == Some("well")));
     site.receiver.stop().await;
 }
 

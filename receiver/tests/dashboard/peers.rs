@@ -1,8 +1,9 @@
 //! The emulator and the transmitter that the dashboard talks to.
 
+use proto::v1;
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
 use proto::v1::transmitter_server::{Transmitter, TransmitterServer};
-use proto::v1::{self, Burst, ChannelKind, ChannelReport, Clip, Conditions, Outcome, Receipt, Timings, outcome};
+use proto::v1::{ChannelKind, ChannelReport, Clip, Conditions, Outcome, Timings, outcome};
 use runtime::serve::{Services, Socket, serve};
 use runtime::{Drain, PeerUrl};
 use std::pin::Pin;
@@ -82,22 +83,28 @@ impl Emulator {
 
 #[tonic::async_trait]
 impl ChannelEmulator for Emulator {
-    type RelayStream = Answers<Receipt>;
+    type RelayStream = Answers<v1::RelayResponse>;
     type WatchConditionsStream = Answers<v1::WatchConditionsResponse>;
 
-    async fn relay(&self, _: Request<Streaming<Burst>>) -> Result<Response<Self::RelayStream>, Status> {
+    async fn relay(&self, _: Request<Streaming<v1::RelayRequest>>) -> Result<Response<Self::RelayStream>, Status> {
         Err(Status::unimplemented("relays nothing"))
     }
 
-    async fn get_conditions(&self, _: Request<v1::GetConditionsRequest>) -> Result<Response<v1::GetConditionsResponse>, Status> {
+    async fn get_conditions(
+        &self,
+        _: Request<v1::GetConditionsRequest>,
+    ) -> Result<Response<v1::GetConditionsResponse>, Status> {
         Ok(Response::new(v1::GetConditionsResponse { conditions: Some(*self.live.borrow()), version: 1 }))
     }
 
-    async fn set_conditions(&self, request: Request<v1::SetConditionsRequest>) -> Result<Response<v1::SetConditionsResponse>, Status> {
-        let current = link::convert::conditions_from_wire(&self.live.borrow()).unwrap();
-        let changed = link::convert::changed_conditions(&current, request.get_ref());
+    async fn set_conditions(
+        &self,
+        request: Request<v1::SetConditionsRequest>,
+    ) -> Result<Response<v1::SetConditionsResponse>, Status> {
+        let current = wire::convert::conditions_from_wire(&self.live.borrow()).unwrap();
+        let changed = wire::convert::changed_conditions(&current, request.get_ref());
         let changed = changed.map_err(|fault| Status::invalid_argument(fault.to_string()))?;
-        let conditions = link::convert::conditions_to_wire(&changed);
+        let conditions = wire::convert::conditions_to_wire(&changed);
         self.set.lock().unwrap().push(conditions);
         self.live.send_replace(conditions);
         Ok(Response::new(v1::SetConditionsResponse { conditions: Some(conditions), version: 1 }))
@@ -107,9 +114,10 @@ impl ChannelEmulator for Emulator {
         &self,
         _: Request<v1::WatchConditionsRequest>,
     ) -> Result<Response<Self::WatchConditionsStream>, Status> {
-        Ok(Response::new(Box::pin(WatchStream::new(self.live.subscribe()).map(|conditions| {
-            Ok(v1::WatchConditionsResponse { conditions: Some(conditions), version: 1 })
-        }))))
+        Ok(Response::new(Box::pin(
+            WatchStream::new(self.live.subscribe())
+                .map(|conditions| Ok(v1::WatchConditionsResponse { conditions: Some(conditions), version: 1 })),
+        )))
     }
 }
 
@@ -131,52 +139,50 @@ impl Encoder {
 
 #[tonic::async_trait]
 impl Transmitter for Encoder {
-    type SendStream = Answers<Outcome>;
+    type SendStream = Answers<v1::SendResponse>;
 
-    async fn send(&self, request: Request<Streaming<Clip>>) -> Result<Response<Self::SendStream>, Status> {
+    async fn send(&self, request: Request<Streaming<v1::SendRequest>>) -> Result<Response<Self::SendStream>, Status> {
         let kept = self.clips.clone();
         let mut messages = request.into_inner();
         let mut assembler = Assembler::<Clip>::default();
         // Outcomes come in any order.
-        let mut outcomes: Vec<Result<Outcome, Status>> = Vec::new();
+        let mut outcomes: Vec<Result<v1::SendResponse, Status>> = Vec::new();
         while let Some(message) = messages.message().await? {
-            for clip in assembler.push(message) {
+            for clip in assembler.push(wire::clip_part(message).expect("a clip or a chunk")) {
                 let clip = clip.expect("whole clips are sent");
-                outcomes.insert(0, Ok(outcome(&clip)));
+                outcomes.insert(0, Ok(v1::SendResponse { outcome: Some(outcome(&clip)) }));
                 kept.lock().unwrap().push(clip);
             }
         }
         Ok(Response::new(Box::pin(tokio_stream::iter(outcomes).throttle(Duration::from_millis(1)))))
     }
 
-    async fn get_model(&self, _: Request<v1::GetModelRequest>) -> Result<Response<v1::Model>, Status> {
+    async fn get_model(&self, _: Request<v1::GetModelRequest>) -> Result<Response<v1::GetModelResponse>, Status> {
         let Encoder { takes_text, takes_media, .. } = *self;
-        let origins = [("audio".to_owned(), "an id".to_owned())].into();
-        Ok(Response::new(v1::Model { takes_text, takes_media, origins, ..v1::Model::default() }))
+        let provenance = [("audio".to_owned(), "an id".to_owned())].into();
+        let model = v1::Model { takes_text, takes_media, provenance, ..v1::Model::default() };
+        Ok(Response::new(v1::GetModelResponse { model: Some(model) }))
     }
 }
 
 fn outcome(clip: &Clip) -> Outcome {
     let met = clip.conditions.unwrap_or(conditions(ChannelKind::Awgn, 3.0));
     let p_pos = met.snr_db.map_or(1.0, |db| ((db + 20.0) / 50.0) as f32);
-    let said = match clip.text.as_ref().and_then(|text| text.content.as_ref()) {
-        Some(v1::modality::Content::Transcript(text)) => text.as_str(),
+    let said = match clip.modalities.get("text").and_then(|text| text.kind.as_ref()) {
+        Some(v1::content::Kind::Transcript(text)) => text.as_str(),
         _ => "",
     };
     let error = |code: v1::ErrorCode, field: &str, message: &str| {
         outcome::Result::Error(v1::Error { code: code.into(), field: field.into(), message: message.into() })
     };
-    let file = clip.media.as_ref().map_or(&[][..], |media| &media.data);
+    let file = clip.media.as_ref().map_or(&[][..], |media| &media.data[..]);
     let result = match said {
         "too long" => error(v1::ErrorCode::TooLong, "text.transcript", "512 tokens at most"),
         _ if file == b"broken" => error(v1::ErrorCode::Malformed, "media", "not a known media file"),
         _ if file == b"strange" => error(v1::ErrorCode::Unsupported, "media", "not decoded in process"),
         _ => outcome::Result::Prediction(v1::Prediction {
-            p_neg: 1.0 - p_pos,
-            p_zero: 0.0,
-            p_pos,
-            classes: vec![0.0, 0.0, 0.0, 1.0 - p_pos, p_pos, 0.0, 0.0],
-            score: p_pos,
+            distribution: vec![0.0, 0.0, 0.0, 1.0 - p_pos, p_pos, 0.0, 0.0],
+            score: Some(v1::ScorePrediction { median: p_pos, p_neg: 1.0 - p_pos, p_zero: 0.0, p_pos }),
         }),
     };
     Outcome {
@@ -191,8 +197,14 @@ fn outcome(clip: &Clip) -> Outcome {
 
 /// As if a second of the file had been heard, and a face been seen.
 fn inspection(file: &[u8]) -> v1::Inspection {
-    let face = v1::Face { time_s: 0.2, width: 0.5, height: 0.5, landmarks: vec![0.25; 136], ..v1::Face::default() };
-    let media = v1::MediaFindings { seconds: 1.0, peaks: vec![-0.5, 0.5], faces: vec![face] };
+    let face = v1::FaceDetection {
+        time_s: 0.2,
+        width: 0.5,
+        height: 0.5,
+        landmarks: vec![0.25; 136],
+        ..v1::FaceDetection::default()
+    };
+    let media = v1::MediaAnalysis { duration_s: 1.0, peaks: vec![-0.5, 0.5], faces: vec![face] };
     let symbols = |value: f32| value.to_le_bytes().repeat(8);
     v1::Inspection {
         media: (!file.is_empty()).then_some(media),

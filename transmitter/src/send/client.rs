@@ -4,21 +4,21 @@ use super::pace::Pace;
 use super::plan::Plan;
 use anyhow::{Context, Result, anyhow};
 use proto::v1::transmitter_client::TransmitterClient;
-use proto::v1::{Clip, GetModelRequest, Model, Outcome};
+use proto::v1::{GetModelRequest, Model, Outcome, SendRequest, SendResponse};
 use runtime::backoff::{Backoff, Outage};
 use runtime::connect::{UNARY_DEADLINE, is_transient, reason};
-use runtime::hop::HopConfig;
-use runtime::hop::HopSender;
+use runtime::hop::Inbound;
+use runtime::hop::{HopConfig, HopSender};
 use runtime::{Drain, Exchange, Hop, PeerUrl};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
-use tonic::{Request, Status, Streaming};
-use wire::Delivery;
-use wire::chunks;
+use tonic::{Request, Status};
+use wire::{Delivery, chunks};
 
 /// One delivery of a plan. Its message is made when it is sent.
 pub(super) struct Item {
@@ -32,10 +32,10 @@ pub(super) struct ToTransmitter(TransmitterClient<Channel>);
 
 impl Exchange for ToTransmitter {
     type Item = Item;
-    type Request = Clip;
+    type Request = SendRequest;
     type Response = Outcome;
 
-    fn opening(&self) -> Option<Clip> {
+    fn header(&self) -> Option<SendRequest> {
         None
     }
 
@@ -43,16 +43,18 @@ impl Exchange for ToTransmitter {
         item.plan.delivery(item.sequence)
     }
 
-    fn requests(item: &Item, out: &mut VecDeque<Clip>) {
-        out.extend(chunks::split(item.plan.message(item.sequence)));
+    fn requests(item: &Item, out: &mut VecDeque<SendRequest>) {
+        out.extend(chunks::split(item.plan.message(item.sequence)).map(SendRequest::from));
     }
 
     fn acknowledges(response: &Outcome) -> Option<Delivery> {
         Delivery::from_wire(response.delivery.as_ref()).ok()
     }
 
-    async fn open(&mut self, outbound: ReceiverStream<Clip>) -> Result<Streaming<Outcome>, Status> {
-        Ok(self.0.send(outbound).await?.into_inner())
+    async fn open(&mut self, outbound: ReceiverStream<SendRequest>) -> Result<Inbound<Outcome>, Status> {
+        let outcome = |answer: SendResponse| answer.outcome.unwrap_or_default();
+        let answers = self.0.send(outbound).await?.into_inner();
+        Ok(Box::pin(answers.map(move |answer| answer.map(outcome))))
     }
 }
 
@@ -80,7 +82,7 @@ impl Client {
             let status = match self.transmitter.get_model(request).await {
                 Ok(model) => {
                     self.outage.end();
-                    return Ok(model.into_inner());
+                    return Ok(model.into_inner().model.unwrap_or_default());
                 }
                 Err(status) if is_transient(&status) => status,
                 Err(status) => {

@@ -255,12 +255,12 @@ impl Report {
     fn context(&self, paths: &str, seed: u64) -> Context {
         let model = &self.model;
         Context {
-            scheme: model.scheme.clone(),
+            scheme: model.scheme.clone().unwrap_or_default(),
             corpus: paths.to_owned(),
             split: "clips".into(),
-            equaliser: model.equaliser.clone(),
+            equaliser: model.equaliser.clone().unwrap_or_default(),
             training_snr_db: model.training_snr_low_db.zip(model.training_snr_high_db),
-            symbols: model.symbols as usize,
+            symbols: model.symbols.unwrap_or(0) as usize,
             model_id: model.model_id.clone(),
             seed,
         }

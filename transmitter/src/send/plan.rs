@@ -3,7 +3,7 @@
 use corpus::{Clip, Modality, Sequence};
 use phy::{Conditions, NoiseKey};
 use proto::v1;
-use proto::v1::modality::Content;
+use proto::v1::content::Kind;
 use std::ops::Range;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -129,32 +129,33 @@ impl Plan {
 
 /// A clip of a corpus as it is sent: features where it has them, else for text what was said.
 /// `origins` are the ids of what made the features, by [`Modality::index`].
-pub(super) fn prepare(row: usize, clip: &Clip, origins: &[String; 3]) -> Prepared {
+pub(super) fn prepare(row: usize, clip: &Clip, origins: &[Option<String>; 3]) -> Prepared {
     let features = |modality: Modality| {
         let at = modality.index();
         clip.features[at].as_ref().map(|sequence| features(sequence, origins[at].clone()))
     };
-    let transcript = || (!clip.text.is_empty()).then(|| Content::Transcript(clip.text.clone()));
-    let modality = |content: Option<Content>| content.map(|content| v1::Modality { content: Some(content) });
+    let transcript = || (!clip.text.is_empty()).then(|| Kind::Transcript(clip.text.clone()));
+    let modalities = Modality::ALL.into_iter().filter_map(|modality| {
+        let kind = features(modality).or_else(|| transcript().filter(|_| modality == Modality::Text))?;
+        Some((modality.name().to_owned(), v1::Content { kind: Some(kind) }))
+    });
     let message = v1::Clip {
         id: clip.id.clone(),
-        text: modality(features(Modality::Text).or_else(transcript)),
-        audio: modality(features(Modality::Audio)),
-        visual: modality(features(Modality::Visual)),
+        modalities: modalities.collect(),
         label: Some(clip.label),
-        caption: clip.text.clone(),
+        caption: Some(clip.text.clone()).filter(|text| !text.is_empty()),
         ..v1::Clip::default()
     };
     Prepared { message, row: row as u64, place: String::new() }
 }
 
-fn features(sequence: &Sequence, origin: String) -> Content {
-    Content::Features(v1::Features {
+fn features(sequence: &Sequence, provenance: Option<String>) -> Kind {
+    Kind::Features(v1::Features {
         // A corpus with more would not fit into a message.
         frames: u32::try_from(sequence.frames()).unwrap_or(u32::MAX),
         width: u32::try_from(sequence.width()).unwrap_or(u32::MAX),
         data: sequence.data().iter().flat_map(|value| value.to_le_bytes()).collect(),
-        origin,
+        provenance,
     })
 }
 

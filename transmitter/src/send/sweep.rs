@@ -96,12 +96,12 @@ impl Request<'_> {
 
     pub(super) fn context(&self, model: &Model) -> Context {
         Context {
-            scheme: model.scheme.clone(),
+            scheme: model.scheme.clone().unwrap_or_default(),
             corpus: self.corpus.name.clone(),
             split: self.split.to_owned(),
-            equaliser: model.equaliser.clone(),
+            equaliser: model.equaliser.clone().unwrap_or_default(),
             training_snr_db: model.training_snr_low_db.zip(model.training_snr_high_db),
-            symbols: model.symbols as usize,
+            symbols: model.symbols.unwrap_or(0) as usize,
             model_id: model.model_id.clone(),
             seed: self.seed,
         }
@@ -153,7 +153,7 @@ pub(super) async fn send_paced(request: &Request<'_>, rate: Option<Rate>, mut pr
 /// The clips of the split, as they are sent.
 pub(super) fn prepared(request: &Request<'_>) -> Result<Arc<[Prepared]>, CorpusError> {
     let Corpus { origins, .. } = request.corpus;
-    let origins = Modality::ALL.map(|modality| origins.get(modality).map(Identity::id).unwrap_or_default());
+    let origins = Modality::ALL.map(|modality| origins.get(modality).map(Identity::id));
     Ok(request.corpus.split(request.split)?.into_iter().map(|(row, clip)| prepare(row, clip, &origins)).collect())
 }
 

@@ -9,7 +9,7 @@ use super::plan::{Part, Pass, Plan, Prepared};
 use anyhow::{Result, anyhow, bail};
 use metrics::Prediction;
 use phy::Conditions;
-use proto::v1::modality::Content;
+use proto::v1::content::Kind;
 use proto::v1::{self, ChannelReport, Outcome, Timings};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -50,8 +50,9 @@ pub(super) fn plan(args: &Args, text: &str) -> Result<Arc<Plan>> {
         None => vec![None],
     };
     let passes = passes.into_iter().map(|conditions| Pass { conditions, draws: draw..draw + 1 }).collect();
-    let text_modality = v1::Modality { content: Some(Content::Transcript(text.to_owned())) };
-    let message = v1::Clip { id: "transcript".into(), text: Some(text_modality), ..v1::Clip::default() };
+    let modality = v1::Content { kind: Some(Kind::Transcript(text.to_owned())) };
+    let modalities = [("text".to_owned(), modality)].into();
+    let message = v1::Clip { id: "transcript".into(), modalities, ..v1::Clip::default() };
     // Without a seed or draw of ours the emulator chooses the noise.
     let seed = args.seed.or(args.draw.map(|_| args.seed()));
     let clips = [Prepared { message, row: 0, place: String::new() }].into();

@@ -1,13 +1,15 @@
 //! What clients of a transmitter see.
 
-use crate::common::{Manner, PATIENT, Running, SYMBOLS, SignHalf, TestEmulator, clip, scored, shown};
-use proto::v1::{Clip, ErrorCode, GetModelRequest, NoiseKey, Outcome, outcome};
+use crate::common::{Manner, PATIENT, Running, SYMBOLS, SignHalf, TestEmulator, clip, request, scored, shown};
+use proto::v1::content::Kind;
+use proto::v1::{Clip, ErrorCode, GetModelRequest, NoiseKey, Outcome, SendRequest, outcome};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
+use wire::payload_from_wire;
 
 fn sign(sequence: u64) -> f32 {
     if sequence.is_multiple_of(3) { -1.0 } else { 1.0 }
@@ -50,12 +52,14 @@ async fn every_clip_has_its_outcome_and_the_burst_all_that_belongs_to_it() {
         assert_eq!((timings.emulator_us, timings.receiver_us), (5, 6));
         assert!(timings.transmitter_us > 0);
     }
-    let model = transmitter.client.clone().get_model(GetModelRequest {}).await.unwrap().into_inner();
-    assert_eq!((model.model_id.as_str(), model.symbols), ("sign of the mean", SYMBOLS as u32));
+    let model = transmitter.client.clone().get_model(GetModelRequest {}).await.unwrap().into_inner().model.unwrap();
+    assert_eq!((model.model_id.as_str(), model.symbols), ("sign of the mean", Some(SYMBOLS as u32)));
+    let Some(proto::v1::task::Kind::Score(score)) = model.task.unwrap().kind else { panic!("a score is predicted") };
+    assert_eq!((score.low, score.high, score.anchors.len()), (-3.0, 3.0, 7));
 
     let bursts = emulator.bursts.lock().unwrap();
     assert_eq!(bursts[0].noise, Some(NoiseKey { seed: 1, draw: 2, row: 3 }));
-    assert_eq!(bursts[0].reference.as_ref().unwrap().label, Some(1.0));
+    assert_eq!(payload_from_wire(&bursts[0]).unwrap().reference.unwrap().label, Some(1.0));
     assert_eq!(bursts.len(), 600);
 }
 
@@ -70,8 +74,8 @@ async fn a_clip_is_inspected_where_it_asks_for_it() {
     assert_eq!(outcomes[0].inspection, None);
     let inspection = outcomes[1].inspection.clone().unwrap();
     let bursts = emulator.bursts.lock().unwrap();
-    let burst = bursts.iter().find(|burst| burst.inspect).unwrap();
-    assert_eq!((&inspection.sent, inspection.sent.len()), (&burst.symbols, 8 * SYMBOLS));
+    let burst = bursts.iter().find(|burst| payload_from_wire(burst).unwrap().inspect).unwrap();
+    assert_eq!((&inspection.sent[..], inspection.sent.len()), (&burst.symbols[..], 8 * SYMBOLS));
     assert_eq!((inspection.symbols, inspection.media), (Some(shown(burst)), None));
 }
 
@@ -80,12 +84,9 @@ async fn a_bad_clip_gets_its_error_and_the_stream_goes_on() {
     let emulator = TestEmulator::start(0, Manner::default());
     let transmitter = Running::start(Arc::default(), &emulator.url).await;
     let mut wide = clip(1, 0, 1.0);
-    wide.audio = clip(1, 0, 1.0).audio.map(|mut audio| {
-        if let Some(proto::v1::modality::Content::Features(features)) = &mut audio.content {
-            (features.frames, features.width) = (1, 6);
-        }
-        audio
-    });
+    if let Some(Kind::Features(features)) = &mut wide.modalities.get_mut("audio").unwrap().kind {
+        (features.frames, features.width) = (1, 6);
+    }
     let keyless = Clip { delivery: None, ..clip(1, 1, 1.0) };
     let nan = clip(1, 2, f32::NAN);
     // Passes every check, and then the encoder fails on it, alone of its batch.
@@ -126,15 +127,15 @@ async fn a_key_in_flight_is_refused_and_a_settled_one_is_not() {
     let (sender, clips) = mpsc::channel(4);
     let mut stream = transmitter.client.clone().send(ReceiverStream::new(clips)).await.unwrap().into_inner();
     for _ in 0..2 {
-        sender.send(clip(1, 0, 1.0)).await.unwrap();
+        sender.send(request(clip(1, 0, 1.0))).await.unwrap();
     }
-    let refused = stream.message().await.unwrap().unwrap();
+    let refused = stream.message().await.unwrap().unwrap().outcome.unwrap();
     let Some(outcome::Result::Error(error)) = refused.result else { panic!("{refused:?}") };
     assert_eq!((error.code(), error.field.as_str()), (ErrorCode::BadKey, "delivery"));
     gate.add_permits(1000);
-    assert_eq!(scored(&stream.message().await.unwrap().unwrap()), (0, 1.0));
-    sender.send(clip(1, 0, 1.0)).await.unwrap();
-    assert_eq!(scored(&stream.message().await.unwrap().unwrap()), (0, 1.0));
+    assert_eq!(scored(&stream.message().await.unwrap().unwrap().outcome.unwrap()), (0, 1.0));
+    sender.send(request(clip(1, 0, 1.0))).await.unwrap();
+    assert_eq!(scored(&stream.message().await.unwrap().unwrap().outcome.unwrap()), (0, 1.0));
     drop(sender);
     assert!(stream.message().await.unwrap().is_none());
 }
@@ -186,7 +187,7 @@ async fn a_refusal_downstream_ends_the_client_with_the_same_status() {
     let emulator = TestEmulator::start(0, Manner { refuse, ..Manner::default() });
     let transmitter = Running::start(Arc::default(), &emulator.url).await;
     // The client need not have sent anything, nor end its stream.
-    let (_sender, clips) = mpsc::channel::<Clip>(1);
+    let (_sender, clips) = mpsc::channel::<SendRequest>(1);
     let mut stream = transmitter.client.clone().send(ReceiverStream::new(clips)).await.unwrap().into_inner();
     let ended = tokio::time::timeout(PATIENT, stream.message()).await.expect("the stream hangs");
     let status = ended.unwrap_err();
@@ -210,7 +211,7 @@ async fn a_client_that_disappears_leaves_nothing_and_is_served_when_it_returns()
     let (sender, requests) = mpsc::channel(600);
     let stream = transmitter.client.clone().send(ReceiverStream::new(requests)).await.unwrap();
     for clip in clips(1, 300) {
-        sender.send(clip).await.unwrap();
+        sender.send(request(clip)).await.unwrap();
     }
     until(|| emulator.live.load(Ordering::SeqCst) == 1).await;
     drop((stream, sender));
@@ -233,15 +234,16 @@ async fn a_drain_answers_what_was_taken_and_ends_in_order() {
     let (sender, requests) = mpsc::channel(16);
     let mut stream = transmitter.client.clone().send(ReceiverStream::new(requests)).await.unwrap().into_inner();
     for clip in clips(1, 2) {
-        sender.send(clip).await.unwrap();
+        sender.send(request(clip)).await.unwrap();
     }
     // A refusal comes back at once and tells that the clips before it were taken.
-    sender.send(Clip { delivery: None, ..clip(1, 9, 1.0) }).await.unwrap();
-    assert!(stream.message().await.unwrap().unwrap().delivery.is_none());
+    sender.send(request(Clip { delivery: None, ..clip(1, 9, 1.0) })).await.unwrap();
+    assert!(stream.message().await.unwrap().unwrap().outcome.unwrap().delivery.is_none());
     transmitter.drain.start();
     tokio::time::sleep(Duration::from_millis(50)).await;
     gate.add_permits(1000);
-    let outcomes = [stream.message().await.unwrap().unwrap(), stream.message().await.unwrap().unwrap()];
+    let answers = [stream.message().await.unwrap().unwrap(), stream.message().await.unwrap().unwrap()];
+    let outcomes = answers.map(|answer| answer.outcome.unwrap());
     check_all(&outcomes, 2);
     assert_eq!(stream.message().await.unwrap_err().code(), Code::Unavailable);
     let ended = tokio::time::timeout(Duration::from_secs(4), transmitter.task).await;

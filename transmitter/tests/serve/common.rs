@@ -2,11 +2,12 @@
 
 use phy::Symbols;
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
-use proto::v1::modality::Content;
+use proto::v1::content::Kind;
 use proto::v1::transmitter_client::TransmitterClient;
 use proto::v1::{
-    self, Burst, Clip, Conditions, Features, GetConditionsRequest, Modality, Opening, Outcome, Prediction, Receipt,
-    ReceivedSymbols, Timings, WatchConditionsRequest, outcome, receipt,
+    self, Answer, Burst, Clip, Conditions, Content, Features, GetConditionsRequest, Outcome, Prediction,
+    ReceivedSymbols, RelayRequest, RelayResponse, ScorePrediction, SendRequest, Timings, WatchConditionsRequest,
+    outcome,
 };
 use runtime::serve::{Services, Socket, serve};
 use runtime::{Drain, PeerUrl};
@@ -22,6 +23,8 @@ use tonic::{Request, Response, Status, Streaming};
 use transmitter::App;
 use uuid::Uuid;
 use wire::chunks::Assembler;
+use wire::chunks::Part;
+use wire::{BurstRequest, Message};
 use wire::{Delivery, MAX_MESSAGE_BYTES};
 
 pub const MODEL: &str = "sign of the mean";
@@ -113,9 +116,9 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl ChannelEmulator for Peer {
-    type RelayStream = Answers<Receipt>;
+    type RelayStream = Answers<RelayResponse>;
 
-    async fn relay(&self, request: Request<Streaming<Burst>>) -> Result<Response<Self::RelayStream>, Status> {
+    async fn relay(&self, request: Request<Streaming<RelayRequest>>) -> Result<Response<Self::RelayStream>, Status> {
         let messages = request.into_inner();
         let peer = self.clone();
         let (sender, answers) = mpsc::channel(8);
@@ -130,13 +133,19 @@ impl ChannelEmulator for Peer {
         Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
     }
 
-    async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<v1::GetConditionsResponse>, Status> {
+    async fn get_conditions(
+        &self,
+        _: Request<GetConditionsRequest>,
+    ) -> Result<Response<v1::GetConditionsResponse>, Status> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let conditions = self.manner.conditions.ok_or_else(|| Status::unimplemented("not here"))?;
         Ok(Response::new(v1::GetConditionsResponse { conditions: Some(conditions), version: 1 }))
     }
 
-    async fn set_conditions(&self, _: Request<v1::SetConditionsRequest>) -> Result<Response<v1::SetConditionsResponse>, Status> {
+    async fn set_conditions(
+        &self,
+        _: Request<v1::SetConditionsRequest>,
+    ) -> Result<Response<v1::SetConditionsResponse>, Status> {
         Err(Status::unimplemented("not here"))
     }
 
@@ -153,18 +162,19 @@ impl ChannelEmulator for Peer {
 impl Peer {
     async fn answer(
         &self,
-        mut messages: Streaming<Burst>,
-        sender: &mpsc::Sender<Result<Receipt, Status>>,
+        mut messages: Streaming<RelayRequest>,
+        sender: &mpsc::Sender<Result<RelayResponse, Status>>,
     ) -> Result<(), Status> {
-        let opening = messages.message().await?.and_then(|first| first.opening);
-        assert_eq!(opening, Some(Opening { model_id: MODEL.into() }));
+        let first = messages.message().await?.and_then(BurstRequest::message);
+        assert_eq!(first, Some(Message::header(MODEL)));
         if let Some(status) = &self.manner.refuse {
             let _ = sender.send(Err(status.clone())).await;
             return Ok(());
         }
         let (mut assembler, mut taken) = (Assembler::default(), 0);
         while let Some(message) = messages.message().await? {
-            for burst in assembler.push(message) {
+            let Some(Message::Part(part)) = message.message() else { panic!("the transmitter sends bursts") };
+            for burst in assembler.push(part) {
                 if self.manner.end_after == Some(taken) {
                     return Ok(());
                 }
@@ -172,14 +182,15 @@ impl Peer {
                 let burst = burst.expect("the transmitter sends whole bursts");
                 let symbols = Symbols::from_le_bytes(&burst.symbols).unwrap();
                 assert_eq!(symbols.len(), SYMBOLS);
-                let prediction = Prediction { score: symbols.reals()[0], ..Prediction::default() };
-                let receipt = Receipt {
-                    delivery: burst.delivery.clone(),
-                    result: Some(receipt::Result::Prediction(prediction)),
+                let score = Some(ScorePrediction { median: symbols.reals()[0], ..ScorePrediction::default() });
+                let answer = Answer {
+                    prediction: Some(Prediction { score, ..Prediction::default() }),
                     channel: None,
                     timings: Some(Timings { emulator_us: 5, receiver_us: 6, ..Timings::default() }),
-                    symbols: burst.inspect.then(|| shown(&burst)),
+                    symbols: wire::payload_from_wire(&burst).unwrap().inspect.then(|| shown(&burst)),
                 };
+                let acknowledgement = Some(wire::acknowledge(burst.delivery.clone(), &answer));
+                let receipt = RelayResponse { acknowledgement };
                 self.bursts.lock().unwrap().push(burst);
                 if !self.manner.silent {
                     let _ = sender.send(Ok(receipt)).await;
@@ -192,7 +203,7 @@ impl Peer {
 
 /// As if the channel had done nothing, and the equaliser all it can.
 pub fn shown(burst: &Burst) -> ReceivedSymbols {
-    ReceivedSymbols { received: burst.symbols.clone(), equalised: vec![0; burst.symbols.len()] }
+    ReceivedSymbols { received: burst.symbols.to_vec(), equalised: vec![0; burst.symbols.len()] }
 }
 
 /// An emulator on a runtime of its own, whose end closes all its connections as the death of its process would.
@@ -256,6 +267,7 @@ impl Running {
     /// Sends all clips and ends the stream; all outcomes until its end.
     pub async fn send(&self, clips: Vec<Clip>) -> (Vec<Outcome>, Option<Status>) {
         let mut client = self.client.clone();
+        let clips: Vec<_> = clips.into_iter().map(request).collect();
         let all = async {
             let mut stream = match client.send(tokio_stream::iter(clips)).await {
                 Ok(stream) => stream.into_inner(),
@@ -264,7 +276,7 @@ impl Running {
             let mut outcomes = Vec::new();
             loop {
                 match stream.message().await {
-                    Ok(Some(outcome)) => outcomes.push(outcome),
+                    Ok(Some(answer)) => outcomes.push(answer.outcome.unwrap()),
                     Ok(None) => return (outcomes, None),
                     Err(status) => return (outcomes, Some(status)),
                 }
@@ -274,15 +286,19 @@ impl Running {
     }
 }
 
+/// The request that carries a whole clip.
+pub fn request(clip: Clip) -> SendRequest {
+    Part::Item(clip).into()
+}
+
 /// Clip `sequence` of run `run`, whose audio features have the mean `mean`.
 pub fn clip(run: u128, sequence: u64, mean: f32) -> Clip {
     let data = [mean; 2 * WIDTH as usize].iter().flat_map(|value| value.to_le_bytes()).collect();
+    let features = Features { frames: 2, width: WIDTH, data, ..Features::default() };
     Clip {
         delivery: Some(Delivery { run: Uuid::from_u128(run), sequence }.to_wire()),
         id: format!("clip {sequence}"),
-        audio: Some(Modality {
-            content: Some(Content::Features(Features { frames: 2, width: WIDTH, data, ..Features::default() })),
-        }),
+        modalities: [("audio".to_owned(), Content { kind: Some(Kind::Features(features)) })].into(),
         label: Some(1.0),
         ..Clip::default()
     }
@@ -292,7 +308,7 @@ pub fn clip(run: u128, sequence: u64, mean: f32) -> Clip {
 pub fn scored(outcome: &Outcome) -> (u64, f32) {
     let sequence = outcome.delivery.as_ref().expect("a key").sequence;
     match &outcome.result {
-        Some(outcome::Result::Prediction(prediction)) => (sequence, prediction.score),
+        Some(outcome::Result::Prediction(prediction)) => (sequence, prediction.score.unwrap().median),
         other => panic!("clip {sequence}: {other:?}"),
     }
 }

@@ -50,7 +50,7 @@ async fn a_burst_is_made_for_the_channel_that_it_will_meet_and_says_so() {
         assert_eq!((burst.conditions, burst.noise), (Some(conditions), Some(key)));
         assert_eq!(burst.symbols, [rho.to_le_bytes(); 50].concat(), "{conditions:?}, {key:?}");
     }
-    assert!(transmitter.client.clone().get_model(GetModelRequest {}).await.unwrap().into_inner().feedback);
+    assert!(transmitter.client.clone().get_model(GetModelRequest {}).await.unwrap().into_inner().model.unwrap().csit);
 }
 
 /// One that is told nothing leaves both open.
@@ -62,7 +62,7 @@ async fn without_feedback_the_emulator_decides() {
     assert_eq!(emulator.asked.load(Ordering::SeqCst), 0);
     let burst = emulator.bursts.lock().unwrap()[0].clone();
     assert_eq!((burst.conditions, burst.noise), (None, None));
-    assert!(!transmitter.client.clone().get_model(GetModelRequest {}).await.unwrap().into_inner().feedback);
+    assert!(!transmitter.client.clone().get_model(GetModelRequest {}).await.unwrap().into_inner().model.unwrap().csit);
 }
 
 #[tokio::test]

@@ -23,11 +23,13 @@ use crate::backoff::{Backoff, Outage};
 use crate::observe::{Gauge, Held as Raised};
 use session::{End, Window};
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Status, Streaming};
+use tonic::Status;
 use wire::delivery::Delivery;
 
 /// What travels on a hop, and how its stream is opened.
@@ -40,7 +42,7 @@ pub trait Exchange: Send + 'static {
     type Response: Send + 'static;
 
     /// The first message of every stream, if the service wants one.
-    fn opening(&self) -> Option<Self::Request>;
+    fn header(&self) -> Option<Self::Request>;
 
     /// The key that the response to an item will carry.
     fn key(item: &Self::Item) -> Delivery;
@@ -55,8 +57,11 @@ pub trait Exchange: Send + 'static {
     fn open(
         &mut self,
         outbound: ReceiverStream<Self::Request>,
-    ) -> impl Future<Output = Result<Streaming<Self::Response>, Status>> + Send;
+    ) -> impl Future<Output = Result<Inbound<Self::Response>, Status>> + Send;
 }
+
+/// What a peer answers on one stream.
+pub type Inbound<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// The limits of a hop.
 #[derive(Clone, Debug)]

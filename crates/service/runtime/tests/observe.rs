@@ -1,12 +1,12 @@
 //! The page of metrics, on the port of the gRPC services.
 
 use latentlink_runtime as runtime;
+use proto::v1;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
-use proto::v1;
-use proto::v1::{Burst, Conditions, GetConditionsRequest, Receipt, WatchConditionsRequest};
-use runtime::{Drain, Observer, PeerUrl};
+use proto::v1::{Conditions, GetConditionsRequest, RelayRequest, RelayResponse, WatchConditionsRequest};
 use runtime::serve::{Services, Socket, serve};
+use runtime::{Drain, Observer, PeerUrl};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,17 +20,23 @@ struct Counting(Arc<AtomicU64>);
 
 #[tonic::async_trait]
 impl ChannelEmulator for Counting {
-    type RelayStream = tokio_stream::Empty<Result<Receipt, Status>>;
+    type RelayStream = tokio_stream::Empty<Result<RelayResponse, Status>>;
 
-    async fn relay(&self, _: Request<Streaming<Burst>>) -> Result<Response<Self::RelayStream>, Status> {
+    async fn relay(&self, _: Request<Streaming<RelayRequest>>) -> Result<Response<Self::RelayStream>, Status> {
         Err(Status::unimplemented("not here"))
     }
 
-    async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<v1::GetConditionsResponse>, Status> {
+    async fn get_conditions(
+        &self,
+        _: Request<GetConditionsRequest>,
+    ) -> Result<Response<v1::GetConditionsResponse>, Status> {
         Ok(Response::new(v1::GetConditionsResponse::default()))
     }
 
-    async fn set_conditions(&self, request: Request<v1::SetConditionsRequest>) -> Result<Response<v1::SetConditionsResponse>, Status> {
+    async fn set_conditions(
+        &self,
+        request: Request<v1::SetConditionsRequest>,
+    ) -> Result<Response<v1::SetConditionsResponse>, Status> {
         self.0.fetch_add(1, Ordering::SeqCst);
         let v1::SetConditionsRequest { snr_db, .. } = request.into_inner();
         let conditions = Some(v1::Conditions { snr_db, ..v1::Conditions::default() });

@@ -2,11 +2,11 @@
 
 use futures::StreamExt;
 use latentlink_runtime as runtime;
-use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
 use proto::v1;
-use proto::v1::{Burst, GetConditionsRequest, Receipt, WatchConditionsRequest};
-use runtime::{Drain, PeerUrl};
+use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
+use proto::v1::{GetConditionsRequest, RelayRequest, RelayResponse, WatchConditionsRequest};
 use runtime::serve::{Admission, Services, Socket, serve};
+use runtime::{Drain, PeerUrl};
 use std::pin::Pin;
 use std::time::Duration;
 use tokio_stream::Stream;
@@ -24,9 +24,9 @@ struct Stubborn(Option<Drain>);
 
 #[tonic::async_trait]
 impl ChannelEmulator for Stubborn {
-    type RelayStream = Pin<Box<dyn Stream<Item = Result<Receipt, Status>> + Send>>;
+    type RelayStream = Pin<Box<dyn Stream<Item = Result<RelayResponse, Status>> + Send>>;
 
-    async fn relay(&self, _: Request<Streaming<Burst>>) -> Result<Response<Self::RelayStream>, Status> {
+    async fn relay(&self, _: Request<Streaming<RelayRequest>>) -> Result<Response<Self::RelayStream>, Status> {
         let drain = self.0.clone();
         let end = async move {
             match drain {
@@ -38,11 +38,17 @@ impl ChannelEmulator for Stubborn {
         Ok(Response::new(Box::pin(futures::stream::once(end))))
     }
 
-    async fn get_conditions(&self, _: Request<GetConditionsRequest>) -> Result<Response<v1::GetConditionsResponse>, Status> {
+    async fn get_conditions(
+        &self,
+        _: Request<GetConditionsRequest>,
+    ) -> Result<Response<v1::GetConditionsResponse>, Status> {
         Ok(Response::new(v1::GetConditionsResponse::default()))
     }
 
-    async fn set_conditions(&self, _: Request<v1::SetConditionsRequest>) -> Result<Response<v1::SetConditionsResponse>, Status> {
+    async fn set_conditions(
+        &self,
+        _: Request<v1::SetConditionsRequest>,
+    ) -> Result<Response<v1::SetConditionsResponse>, Status> {
         Err(Status::unimplemented("not here"))
     }
 
@@ -113,7 +119,7 @@ async fn reflection_lists_the_service_and_health() {
 }
 
 /// An open stream of a running server.
-async fn open(running: &Running) -> Streaming<Receipt> {
+async fn open(running: &Running) -> Streaming<RelayResponse> {
     let mut client = proto::v1::channel_emulator_client::ChannelEmulatorClient::new(running.url.channel());
     client.relay(tokio_stream::pending()).await.unwrap().into_inner()
 }

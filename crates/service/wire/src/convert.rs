@@ -157,38 +157,54 @@ pub fn received_from_wire(report: Option<&v1::ChannelReport>, symbols: &[u8]) ->
     Ok((Received { symbols: symbols_from_wire(symbols)?, h, n0: report.n0 }, conditions))
 }
 
-/// A prediction from the wire.
+/// A prediction of a sentiment score from the wire.
 ///
 /// # Errors
-/// A fault of `prediction…` if there are not seven classes, a probability lies outside [0, 1] or the score outside
-/// [−3, 3].
+/// A fault of `prediction…` if the distribution has not seven outcomes, a probability lies outside [0, 1], or the median
+/// outside [−3, 3].
 pub fn prediction_from_wire(wire: &v1::Prediction) -> Result<Prediction, Fault> {
     let bad = |code, field: &str, message: String| Fault::new(code, field, message).within("prediction");
-    let classes: [f32; 7] = wire.classes[..]
-        .try_into()
-        .map_err(|_| bad(ErrorCode::Malformed, "classes", format!("expected 7 classes, got {}", wire.classes.len())))?;
-    let probabilities = [("p_neg", wire.p_neg), ("p_zero", wire.p_zero), ("p_pos", wire.p_pos)];
-    for (field, value) in probabilities.into_iter().chain(classes.map(|value| ("classes", value))) {
+    let outcomes = wire.distribution.len();
+    let classes: [f32; 7] = wire.distribution[..].try_into().map_err(|_| {
+        bad(ErrorCode::Malformed, "distribution", format!("expected probabilities of 7 outcomes, got {outcomes}"))
+    })?;
+    let missing = || bad(ErrorCode::Malformed, "score", "the prediction of a score is missing".into());
+    let v1::ScorePrediction { median, p_neg, p_zero, p_pos } = wire.score.ok_or_else(missing)?;
+    let probabilities = [("score.p_neg", p_neg), ("score.p_zero", p_zero), ("score.p_pos", p_pos)];
+    for (field, value) in probabilities.into_iter().chain(classes.map(|value| ("distribution", value))) {
         // Sums of probabilities may exceed 1 by rounding. A NaN lies in no range.
         if !(-1e-3..=1.001).contains(&value) {
             return Err(bad(ErrorCode::Malformed, field, format!("expected a probability, got {value}")));
         }
     }
-    if !(-3.0..=3.0).contains(&wire.score) {
-        return Err(bad(ErrorCode::Malformed, "score", format!("expected a score in [-3, 3], got {}", wire.score)));
+    if !(-3.0..=3.0).contains(&median) {
+        return Err(bad(ErrorCode::Malformed, "score.median", format!("expected a score in [-3, 3], got {median}")));
     }
-    Ok(Prediction { p_neg: wire.p_neg, p_zero: wire.p_zero, p_pos: wire.p_pos, classes, score: wire.score })
+    Ok(Prediction { p_neg, p_zero, p_pos, classes, score: median })
 }
 
-/// A prediction to the wire.
+/// A prediction of a sentiment score to the wire.
 pub fn prediction_to_wire(prediction: &Prediction) -> v1::Prediction {
+    let Prediction { p_neg, p_zero, p_pos, classes, score } = *prediction;
     v1::Prediction {
-        p_neg: prediction.p_neg,
-        p_zero: prediction.p_zero,
-        p_pos: prediction.p_pos,
-        classes: prediction.classes.to_vec(),
-        score: prediction.score,
+        distribution: classes.to_vec(),
+        score: Some(v1::ScorePrediction { median: score, p_neg, p_zero, p_pos }),
     }
+}
+
+/// The task of a corpus without one of its own: the sentiment score, in [−3, 3] with seven anchors.
+pub fn sentiment_task() -> v1::Task {
+    const ANCHORS: [(f64, &str); 7] = [
+        (-3.0, "strongly negative"),
+        (-2.0, "negative"),
+        (-1.0, "weakly negative"),
+        (0.0, "neutral"),
+        (1.0, "weakly positive"),
+        (2.0, "positive"),
+        (3.0, "strongly positive"),
+    ];
+    let anchors = ANCHORS.map(|(value, name)| v1::Anchor { value, name: name.into() }).to_vec();
+    v1::Task { kind: Some(v1::task::Kind::Score(v1::ScoreTask { low: -3.0, high: 3.0, anchors })) }
 }
 
 #[cfg(test)]
@@ -276,9 +292,10 @@ mod tests {
             change(&mut wire);
             prediction_from_wire(&wire).unwrap_err().field
         };
-        assert_eq!(hostile(|wire| wire.classes.truncate(6)), "prediction.classes");
-        assert_eq!(hostile(|wire| wire.classes[3] = f32::NAN), "prediction.classes");
-        assert_eq!(hostile(|wire| wire.p_pos = 2.0), "prediction.p_pos");
-        assert_eq!(hostile(|wire| wire.score = f32::INFINITY), "prediction.score");
+        assert_eq!(hostile(|wire| wire.distribution.truncate(6)), "prediction.distribution");
+        assert_eq!(hostile(|wire| wire.distribution[3] = f32::NAN), "prediction.distribution");
+        assert_eq!(hostile(|wire| wire.score = None), "prediction.score");
+        assert_eq!(hostile(|wire| wire.score.as_mut().unwrap().p_pos = 2.0), "prediction.score.p_pos");
+        assert_eq!(hostile(|wire| wire.score.as_mut().unwrap().median = f32::INFINITY), "prediction.score.median");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use proto::v1::{ChannelReport, Conditions, Prediction, Row, Snapshot, Tally, Timings};
+use proto::v1::{ChannelReport, Conditions, Prediction, Row, ScorePrediction, Snapshot, Tally, Timings};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
@@ -39,7 +39,10 @@ fn row(caption: &str, label: f32, p_pos: f32) -> Row {
     Row {
         clip_id: "clip-7".into(),
         label: Some(label),
-        prediction: Some(Prediction { p_neg: 1.0 - p_pos, p_zero: 0.0, p_pos, classes: vec![0.1; 7], score: 1.25 }),
+        prediction: Some(Prediction {
+            distribution: vec![0.1; 7],
+            score: Some(ScorePrediction { median: 1.25, p_neg: 1.0 - p_pos, p_zero: 0.0, p_pos }),
+        }),
         channel: Some(ChannelReport { conditions: at(3, -6.0), ..ChannelReport::default() }),
         caption: caption.into(),
         timings: Some(Timings { transmitter_us: 24_512, emulator_us: 17, receiver_us: 1_234 }),

@@ -7,7 +7,7 @@
 use super::transcripts::Said;
 use phy::{Conditions, SnrDb};
 use proto::v1;
-use proto::v1::modality::Content;
+use proto::v1::content::Kind;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -73,7 +73,7 @@ impl OwnClip {
         if file.len() > MAX_MEDIA_BYTES {
             return Err(format!("a media file has at most {MAX_MEDIA_BYTES} bytes, this one has more"));
         }
-        let media = Some(v1::Media { size: file.len() as u64, data: file });
+        let media = Some(v1::Media { size: Some(file.len() as u64), data: file.into() });
         let mut message = v1::Clip { id: id.to_owned(), media, ..v1::Clip::default() };
         said.into_clip(&mut message);
         Ok(OwnClip { message, conditions: None })
@@ -81,17 +81,15 @@ impl OwnClip {
 
     /// Bytes that it takes, nearly.
     pub fn size(&self) -> usize {
-        let content = |modality: &Option<v1::Modality>| match modality.as_ref().and_then(|m| m.content.as_ref()) {
-            Some(Content::Features(features)) => features.data.len(),
-            Some(Content::Transcript(text)) => text.len(),
+        let content = |content: &v1::Content| match &content.kind {
+            Some(Kind::Features(features)) => features.data.len(),
+            Some(Kind::Transcript(text)) => text.len(),
             None => 0,
         };
-        let v1::Clip { text, audio, visual, caption, id, media, .. } = &self.message;
+        let v1::Clip { modalities, caption, id, media, .. } = &self.message;
         media.as_ref().map_or(0, |media| media.data.len())
-            + content(text)
-            + content(audio)
-            + content(visual)
-            + caption.len()
+            + modalities.values().map(content).sum::<usize>()
+            + caption.as_ref().map_or(0, String::len)
             + id.len()
     }
 }
@@ -99,18 +97,21 @@ impl OwnClip {
 impl JsonClip {
     fn checked(self, id: &str) -> Result<OwnClip, String> {
         let conditions = self.conditions.map(JsonConditions::checked).transpose()?;
-        let modality = |content: Option<Content>| content.map(|content| v1::Modality { content: Some(content) });
         let text = self.text.map(|text| match text {
-            Text::Said(text) => Content::Transcript(text),
+            Text::Said(text) => Kind::Transcript(text),
             Text::Features(frames) => frames.content(),
         });
+        let kinds =
+            [("text", text), ("audio", self.audio.map(Frames::content)), ("visual", self.visual.map(Frames::content))];
+        let modalities = kinds
+            .into_iter()
+            .filter_map(|(name, kind)| Some((name.to_owned(), v1::Content { kind: Some(kind?) })))
+            .collect();
         let message = v1::Clip {
             id: self.id.unwrap_or_else(|| id.to_owned()),
-            text: modality(text),
-            audio: modality(self.audio.map(Frames::content)),
-            visual: modality(self.visual.map(Frames::content)),
+            modalities,
             label: self.label,
-            caption: self.caption.unwrap_or_default(),
+            caption: self.caption,
             ..v1::Clip::default()
         };
         let clip = OwnClip { message, conditions };
@@ -241,10 +242,10 @@ impl Frames {
         }
     }
 
-    fn content(self) -> Content {
+    fn content(self) -> Kind {
         // A line is too short for widths beyond u32.
         let width = u32::try_from(self.width).unwrap_or(u32::MAX);
-        Content::Features(v1::Features { frames: self.frames, width, data: self.data, origin: String::new() })
+        Kind::Features(v1::Features { frames: self.frames, width, data: self.data.into(), provenance: None })
     }
 
     fn push<E: de::Error>(&mut self, value: f64) -> Result<(), E> {

@@ -2,14 +2,19 @@
 
 use super::*;
 use phy::ChannelKind;
-use proto::v1::modality::Content;
+use proto::v1::Clip;
+use proto::v1::content::Kind;
 
 fn clip(json: &str) -> OwnClip {
     OwnClip::from_json(json.as_bytes(), "standing in").unwrap()
 }
 
-fn features(modality: &Option<proto::v1::Modality>) -> (u32, u32, Vec<f32>) {
-    let Some(Content::Features(features)) = modality.as_ref().and_then(|m| m.content.clone()) else { panic!() };
+fn content(clip: &Clip, modality: &str) -> Option<Kind> {
+    clip.modalities.get(modality).and_then(|content| content.kind.clone())
+}
+
+fn features(clip: &Clip, modality: &str) -> (u32, u32, Vec<f32>) {
+    let Some(Kind::Features(features)) = content(clip, modality) else { panic!() };
     let values = features.data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     (features.frames, features.width, values)
 }
@@ -21,11 +26,11 @@ fn all_that_a_clip_may_hold_is_read() {
             "label": -1.5, "caption": "said", "conditions": {"channel": "rician", "snr_db": -6, "k_factor": 4}}"#,
     );
     let message = &full.message;
-    assert_eq!((message.id.as_str(), message.caption.as_str(), message.label), ("a", "said", Some(-1.5)));
-    let said = message.text.clone().unwrap().content;
-    assert_eq!(said, Some(Content::Transcript("what a \"film\"".into())));
-    assert_eq!(features(&message.audio), (3, 2, vec![0.5, 1.0, -2.0, 30.0, 4.0, 5.0]));
-    assert_eq!(features(&message.visual), (1, 3, vec![0.0, -1.0, 2.25]));
+    assert_eq!((message.id.as_str(), message.caption.as_deref(), message.label), ("a", Some("said"), Some(-1.5)));
+    let said = content(message, "text");
+    assert_eq!(said, Some(Kind::Transcript("what a \"film\"".into())));
+    assert_eq!(features(message, "audio"), (3, 2, vec![0.5, 1.0, -2.0, 30.0, 4.0, 5.0]));
+    assert_eq!(features(message, "visual"), (1, 3, vec![0.0, -1.0, 2.25]));
     let pinned = full.conditions.unwrap();
     assert_eq!((pinned.kind(), pinned.k_factor()), (ChannelKind::Rician, Some(4.0)));
 
@@ -34,9 +39,9 @@ fn all_that_a_clip_may_hold_is_read() {
 
     let bare = clip(r#"{"text": [[1, 2]], "audio": null, "label": null}"#);
     assert_eq!((bare.message.id.as_str(), bare.message.label, bare.conditions), ("standing in", None, None));
-    assert_eq!((features(&bare.message.text), bare.message.audio), ((1, 2, vec![1.0, 2.0]), None));
-    let said = OwnClip::from_transcript(b" so \n".to_vec(), "stem").unwrap().message.text.unwrap().content;
-    assert_eq!(said, Some(Content::Transcript("so".into())));
+    assert_eq!((features(&bare.message, "text"), content(&bare.message, "audio")), ((1, 2, vec![1.0, 2.0]), None));
+    let said = content(&OwnClip::from_transcript(b" so \n".to_vec(), "stem").unwrap().message, "text");
+    assert_eq!(said, Some(Kind::Transcript("so".into())));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use proto::v1;
-use proto::v1::modality::Content;
+use proto::v1::content::Kind;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -19,7 +19,8 @@ impl Said {
     /// Puts it into the clip of a media file.
     pub fn into_clip(self, clip: &mut v1::Clip) {
         if !self.text.trim().is_empty() {
-            clip.text = Some(v1::Modality { content: Some(Content::Transcript(self.text.trim().to_owned())) });
+            let kind = Some(Kind::Transcript(self.text.trim().to_owned()));
+            clip.modalities.insert("text".into(), v1::Content { kind });
         }
         clip.label = self.label;
     }

@@ -3,9 +3,12 @@
 use corpus::{Clip as CorpusClip, Corpus, Sequence};
 use metrics::Prediction;
 use phy::{Conditions, Equaliser, NoiseKey, SnrDb, Symbols, draw, equalise, realised_snr_db};
-use proto::v1::modality::Content;
+use proto::v1::content::Kind;
 use proto::v1::transmitter_server::{Transmitter, TransmitterServer};
-use proto::v1::{Clip, ErrorCode, GetModelRequest, Model, Outcome, Timings, outcome};
+use proto::v1::{
+    Clip, ErrorCode, GetModelRequest, GetModelResponse, Model, Outcome, SendRequest, SendResponse, Timings, outcome,
+    send_request,
+};
 use runtime::serve::{Services, Socket, serve};
 use runtime::{Drain, PeerUrl};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,13 +25,13 @@ pub const SYMBOLS: usize = 25;
 /// its sign from the equalised mean. Features beyond 9 are refused.
 pub fn answer(clip: &Clip, live: Conditions) -> Outcome {
     let mut outcome = Outcome { delivery: clip.delivery.clone(), clip_id: clip.id.clone(), ..Outcome::default() };
-    let content = |modality: &Option<proto::v1::Modality>| modality.as_ref().and_then(|m| m.content.clone());
-    let level = match (content(&clip.audio), content(&clip.text)) {
-        (Some(Content::Features(features)), _) => {
+    let content = |modality: &str| clip.modalities.get(modality).and_then(|content| content.kind.clone());
+    let level = match (content("audio"), content("text")) {
+        (Some(Kind::Features(features)), _) => {
             let bytes = features.data.as_chunks::<4>().0;
             bytes.iter().map(|bytes| f32::from_le_bytes(*bytes)).sum::<f32>() / bytes.len() as f32
         }
-        (_, Some(Content::Transcript(text))) => text.len() as f32 - 15.0,
+        (_, Some(Kind::Transcript(text))) => text.len() as f32 - 15.0,
         _ => f32::INFINITY,
     };
     if level > 9.0 {
@@ -75,9 +78,12 @@ pub struct Link {
 
 #[tonic::async_trait]
 impl Transmitter for Link {
-    type SendStream = ReceiverStream<Result<Outcome, Status>>;
+    type SendStream = ReceiverStream<Result<SendResponse, Status>>;
 
-    async fn send(&self, request: tonic::Request<Streaming<Clip>>) -> Result<Response<Self::SendStream>, Status> {
+    async fn send(
+        &self,
+        request: tonic::Request<Streaming<SendRequest>>,
+    ) -> Result<Response<Self::SendStream>, Status> {
         let mut clips = request.into_inner();
         let link = self.clone();
         let (sender, outcomes) = mpsc::channel(8);
@@ -88,10 +94,11 @@ impl Transmitter for Link {
                 return;
             }
             for _ in 0..link.end_after {
-                let Ok(Some(clip)) = clips.message().await else { return };
+                let Ok(Some(request)) = clips.message().await else { return };
+                let Some(send_request::Message::Clip(clip)) = request.message else { panic!("whole clips are sent") };
                 link.received.lock().unwrap().push(clip.clone());
                 let outcome = Outcome { model_id: link.model_id.into(), ..answer(&clip, link.live) };
-                if sender.send(Ok(outcome)).await.is_err() {
+                if sender.send(Ok(SendResponse { outcome: Some(outcome) })).await.is_err() {
                     return;
                 }
             }
@@ -99,17 +106,18 @@ impl Transmitter for Link {
         Ok(Response::new(ReceiverStream::new(outcomes)))
     }
 
-    async fn get_model(&self, _: tonic::Request<GetModelRequest>) -> Result<Response<Model>, Status> {
-        Ok(Response::new(Model {
+    async fn get_model(&self, _: tonic::Request<GetModelRequest>) -> Result<Response<GetModelResponse>, Status> {
+        let model = Model {
             model_id: "by-hand".into(),
-            scheme: "repetition".into(),
-            symbols: SYMBOLS as u32,
-            equaliser: "mmse".into(),
+            scheme: Some("repetition".into()),
+            symbols: Some(SYMBOLS as u32),
+            equaliser: Some("mmse".into()),
             training_snr_low_db: Some(-9.0),
             training_snr_high_db: Some(21.0),
             takes_text: false,
             ..Model::default()
-        }))
+        };
+        Ok(Response::new(GetModelResponse { model: Some(model) }))
     }
 }
 

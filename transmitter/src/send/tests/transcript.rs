@@ -5,7 +5,7 @@ use super::link::{answer, bound, good, snr, start};
 use super::options::Cli;
 use clap::Parser;
 use phy::Conditions;
-use proto::v1::modality::Content;
+use proto::v1::content::Kind;
 use wire::convert::conditions_to_wire;
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn a_transcript_is_sent_as_it_is_and_its_prediction_is_readable() {
     assert_eq!(received[1].conditions, Some(conditions_to_wire(&Conditions::Rayleigh(snr(-3.0)))));
     assert_eq!(received[2].noise.unwrap().seed, 4);
     assert!(received.iter().all(|clip| clip.label.is_none()));
-    let Some(Content::Transcript(text)) = received[0].text.clone().unwrap().content else { panic!() };
+    let Some(Kind::Transcript(text)) = received[0].modalities["text"].kind.clone() else { panic!() };
     assert_eq!(text, "what a wonderful film");
 
     let text = transcript::readable(&text, answer(&received[2], link.live)).unwrap();

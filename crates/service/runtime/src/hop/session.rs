@@ -1,6 +1,6 @@
 //! One stream of a hop, and the window that outlives it.
 
-use super::{Delivered, Exchange, Held, HopConfig, Task};
+use super::{Delivered, Exchange, Held, HopConfig, Inbound, Task};
 use crate::backoff::Backoff;
 use crate::connect::is_transient;
 use crate::observe::Counter;
@@ -9,8 +9,9 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
+use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Status, Streaming};
+use tonic::Status;
 use wire::delivery::Delivery;
 
 /// Messages between the task and the connection.
@@ -135,13 +136,13 @@ impl<E: Exchange> Task<E> {
     pub(super) async fn session(&mut self, backoff: &mut Backoff) -> End {
         let Task { exchange, window, results, config, .. } = self;
         let (sender, requests) = mpsc::channel(OUTBOUND);
-        if let Some(opening) = exchange.opening() {
+        if let Some(header) = exchange.header() {
             // The channel is empty.
-            let _ = sender.try_send(opening);
+            let _ = sender.try_send(header);
         }
         let mut outbound = Outbound::<E> { sender: Some(sender), messages: VecDeque::new(), position: 0 };
         let mut opening = pin!(exchange.open(ReceiverStream::new(requests)));
-        let mut inbound: Option<Streaming<E::Response>> = None;
+        let mut inbound: Option<Inbound<E::Response>> = None;
         // Counted as long as the session runs.
         let mut _counted = None;
         let mut heard = Instant::now();
@@ -154,7 +155,7 @@ impl<E: Exchange> Task<E> {
             let response = async {
                 match &mut inbound {
                     None => opening.as_mut().await.map(Heard::Opened),
-                    Some(inbound) => inbound.message().await.map(Heard::Message),
+                    Some(inbound) => inbound.next().await.transpose().map(Heard::Message),
                 }
             };
             tokio::select! {
@@ -201,7 +202,7 @@ impl<E: Exchange> Task<E> {
 /// What comes from the peer.
 enum Heard<T> {
     /// Its response headers.
-    Opened(Streaming<T>),
+    Opened(Inbound<T>),
     /// A message, or the end of the stream.
     Message(Option<T>),
 }

@@ -1,17 +1,19 @@
 //! Against real servers on loopback that die, come back, refuse and fall silent.
 
 use super::*;
+use crate::chunks::Part;
 use crate::serve::{Services, Socket, serve};
 use crate::{Drain, PeerUrl};
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::receiver_server::{Receiver, ReceiverServer};
-use proto::v1::{Burst, Opening, Receipt, Snapshot, WatchRequest};
+use proto::v1::{Acknowledgement, Burst, DeliveryKey, ReceiveRequest, ReceiveResponse, WatchRequest, WatchResponse};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio_stream::Stream;
 use tonic::transport::Channel;
-use tonic::{Request, Response};
+use tonic::{Request, Response, Streaming};
 use uuid::Uuid;
+use wire::{BurstRequest, BurstResponse, Message};
 
 const RUN: Uuid = Uuid::from_u128(7);
 
@@ -19,27 +21,28 @@ struct ToReceiver(ReceiverClient<Channel>);
 
 impl Exchange for ToReceiver {
     type Item = u64;
-    type Request = Burst;
-    type Response = Receipt;
+    type Request = ReceiveRequest;
+    type Response = ReceiveResponse;
 
-    fn opening(&self) -> Option<Burst> {
-        Some(Burst { opening: Some(Opening { model_id: "m".into() }), ..Burst::default() })
+    fn header(&self) -> Option<ReceiveRequest> {
+        Some(Message::header("m").into())
     }
 
     fn key(item: &u64) -> Delivery {
         Delivery { run: RUN, sequence: *item }
     }
 
-    fn requests(item: &u64, out: &mut VecDeque<Burst>) {
-        out.push_back(Burst { delivery: Some(Self::key(item).to_wire()), ..Burst::default() });
+    fn requests(item: &u64, out: &mut VecDeque<ReceiveRequest>) {
+        let burst = Burst { delivery: Some(Self::key(item).to_wire()), ..Burst::default() };
+        out.push_back(Part::Item(burst).into());
     }
 
-    fn acknowledges(response: &Receipt) -> Option<Delivery> {
-        Delivery::from_wire(response.delivery.as_ref()).ok()
+    fn acknowledges(response: &ReceiveResponse) -> Option<Delivery> {
+        Delivery::from_wire(response.clone().acknowledgement().delivery.as_ref()).ok()
     }
 
-    async fn open(&mut self, outbound: ReceiverStream<Burst>) -> Result<Streaming<Receipt>, Status> {
-        self.0.receive(outbound).await.map(Response::into_inner)
+    async fn open(&mut self, outbound: ReceiverStream<ReceiveRequest>) -> Result<Inbound<ReceiveResponse>, Status> {
+        Ok(Box::pin(self.0.receive(outbound).await?.into_inner()))
     }
 }
 
@@ -68,27 +71,29 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl Receiver for Peer {
-    type ReceiveStream = Answers<Receipt>;
-    type WatchStream = Answers<Snapshot>;
+    type ReceiveStream = Answers<ReceiveResponse>;
+    type WatchStream = Answers<WatchResponse>;
 
-    async fn receive(&self, request: Request<Streaming<Burst>>) -> Result<Response<Self::ReceiveStream>, Status> {
+    async fn receive(
+        &self,
+        request: Request<Streaming<ReceiveRequest>>,
+    ) -> Result<Response<Self::ReceiveStream>, Status> {
         let mut bursts = request.into_inner();
         let Peer { manner, openings } = self.clone();
         let (sender, answers) = mpsc::channel(4);
         if let Manner::LateHeaders = manner {
-            let opening = bursts.message().await?.and_then(|burst| burst.opening);
-            assert!(opening.is_some());
+            assert!(bursts.message().await?.is_some());
             openings.fetch_add(1, Ordering::SeqCst);
-            let mut burst = bursts.message().await?;
+            let mut burst = bursts.message().await?.map(burst_of);
             let (first, begun) = tokio::sync::oneshot::channel();
             tokio::spawn(async move {
                 let mut first = Some(first);
                 while let Some(Burst { delivery, .. }) = burst {
-                    if sender.send(Ok(Receipt { delivery, ..Receipt::default() })).await.is_err() {
+                    if sender.send(Ok(acknowledged(delivery))).await.is_err() {
                         break;
                     }
                     let _ = first.take().map(|first| first.send(()));
-                    burst = bursts.message().await?;
+                    burst = bursts.message().await?.map(burst_of);
                 }
                 Ok::<_, Status>(())
             });
@@ -96,19 +101,15 @@ impl Receiver for Peer {
             return Ok(Response::new(Box::pin(ReceiverStream::new(answers))));
         }
         tokio::spawn(async move {
-            let opening = bursts.message().await?.and_then(|burst| burst.opening);
-            assert_eq!(opening.map(|opening| opening.model_id).as_deref(), Some("m"));
+            let first = bursts.message().await?.and_then(BurstRequest::message);
+            assert_eq!(first, Some(Message::header("m")));
             openings.fetch_add(1, Ordering::SeqCst);
             let mut answered = 0;
             while let Some(burst) = bursts.message().await? {
-                let delivery = burst.delivery.clone();
-                let receipt = Receipt { delivery, ..Receipt::default() };
-                let stray = Receipt {
-                    delivery: Some(Delivery { run: Uuid::nil(), sequence: 1 }.to_wire()),
-                    ..Receipt::default()
-                };
+                let receipt = acknowledged(burst_of(burst).delivery);
+                let stray = acknowledged(Some(Delivery { run: Uuid::nil(), sequence: 1 }.to_wire()));
                 let answers = match &manner {
-                    Manner::Echo => vec![Ok(receipt.clone()), Ok(stray), Ok(Receipt::default()), Ok(receipt)],
+                    Manner::Echo => vec![Ok(receipt.clone()), Ok(stray), Ok(ReceiveResponse::default()), Ok(receipt)],
                     Manner::FailAfter(after, status) if answered == *after => {
                         vec![Err(status.clone())]
                     }
@@ -131,6 +132,18 @@ impl Receiver for Peer {
     async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         Err(Status::unimplemented("not here"))
     }
+}
+
+fn burst_of(request: ReceiveRequest) -> Burst {
+    match request.message() {
+        Some(Message::Part(Part::Item(burst))) => burst,
+        other => panic!("expected a burst, got {other:?}"),
+    }
+}
+
+fn acknowledged(delivery: Option<DeliveryKey>) -> ReceiveResponse {
+    let acknowledgement = Acknowledgement { delivery, ..Acknowledgement::default() };
+    ReceiveResponse { acknowledgement: Some(acknowledgement) }
 }
 
 /// A server on a runtime of its own, whose end closes all its connections as the death of its process would.

@@ -1,11 +1,13 @@
 //! The streams of a service as its handlers see them: who is let in, what comes in, what goes out.
 
 use crate::drain::Drain;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Status, Streaming};
+use tokio_stream::{Stream, StreamExt};
+use tonic::Status;
 
 /// How long a peer may take over the rest of a message that it has begun, and how long it may leave an answer unread. A
 /// stream on which nothing is due may be quiet for good: pings tell whether its peer lives.
@@ -35,17 +37,16 @@ impl Admission {
 }
 
 /// The incoming side of a stream, as a handler should read it.
-#[derive(Debug)]
 pub struct Incoming<T> {
-    stream: Streaming<T>,
+    stream: Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>,
     drain: Drain,
     inactivity: Duration,
 }
 
-impl<T> Incoming<T> {
+impl<T: Send + 'static> Incoming<T> {
     /// Reads `stream` until the peer ends it or the drain starts.
-    pub fn new(stream: Streaming<T>, drain: Drain) -> Self {
-        Incoming { stream, drain, inactivity: INACTIVITY }
+    pub fn new(stream: impl Stream<Item = Result<T, Status>> + Send + 'static, drain: Drain) -> Self {
+        Incoming { stream: Box::pin(stream), drain, inactivity: INACTIVITY }
     }
 
     /// The next message; `None` when the peer has sent its last or the process drains. Waits for it as long as the peer
@@ -57,7 +58,7 @@ impl<T> Incoming<T> {
         tokio::select! {
             biased;
             () = self.drain.started() => Ok(None),
-            next = self.stream.message() => next,
+            next = self.stream.next() => next.transpose(),
         }
     }
 
@@ -136,7 +137,23 @@ impl<T> Outgoing<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio_stream::StreamExt;
+
+    #[tokio::test]
+    async fn a_quiet_peer_keeps_its_stream_unless_it_owes_the_rest_of_an_item() {
+        let (sender, messages) = mpsc::channel(4);
+        let mut incoming = Incoming::new(ReceiverStream::new(messages), Drain::default());
+        incoming.inactivity = Duration::from_millis(20);
+        let later = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            sender.send(Ok(1)).await.unwrap();
+        };
+        let (next, ()) = tokio::join!(incoming.next_of(false), later);
+        assert_eq!(next.unwrap(), Some(1));
+        let status = incoming.next_of(true).await.unwrap_err();
+        assert_eq!(status.code(), tonic::Code::DeadlineExceeded);
+        sender.send(Ok(2)).await.unwrap();
+        assert_eq!(incoming.next_of(true).await.unwrap(), Some(2));
+    }
 
     #[tokio::test]
     async fn a_peer_that_does_not_read_holds_the_writer_back_and_is_given_up() {

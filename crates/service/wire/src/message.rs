@@ -1,0 +1,214 @@
+//! The messages of each stream as our services see them: a header, items and their chunks, and what an item brings unread.
+
+use crate::chunks::Part;
+use crate::fault::{ErrorCode, Fault};
+use bytes::Bytes;
+use prost::Message as _;
+use proto::PROTOCOL_VERSION;
+use proto::v1::{
+    self, Acknowledgement, Answer, Burst, BurstPayload, Clip, DeliveryKey, ReceiveRequest, ReceiveResponse,
+    RelayRequest, RelayResponse, SendRequest, StreamHeader, acknowledgement,
+};
+use std::pin::Pin;
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Status, Streaming};
+
+/// One message of a stream of bursts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// The first one.
+    Header(StreamHeader),
+    /// Every later one.
+    Part(Part<Burst>),
+}
+
+impl Message {
+    /// The header of a stream for the weights `model_id`.
+    pub fn header(model_id: &str) -> Message {
+        Message::Header(StreamHeader { protocol_version: PROTOCOL_VERSION, model_id: model_id.into() })
+    }
+}
+
+/// A request that carries a stream of bursts: to an emulator or to a receiver.
+pub trait BurstRequest: From<Message> {
+    /// What it carries; `None` if it is a kind of message that this version does not know.
+    fn message(self) -> Option<Message>;
+}
+
+macro_rules! burst_request {
+    ($request:ident, $kinds:ident) => {
+        impl From<Message> for $request {
+            fn from(message: Message) -> Self {
+                let message = match message {
+                    Message::Header(header) => v1::$kinds::Message::Header(header),
+                    Message::Part(Part::Item(burst)) => v1::$kinds::Message::Burst(burst),
+                    Message::Part(Part::Chunk(chunk)) => v1::$kinds::Message::Chunk(chunk),
+                };
+                $request { message: Some(message) }
+            }
+        }
+
+        impl From<Part<Burst>> for $request {
+            fn from(part: Part<Burst>) -> Self {
+                Message::Part(part).into()
+            }
+        }
+
+        impl BurstRequest for $request {
+            fn message(self) -> Option<Message> {
+                Some(match self.message? {
+                    v1::$kinds::Message::Header(header) => Message::Header(header),
+                    v1::$kinds::Message::Burst(burst) => Message::Part(Part::Item(burst)),
+                    v1::$kinds::Message::Chunk(chunk) => Message::Part(Part::Chunk(chunk)),
+                })
+            }
+        }
+    };
+}
+
+burst_request!(RelayRequest, relay_request);
+burst_request!(ReceiveRequest, receive_request);
+
+impl From<Part<Clip>> for SendRequest {
+    fn from(part: Part<Clip>) -> Self {
+        let message = match part {
+            Part::Item(clip) => v1::send_request::Message::Clip(clip),
+            Part::Chunk(chunk) => v1::send_request::Message::Chunk(chunk),
+        };
+        SendRequest { message: Some(message) }
+    }
+}
+
+/// What a request to a transmitter carries; `None` if it is a kind of message that this version does not know.
+pub fn clip_part(request: SendRequest) -> Option<Part<Clip>> {
+    Some(match request.message? {
+        v1::send_request::Message::Clip(clip) => Part::Item(clip),
+        v1::send_request::Message::Chunk(chunk) => Part::Chunk(chunk),
+    })
+}
+
+/// The header that begins a stream.
+///
+/// # Errors
+/// INVALID_ARGUMENT if the stream begins with something else, FAILED_PRECONDITION if it speaks another version.
+pub fn stream_header<R: BurstRequest>(first: Option<R>) -> Result<StreamHeader, Status> {
+    match first.and_then(BurstRequest::message) {
+        Some(Message::Header(header)) if header.protocol_version == PROTOCOL_VERSION => Ok(header),
+        Some(Message::Header(StreamHeader { protocol_version, .. })) => Err(Status::failed_precondition(format!(
+            "the peer speaks version {protocol_version} of the protocol, this service version {PROTOCOL_VERSION}"
+        ))),
+        _ => Err(Status::invalid_argument("the first message of a stream must be a header")),
+    }
+}
+
+/// What is said of a message that is no part of an item.
+pub fn misplaced(message: Option<&Message>) -> Fault {
+    match message {
+        Some(Message::Header(_)) => Fault::new(ErrorCode::Malformed, "header", "only the first message is a header"),
+        _ => Fault::new(ErrorCode::Malformed, "message", "expected a burst or a chunk"),
+    }
+}
+
+/// What a burst brings for the receiver alone, as it is carried.
+pub fn payload_to_wire(payload: &BurstPayload) -> Bytes {
+    payload.encode_to_vec().into()
+}
+
+/// What a burst brings for the receiver alone.
+///
+/// # Errors
+/// MALFORMED if its payload is none.
+pub fn payload_from_wire(burst: &Burst) -> Result<BurstPayload, Fault> {
+    let decoded = BurstPayload::decode(burst.payload.clone());
+    decoded.map_err(|error| Fault::new(ErrorCode::Malformed, "payload", error.to_string()))
+}
+
+/// The acknowledgement of a burst that was decoded.
+pub fn acknowledge(delivery: Option<DeliveryKey>, answer: &Answer) -> Acknowledgement {
+    let answer = acknowledgement::Result::Answer(answer.encode_to_vec().into());
+    Acknowledgement { delivery, result: Some(answer) }
+}
+
+/// The acknowledgement of a burst that is refused.
+pub fn refuse(delivery: Option<DeliveryKey>, fault: Fault) -> Acknowledgement {
+    Acknowledgement { delivery, result: Some(acknowledgement::Result::Error(fault.into())) }
+}
+
+/// What a burst was answered.
+///
+/// # Errors
+/// What the peer says is wrong with it, INTERNAL if the acknowledgement is none.
+pub fn answer_from_wire(acknowledgement: Acknowledgement) -> Result<Answer, Fault> {
+    let internal = |message: String| Fault::new(ErrorCode::Internal, "result", message);
+    match acknowledgement.result {
+        Some(acknowledgement::Result::Answer(answer)) => {
+            Answer::decode(answer).map_err(|error| internal(error.to_string()))
+        }
+        Some(acknowledgement::Result::Error(error)) => Err(error.into()),
+        None => Err(internal("an answer with nothing in it".into())),
+    }
+}
+
+/// A response that carries an acknowledgement: of an emulator or of a receiver.
+pub trait BurstResponse {
+    /// What it carries; one that acknowledges nothing if that is missing.
+    fn acknowledgement(self) -> Acknowledgement;
+}
+
+impl BurstResponse for RelayResponse {
+    fn acknowledgement(self) -> Acknowledgement {
+        self.acknowledgement.unwrap_or_default()
+    }
+}
+
+impl BurstResponse for ReceiveResponse {
+    fn acknowledgement(self) -> Acknowledgement {
+        self.acknowledgement.unwrap_or_default()
+    }
+}
+
+/// The requests of a stream of bursts.
+pub fn requests<R: BurstRequest>(messages: impl Stream<Item = Message>) -> impl Stream<Item = R> {
+    messages.map(R::from)
+}
+
+/// The acknowledgements on a stream of bursts.
+pub fn acknowledgements<R>(
+    responses: tonic::Response<Streaming<R>>,
+) -> Pin<Box<dyn Stream<Item = Result<Acknowledgement, Status>> + Send>>
+where
+    R: BurstResponse + Send + 'static,
+{
+    Box::pin(responses.into_inner().map(|response| response.map(R::acknowledgement)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_begins_with_a_header_of_our_version() {
+        let first = |message: Message| stream_header(Some(ReceiveRequest::from(message)));
+        assert_eq!(first(Message::header("m")).unwrap().model_id, "m");
+        let later = Message::Header(StreamHeader { protocol_version: 2, model_id: "m".into() });
+        assert_eq!(first(later).unwrap_err().code(), tonic::Code::FailedPrecondition);
+        let burst = Message::Part(Part::Item(Burst::default()));
+        assert_eq!(first(burst).unwrap_err().code(), tonic::Code::InvalidArgument);
+        assert_eq!(stream_header::<RelayRequest>(None).unwrap_err().code(), tonic::Code::InvalidArgument);
+        let unknown = RelayRequest { message: None };
+        assert_eq!(stream_header(Some(unknown)).unwrap_err().code(), tonic::Code::InvalidArgument);
+    }
+
+    #[test]
+    fn a_payload_that_is_none_is_refused() {
+        let burst = Burst { payload: vec![0xff].into(), ..Burst::default() };
+        let fault = payload_from_wire(&burst).unwrap_err();
+        assert_eq!((fault.code, fault.field.as_str()), (ErrorCode::Malformed, "payload"));
+        let answer = Acknowledgement {
+            result: Some(acknowledgement::Result::Answer(vec![0xff].into())),
+            ..Acknowledgement::default()
+        };
+        assert_eq!(answer_from_wire(answer).unwrap_err().code, ErrorCode::Internal);
+        assert_eq!(answer_from_wire(Acknowledgement::default()).unwrap_err().code, ErrorCode::Internal);
+    }
+}
