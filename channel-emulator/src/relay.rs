@@ -190,7 +190,10 @@ impl Relay {
         loop {
             match incoming.message().await {
                 Ok(Some(ReceiveResponse { acknowledgement })) => {
-                    self.meter.receipts.inc();
+                    // Without a result it is a sign of work, and passes on as one.
+                    if acknowledgement.as_ref().is_some_and(|acknowledgement| acknowledgement.result.is_some()) {
+                        self.meter.receipts.inc();
+                    }
                     self.receipts.send(RelayResponse { acknowledgement }).await?;
                 }
                 Ok(None) if self.finished.load(Ordering::Acquire) => return Ok(()),

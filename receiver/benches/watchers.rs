@@ -16,6 +16,7 @@ use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{ChannelKind, Conditions, DeliveryKey};
 use receiver::http::Args as Dashboard;
 use runtime::Drain;
+use schemes::scheme::Receive;
 use schemes::scheme::ReceiverHalf;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -53,12 +54,12 @@ struct Args {
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let folder = tempfile::tempdir()?;
-    let half: Arc<dyn ReceiverHalf> = match &args.weights {
+    let half: Arc<dyn Receive> = match &args.weights {
         Some(weights) => Arc::from(schemes::weights::load_receiver(weights)?),
-        None => Arc::new(Repetition(MODEL)),
+        None => Arc::new(Repetition::new(MODEL)),
     };
-    let symbols = half.symbols().expect("of one length");
-    let (model_id, drain) = (half.model_id().to_owned(), Drain::default());
+    let symbols = half.card().channel_uses.fixed().expect("of one length");
+    let (model_id, drain) = (half.card().model_id.clone(), Drain::default());
     let app = receiver::App::with(half, &folder.path().join("journal.sqlite"), "127.0.0.1:0", drain.clone()).await?;
     let dashboard = Dashboard { http: Some("127.0.0.1:0".into()), ..Dashboard::default() };
     let app = app.with_dashboard(&dashboard).await?;

@@ -13,7 +13,7 @@ use features::Extractors;
 use proto::v1::receiver_server::ReceiverServer;
 use runtime::serve::{Admission, Services, Socket, serve};
 use runtime::{Drain, Observer};
-use schemes::scheme::{FilmReader, ReceiverHalf};
+use schemes::scheme::{FilmReader, Receive};
 use schemes::weights::{Manifest, load_receiver_with, receiver_manifest};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -27,6 +27,8 @@ use wire::MAX_MESSAGE_BYTES;
 const STREAMS: usize = 256;
 /// Streams of snapshots at a time.
 const WATCHERS: usize = 64;
+/// A peer that waits for acknowledgements hears of work at least so often, well within the time after which a hop sends again.
+const PROGRESS: Duration = Duration::from_secs(20);
 /// How long the dashboard may take to end; a sweep puts back the conditions it found.
 const DASHBOARD_ENDING: Duration = Duration::from_secs(8);
 
@@ -52,8 +54,8 @@ impl App {
         let half = load_receiver_with(&args.weights, films(args.extractors.as_deref(), &manifest)?)?;
         let drain = Drain::on_signals().context("cannot listen for signals")?;
         let mut app = App::with(Arc::from(half), &args.journal, &args.listen, drain).await?;
-        app.about.scheme = manifest.scheme_name();
-        app.about.training_snr_db = manifest.snr_range();
+        let card = app.service.half.card();
+        (app.about.scheme, app.about.training_snr_db) = (card.scheme.clone(), card.training_snr_db);
         app.with_dashboard(&args.dashboard).await
     }
 
@@ -61,21 +63,29 @@ impl App {
     ///
     /// # Errors
     /// If the journal cannot be opened or the address cannot be bound.
-    pub async fn with(half: Arc<dyn ReceiverHalf>, journal: &Path, listen: &str, drain: Drain) -> Result<Self> {
+    pub async fn with(half: Arc<dyn Receive>, journal: &Path, listen: &str, drain: Drain) -> Result<Self> {
         let socket = Socket::bind(listen).await?;
-        let (model_id, symbols) = (half.model_id().to_owned(), half.symbols().unwrap_or(0));
+        let card = half.card().clone();
+        let (model_id, symbols) = (card.model_id, card.channel_uses.fixed().unwrap_or(0));
         let observer = Observer::new("receiver");
         let meter = Meter::register(&observer);
         let (journal, live, journaling) = Journal::open(journal, &model_id, meter.clone())?;
         let tap = Tap::default();
-        let equaliser = half.equaliser().to_string();
+        let equaliser = card.equaliser.to_string();
         let about = About { model_id: model_id.clone(), symbols, equaliser, ..About::default() };
-        let (decoder, decoding) = Decoder::start(half.clone(), journal, tap.clone(), meter.clone());
+        let (decoder, decoding) = Decoder::start(half.clone(), journal, tap.clone(), meter.clone())?;
         tracing::info!(model_id, symbols, "weights loaded");
         let (admission, watchers) = (Admission::new(STREAMS), Admission::new(WATCHERS));
-        let tracer = observer.tracer();
-        let service = Service { model_id, half, decoder, live, drain, admission, watchers, meter, tracer };
+        let (tracer, progress) = (observer.tracer(), PROGRESS);
+        let service = Service { model_id, half, decoder, progress, live, drain, admission, watchers, meter, tracer };
         Ok(App { socket, service, observer, tap, about, dashboard: None, decoding, journaling })
+    }
+
+    /// Tells peers of work that takes longer at least so often.
+    #[must_use]
+    pub fn with_progress(mut self, every: Duration) -> Self {
+        self.service.progress = every;
+        self
     }
 
     /// Binds the dashboard's address, if there is one.

@@ -2,7 +2,7 @@
 
 use phy::{Complex, Symbols};
 use proto::v1::{self, Burst, ChannelReport, DeliveryKey, Timings};
-use schemes::scheme::{InputError, InputErrorKind, ReceiverHalf, TransportFormat};
+use schemes::scheme::{InputError, InputErrorKind, ModelCard, TransportFormat};
 use wire::convert::{conditions_to_wire, received_from_wire};
 use wire::fault::ErrorCode;
 use wire::payload_from_wire;
@@ -39,20 +39,16 @@ pub struct Reception {
 }
 
 impl Reception {
-    /// Checks a burst for a half, which says how many complex symbols it expects.
+    /// Checks a burst for the weights that `card` describes, which says how many complex symbols are expected.
     ///
     /// # Errors
     /// The first field that is wrong.
-    pub fn check(delivery: Option<&DeliveryKey>, burst: Burst, half: &dyn ReceiverHalf) -> Result<Self, Fault> {
+    pub fn check(delivery: Option<&DeliveryKey>, burst: Burst, card: &ModelCard) -> Result<Self, Fault> {
         let delivery = Delivery::from_wire(delivery)?;
         let (received, conditions) = received_from_wire(burst.channel.as_ref(), &burst.symbols)?;
         let payload = payload_from_wire(&burst)?;
         let format = payload.transport.map(format_from_wire).transpose()?;
-        let symbols = half.symbols_of(format).map_err(fault_of)?;
-        if received.symbols.len() != symbols {
-            let problem = format!("these weights expect {symbols} symbols, got {}", received.symbols.len());
-            return Err(Fault::new(ErrorCode::WrongLength, "symbols", problem));
-        }
+        card.check_length(received.symbols.len(), format).map_err(fault_of)?;
         let realised_snr_db = burst.channel.and_then(|report| report.realised_snr_db);
         if let Some(db) = realised_snr_db.filter(|db| !db.is_finite()) {
             let problem = format!("expected a finite number of dB, got {db}");
@@ -98,10 +94,17 @@ fn format_from_wire(wire: v1::TransportFormat) -> Result<TransportFormat, Fault>
     Ok(TransportFormat { mcs, bytes: wire.bytes })
 }
 
-fn fault_of(error: InputError) -> Fault {
+/// Why an item is refused, as the wire says it.
+pub fn fault_of(error: InputError) -> Fault {
     let code = match error.kind {
+        InputErrorKind::WrongWidth => ErrorCode::WrongWidth,
+        InputErrorKind::NotFinite => ErrorCode::NotFinite,
+        InputErrorKind::Empty => ErrorCode::Empty,
         InputErrorKind::TooLong => ErrorCode::TooLong,
-        _ => ErrorCode::Unsupported,
+        InputErrorKind::Unsupported => ErrorCode::Unsupported,
+        InputErrorKind::WrongLength => ErrorCode::WrongLength,
+        InputErrorKind::Damaged => ErrorCode::Malformed,
+        InputErrorKind::Internal => ErrorCode::Internal,
     };
     Fault::new(code, error.field, error.message)
 }

@@ -1,135 +1,189 @@
-//! The decoder: equalises bursts and decodes them in micro-batches on a thread of its own.
+//! The decoder: equalises bursts and decodes them, on threads of its own.
 //!
-//! Its queue is bounded; senders wait while it is full. A batch is whatever waits, so one burst alone is decoded at once
-//! and the batches grow with the load. A prediction has the same bits in any batch.
+//! ```text
+//! burst ─▶ flights ─▶ short lane (one thread, micro-batches) ─▶ journal's answer, or equalise ─▶ decode ─▶ journal
+//!                └──▶ long lane (transport blocks of videos, a few threads) ─────────┘
+//! ```
+//!
+//! A key that is in work is not decoded twice ([`flights`]), nor is one that the journal holds. Queues are bounded; senders wait
+//! while they are full. A batch is whatever waits, so one burst alone is decoded at once and the batches grow with the load. A
+//! prediction has the same bits in any batch. A transport block that is long enough for a video is decoded one at a time by a
+//! pool of its own, so that no short burst waits behind it.
+//!
+//! A panic on a burst refuses that burst with INTERNAL; the others of its batch are decoded and the process lives.
 
-use crate::burst::Reception;
-use crate::journal::{Answer, Entry, Job, Journal};
+pub mod flights;
+mod lane;
+
+use crate::burst::{Reception, fault_of};
+use crate::caught::caught;
+use crate::journal::{Answer, Entry, Job, Journal, JournalError, Lookup};
 use crate::meter::Meter;
 use crate::refusal::Refusal;
 use crate::tap::{Probe, Tap};
+use flights::{Entered, Flights};
+use lane::{Lane, Task};
 use metrics::Prediction;
-use phy::{Equalised, equalise};
-use schemes::scheme::{ReceiverHalf, TransportFormat};
+use phy::equalise;
+use schemes::scheme::{ChannelUses, Receive, ReceivedBurst, isolated};
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use wire::Fault;
 use wire::convert::{prediction_from_wire, prediction_to_wire};
 use wire::fault::ErrorCode;
 
-/// Bursts that may wait for the decoder; more make their streams wait.
+/// Short bursts that may wait for the decoder; more make their streams wait.
 const QUEUE: usize = 256;
-/// Most bursts decoded at once.
+/// Most short bursts decoded at once.
 const BATCH: usize = 64;
-
-struct Task {
-    reception: Reception,
-    arrived: Instant,
-    reply: oneshot::Sender<Result<Answer, Refusal>>,
-}
+/// Transport blocks of more bytes are worked on apart: some seconds of a video, more than the features of a clip take.
+const LONG_BLOCK: u32 = 4096;
+/// Long blocks that may wait; each may hold tens of megabytes.
+const LONG_QUEUE: usize = 8;
 
 /// The way to the decoder. Cheap to clone.
 #[derive(Clone)]
 pub struct Decoder {
-    /// `None` ends the decoder.
-    tasks: mpsc::Sender<Option<Task>>,
+    flights: Flights,
+    short: Lane,
+    /// For weights that transport blocks are sent to.
+    long: Option<Lane>,
+    meter: Meter,
 }
 
 impl Decoder {
     /// Starts a decoder that writes what it decodes to `journal`, shows it to `tap` and counts its batches. The handle ends
-    /// after [`Decoder::close`], or when the last [`Decoder`] is dropped, once what was sent before is decoded; or when a
-    /// decode panics.
+    /// after [`Decoder::close`], or when the last [`Decoder`] is dropped, once what was sent before is decoded.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
     ///
     /// # Panics
     /// Outside a Tokio runtime, whose blocking threads it runs on.
-    pub fn start(half: Arc<dyn ReceiverHalf>, journal: Journal, tap: Tap, meter: Meter) -> (Self, JoinHandle<()>) {
-        let (tasks, mut waiting) = mpsc::channel(QUEUE);
-        let thread = tokio::task::spawn_blocking(move || {
-            let mut batch = Vec::with_capacity(BATCH);
-            let mut probe = Probe::new(tap);
-            while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
-                let received = batch.len();
-                let tasks: Vec<Task> = batch.drain(..).map_while(|task| task).collect();
-                let closed = tasks.len() < received;
-                decode(&*half, &journal, &mut probe, &meter, tasks);
-                if closed {
-                    break;
-                }
-            }
+    pub fn start(
+        half: Arc<dyn Receive>,
+        journal: Journal,
+        tap: Tap,
+        meter: Meter,
+    ) -> Result<(Self, JoinHandle<()>), JournalError> {
+        let worker = || -> Result<_, JournalError> {
+            let lookup = journal.lookup()?;
+            let (half, journal, meter) = (half.clone(), journal.clone(), meter.clone());
+            let mut worker = Worker { half, lookup, journal, probe: Probe::new(tap.clone()), meter };
+            Ok(move |tasks| worker.work(tasks))
+        };
+        let (short, mut threads) = Lane::start(QUEUE, BATCH, vec![worker()?]);
+        let mut long = None;
+        if half.card().channel_uses == ChannelUses::PerClip {
+            // An extractor uses several cores itself.
+            let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+            let workers = (0..cores.div_ceil(2)).map(|_| worker()).collect::<Result<Vec<_>, _>>()?;
+            let (lane, more) = Lane::start(LONG_QUEUE, 1, workers);
+            long = Some(lane);
+            threads.extend(more);
+        }
+        let ended = tokio::spawn(async move {
+            futures::future::try_join_all(threads).await.expect("a decoder's thread");
         });
-        (Decoder { tasks }, thread)
+        Ok((Decoder { flights: Flights::default(), short, long, meter }, ended))
     }
 
-    /// Decodes a burst and journals it; the answer is the journal's, and comes once the row is committed.
+    /// Decodes a burst and journals it, unless its key is in work or was answered before; the answer is the journal's, and comes
+    /// once the row is committed. What was begun goes on if this is dropped.
     ///
     /// # Errors
     /// Why there is no prediction.
     pub async fn answer(&self, reception: Reception, arrived: Instant) -> Result<Answer, Refusal> {
-        let (reply, answer) = oneshot::channel();
         let ended = || Refusal::Unavailable("the receiver is ending".to_owned());
-        self.tasks.send(Some(Task { reception, arrived, reply })).await.map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())?
+        loop {
+            match self.flights.enter(reception.delivery) {
+                Entered::Leads(flight, answer) => {
+                    let lane = self.lane(&reception);
+                    lane.send(Task { reception, arrived, flight }).await.map_err(|_| ended())?;
+                    return answer.await.map_err(|_| ended())?;
+                }
+                Entered::Follows(answer) => {
+                    // Without a reply whoever led was called off before the burst was in the queue: lead, then.
+                    if let Ok(answer) = answer.await {
+                        self.meter.repeated.inc();
+                        return answer;
+                    }
+                }
+            }
+        }
+    }
+
+    fn lane(&self, reception: &Reception) -> &Lane {
+        let long = reception.format.is_some_and(|format| format.bytes > LONG_BLOCK);
+        self.long.as_ref().filter(|_| long).unwrap_or(&self.short)
     }
 
     /// Lets the decoder finish what it was sent and end, and with it its journal, even if there are streams that still
     /// hold a [`Decoder`]: those of peers that were cut off because they would not drain.
     pub async fn close(&self) {
-        // An error means that it has ended.
-        let _ = self.tasks.send(None).await;
+        self.short.close().await;
+        if let Some(long) = &self.long {
+            long.close().await;
+        }
     }
 }
 
-fn decode(half: &dyn ReceiverHalf, journal: &Journal, probe: &mut Probe, meter: &Meter, batch: Vec<Task>) {
-    if batch.is_empty() {
-        return;
-    }
-    let began = Instant::now();
-    meter.batch.observe(batch.len() as f64);
-    let mut tasks = Vec::new();
-    let (mut equalised, mut formats): (Vec<Equalised>, Vec<Option<TransportFormat>>) = Default::default();
-    for task in batch {
-        let Reception { symbols, h, n0, .. } = &task.reception;
-        match equalise(symbols.reals(), *h, *n0, half.equaliser()) {
-            Ok(burst) => {
-                equalised.push(burst);
-                formats.push(task.reception.format);
-                tasks.push(task);
+/// What one thread works with.
+struct Worker {
+    half: Arc<dyn Receive>,
+    lookup: Lookup,
+    journal: Journal,
+    probe: Probe,
+    meter: Meter,
+}
+
+impl Worker {
+    fn work(&mut self, tasks: Vec<Task>) {
+        let began = Instant::now();
+        let (mut fresh, mut bursts) = (Vec::new(), Vec::new());
+        for task in tasks {
+            if let Some(reply) = self.lookup.find(task.reception.delivery) {
+                if !matches!(reply, Err(Refusal::Unavailable(_))) {
+                    self.meter.repeated.inc();
+                }
+                task.flight.land(reply);
+                continue;
             }
-            Err(error) => refuse(task, Fault::new(ErrorCode::NotFinite, "channel", error.to_string())),
+            match equalised(&task.reception, &*self.half) {
+                Ok(burst) => {
+                    bursts.push(burst);
+                    fresh.push(task);
+                }
+                Err(fault) => task.flight.land(Err(fault.into())),
+            }
         }
-    }
-    probe.see(tasks.iter().zip(&equalised).map(|(Task { reception, .. }, equalised)| {
-        (reception.channel.conditions, reception.symbols.reals(), equalised)
-    }));
-    let predictions = predict(half, &equalised, &formats);
-    meter.decoding.observe_since(began);
-    for (task, prediction) in tasks.into_iter().zip(predictions) {
-        match prediction {
-            Ok(prediction) => journal.blocking_write(job(task, prediction)),
-            Err(fault) => refuse(task, fault),
+        if fresh.is_empty() {
+            return;
+        }
+        self.meter.batch.observe(fresh.len() as f64);
+        let seen = fresh.iter().zip(&bursts).map(|(Task { reception, .. }, burst)| {
+            (reception.channel.conditions, reception.symbols.reals(), &burst.equalised)
+        });
+        // Nothing that is shown is worth an answer.
+        let _ = caught("symbols", || self.probe.see(seen));
+        let predictions = isolated::receive(&*self.half, &bursts);
+        self.meter.decoding.observe_since(began);
+        for (task, prediction) in fresh.into_iter().zip(predictions) {
+            match prediction.map_err(fault_of).and_then(check) {
+                Ok(prediction) => self.journal.blocking_write(job(task, prediction)),
+                Err(fault) => task.flight.land(Err(fault.into())),
+            }
         }
     }
 }
 
-/// One result for each burst. What is wrong with one burst is no other's fault.
-fn predict(
-    half: &dyn ReceiverHalf,
-    equalised: &[Equalised],
-    formats: &[Option<TransportFormat>],
-) -> Vec<Result<Prediction, Fault>> {
-    if equalised.is_empty() {
-        return Vec::new();
-    }
-    match half.decode_formatted(equalised, formats) {
-        Ok(predictions) => predictions.into_iter().map(check).collect(),
-        Err(error) if equalised.len() == 1 => vec![Err(Fault::new(ErrorCode::Internal, error.field, error.message))],
-        Err(_) => {
-            let each = equalised.chunks(1).zip(formats.chunks(1));
-            each.flat_map(|(one, format)| predict(half, one, format)).collect()
-        }
-    }
+fn equalised(reception: &Reception, half: &dyn Receive) -> Result<ReceivedBurst, Fault> {
+    let Reception { symbols, h, n0, format, .. } = reception;
+    let equalised = caught("symbols", || equalise(symbols.reals(), *h, *n0, half.card().equaliser))?;
+    let equalised = equalised.map_err(|error| Fault::new(ErrorCode::NotFinite, "channel", error.to_string()))?;
+    Ok(ReceivedBurst { equalised, format: *format })
 }
 
 /// What is no distribution is no answer, whatever the weights hold.
@@ -137,12 +191,9 @@ fn check(prediction: Prediction) -> Result<Prediction, Fault> {
     prediction_from_wire(&prediction_to_wire(&prediction)).map_err(|fault| Fault { code: ErrorCode::Internal, ..fault })
 }
 
-fn refuse(task: Task, fault: Fault) {
-    let _ = task.reply.send(Err(fault.into()));
-}
-
-fn job(Task { reception, arrived, reply }: Task, prediction: Prediction) -> Job {
+fn job(Task { reception, arrived, flight }: Task, prediction: Prediction) -> Job {
     let Reception { delivery, channel, timings, clip_id, label, caption, .. } = reception;
     let answer = Answer { prediction, channel, timings };
-    Job { entry: Entry { delivery, clip_id, label, caption, written_at_ms: 0, answer }, arrived, reply }
+    let entry = Entry { delivery, clip_id, label, caption, written_at_ms: 0, answer };
+    Job { entry, arrived, reply: Box::new(move |answer| flight.land(answer)) }
 }

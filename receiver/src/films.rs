@@ -1,7 +1,7 @@
 //! Films that have crossed, to features, by the extractors that the weights were trained with.
 
 use corpus::Sequence;
-use features::Extractors;
+use features::{ExtractError, Extractors};
 use media::{Audio, Frame};
 use schemes::scheme::{FilmReader, InputError, InputErrorKind};
 use source_coding::SourceError;
@@ -12,17 +12,22 @@ pub struct Films(pub Extractors);
 
 impl FilmReader for Films {
     fn read(&self, film: &[u8]) -> Result<[Option<Sequence>; 3], InputError> {
-        let damaged = |error: &dyn std::fmt::Display| InputError {
-            kind: InputErrorKind::Unsupported,
-            field: "film".into(),
-            message: error.to_string(),
-        };
-        let film = film::decode(film).map_err(|error| damaged(&error))?;
+        let film = film::decode(film).map_err(|error| {
+            let lacks = error == SourceError::NoCodec;
+            InputError::new(if lacks { InputErrorKind::Unsupported } else { InputErrorKind::Damaged }, "film", error)
+        })?;
         let sound = Some(film.sound).filter(|sound| !sound.is_empty());
         let sound = sound.map(|pcm| Audio { pcm, rate_hz: SOUND_HZ });
         let frames = film.pictures.enumerate().map(frame);
         let found = self.0.extract_from(|| Ok(sound), || Ok(Some(frames)));
-        Ok(found.map_err(|error| damaged(&error))?.features)
+        let found = found.map_err(|error| {
+            let kind = match error {
+                ExtractError::Nothing(_) => InputErrorKind::Empty,
+                ExtractError::Media(_) | ExtractError::Sound(_) => InputErrorKind::Damaged,
+            };
+            InputError::new(kind, "film", error)
+        });
+        Ok(found?.features)
     }
 }
 

@@ -9,9 +9,11 @@
 //! A journal may hold rows of several models, a history of what was served. Counts and latest rows are those of the model
 //! being served; a key that another model has answered is refused ([`JournalError::OtherModel`]).
 
+mod lookup;
 mod row;
 mod schema;
 
+pub use lookup::Lookup;
 pub use row::{Answer, Entry};
 
 use crate::accuracy::{Accuracy, Latencies};
@@ -22,7 +24,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use wire::Delivery;
 
@@ -88,14 +90,16 @@ pub struct Job {
     pub entry: Entry,
     /// When the burst came in; `receiver_us` is counted from here.
     pub arrived: Instant,
-    /// Where the answer goes once the row is committed. It may be gone: the row is written all the same.
-    pub reply: oneshot::Sender<Result<Answer, Refusal>>,
+    /// Called with the answer once the row is committed.
+    pub reply: Box<dyn FnOnce(Result<Answer, Refusal>) + Send>,
 }
 
 /// The way to the writer. Cheap to clone; the journal closes when the last one is dropped.
 #[derive(Clone)]
 pub struct Journal {
     jobs: mpsc::Sender<Job>,
+    path: Arc<Path>,
+    model_id: Arc<str>,
 }
 
 impl Journal {
@@ -113,7 +117,15 @@ impl Journal {
         writer.meter = meter;
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let thread = tokio::task::spawn_blocking(move || writer.run(waiting));
-        Ok((Journal { jobs }, live, thread))
+        Ok((Journal { jobs, path: path.into(), model_id: model_id.into() }, live, thread))
+    }
+
+    /// A way to look up what was answered before, for one thread.
+    ///
+    /// # Errors
+    /// [`JournalError::Open`] if the file cannot be read.
+    pub fn lookup(&self) -> Result<Lookup, JournalError> {
+        Lookup::open(&self.path, &self.model_id)
     }
 
     /// Hands an entry to the writer, waiting on the calling thread while its queue is full. If the writer has ended, the
@@ -222,7 +234,7 @@ impl Writer {
                 }
                 for job in batch {
                     let error = JournalError::Write { path: self.path.clone(), message: message.clone() };
-                    let _ = job.reply.send(Err(error.into()));
+                    (job.reply)(Err(error.into()));
                 }
             }
         }
@@ -262,14 +274,9 @@ impl Writer {
         for (Job { entry, reply, .. }, fate) in batch.into_iter().zip(fates) {
             let answer = match fate {
                 None => Ok(entry.answer),
-                Some((first, model_id)) if model_id == self.model_id => Ok(first.answer),
-                Some((first, theirs)) => Err(Refusal::from(JournalError::OtherModel {
-                    delivery: first.delivery,
-                    theirs,
-                    ours: self.model_id.clone(),
-                })),
+                Some((first, theirs)) => first.answer_for(&self.model_id, theirs),
             };
-            let _ = reply.send(answer);
+            reply(answer);
         }
     }
 }

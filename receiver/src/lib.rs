@@ -1,14 +1,15 @@
 //! The receiver: takes bursts from the channel, equalises and decodes them, and keeps the journal.
 //!
 //! ```text
-//! stream ─▶ burst (checked) ─▶ decoder (micro-batches) ─▶ journal (one commit a batch) ─▶ receipt
+//! stream ─▶ burst (checked) ─▶ decoder (journal first, micro-batches) ─▶ journal (one commit a batch) ─▶ receipt
 //!                                          │                   └─▶ accuracy ─▶ Watch, dashboard
 //!                                          └─▶ tap ──────────────────────────────────┘
 //! ```
 //!
 //! * [`service`]: the streams. Reads no further than its window, so a peer that takes no receipts stalls alone.
 //! * [`burst`]: what is checked of a burst before anything is done with it.
-//! * [`decoder`]: equaliser and M-VIB on a thread of their own.
+//! * [`decoder`]: equaliser and M-VIB on threads of their own, those of videos apart. A key in work, or in the journal, is not
+//!   decoded again.
 //! * [`journal`]: SQLite on a thread of its own. A receipt leaves when its row is committed; a key counts once.
 //! * [`accuracy`]: the counts that watchers see. [`tap`]: symbols that they see.
 //! * [`http`]: the dashboard, where `--http` asks for one.
@@ -22,6 +23,7 @@
 pub mod accuracy;
 mod app;
 pub mod burst;
+mod caught;
 pub mod decoder;
 mod films;
 pub mod http;

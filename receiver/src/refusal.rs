@@ -6,7 +6,7 @@ use wire::Fault;
 use wire::fault::ErrorCode;
 
 /// Why a burst gets no prediction, and what becomes of its stream.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Refusal {
     /// The burst cannot be taken. It gets this as its receipt, and the stream goes on.
     #[error(transparent)]

@@ -1,6 +1,7 @@
 //! The gRPC service: streams of bursts in, receipts out, and the live view.
 
 use crate::burst::Reception;
+use crate::caught::caught;
 use crate::decoder::Decoder;
 use crate::journal::Live;
 use crate::meter::Meter;
@@ -14,13 +15,13 @@ use runtime::Drain;
 use runtime::observe::Held;
 use runtime::serve::{Admission, Incoming, Outgoing};
 use runtime::trace::{Span, Tracer};
-use schemes::scheme::ReceiverHalf;
+use schemes::scheme::Receive;
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use wire::chunks::{Assembler, SYMBOL_BYTES};
@@ -40,9 +41,11 @@ pub struct Service {
     /// Of the weights being served.
     pub model_id: String,
     /// Says what is expected of a burst.
-    pub half: Arc<dyn ReceiverHalf>,
+    pub half: Arc<dyn Receive>,
     /// Where bursts go.
     pub decoder: Decoder,
+    /// A peer that waits for receipts hears of work at least so often.
+    pub progress: Duration,
     /// The journal's live view.
     pub live: Live,
     /// Ends the streams in order.
@@ -123,11 +126,17 @@ impl Service {
         let mut sending = pin!(Fuse::terminated());
         let mut end = None;
         let mut reading = true;
+        let mut quiet = interval(self.progress);
+        quiet.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             if sending.is_terminated()
                 && let Some(receipt) = ready.pop_front()
             {
+                quiet.reset();
                 sending.set(receipts.send(ReceiveResponse { acknowledgement: Some(receipt) }).fuse());
+            }
+            if working.is_empty() {
+                quiet.reset();
             }
             tokio::select! {
                 sent = &mut sending, if !sending.is_terminated() => if let Err(status) = sent {
@@ -137,6 +146,9 @@ impl Service {
                     Ok(receipt) => ready.push_back(receipt),
                     Err(status) => return Some(status),
                 },
+                // An acknowledgement without a key answers nothing. It shows the hops behind the peer that their bursts are in
+                // work, which they would send again if nothing came for too long.
+                _ = quiet.tick(), if !working.is_empty() && sending.is_terminated() => ready.push_back(Acknowledgement::default()),
                 message = bursts.next_of(assembler.is_partial()), if reading && working.len() + ready.len() < WINDOW => match message {
                     Ok(Some(message)) => match message.message() {
                         Some(Message::Part(part)) => for assembled in assembler.push(part) {
@@ -172,10 +184,16 @@ impl Service {
         let delivery = burst.delivery.take();
         let span = self.begin(burst.traceparent.as_deref().unwrap_or_default(), delivery.as_ref());
         self.meter.symbols.inc_by((burst.symbols.len() / SYMBOL_BYTES) as u64);
-        let refusal = match Reception::check(delivery.as_ref(), burst, &*self.half) {
-            Ok(reception) => {
+        // What a peer sends must not end this task either: the stream would be opened again and the same bytes come again.
+        let checked = caught("burst", || -> Result<_, Fault> {
+            let card = self.half.card();
+            let reception = Reception::check(delivery.as_ref(), burst, card)?;
+            let shown = reception.inspect.then(|| Shown::of(&reception, card.equaliser)).flatten();
+            Ok((reception, shown))
+        });
+        let refusal = match checked.and_then(|checked| checked) {
+            Ok((reception, shown)) => {
                 let key = reception.delivery;
-                let shown = reception.inspect.then(|| Shown::of(&reception, self.half.equaliser())).flatten();
                 match self.decoder.answer(reception, span.began()).await {
                     Ok(answer) => {
                         self.meter.receipts.inc();

@@ -1,5 +1,6 @@
 //! The receiver over real sockets, with its journal on disk.
 
+#[allow(dead_code)]
 mod common;
 
 use common::*;
@@ -402,7 +403,7 @@ async fn what_keeps_it_from_starting_is_named() {
     let receiver = Running::start(&journal).await;
     let taken = receiver.url.trim_start_matches("http://").to_owned();
     let start = |journal: PathBuf, listen: String| async move {
-        let half = std::sync::Arc::new(Repetition(MODEL));
+        let half = std::sync::Arc::new(Repetition::new(MODEL));
         let app = receiver::App::with(half, &journal, &listen, runtime::Drain::default()).await;
         format!("{:#}", app.err().expect("must not start"))
     };

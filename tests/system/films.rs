@@ -141,6 +141,7 @@ fn a_film_crosses_whole_or_not_at_all_by_the_conventional_scheme() {
     let sent = without.send(&[paths[0], "--channel", "none"]);
     let outcome = &outcomes(&sent.stdout)[0];
     assert!(outcome["error"]["message"].as_str().unwrap().contains("--extractors"), "{outcome}");
+    assert_eq!(outcome["error"]["code"], "UNSUPPORTED", "{outcome}");
     // Features cross without them.
     without.send(&["--corpus", text(&corpus), "--channel", "none"]).succeeded();
 }

@@ -138,7 +138,7 @@ impl Request<'_> {
             },
         );
         Ok(Audit {
-            model_id: self.transmitter.model_id.clone(),
+            model_id: self.transmitter.card.model_id.clone(),
             corpus: self.corpus.name.clone(),
             split: self.split.to_owned(),
             train_clips: train.len(),

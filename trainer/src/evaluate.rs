@@ -15,7 +15,7 @@ use std::{num::NonZeroUsize, ops::Range};
 use corpus::{Clip, Corpus, CorpusError, Modality, OtherOrigin};
 use metrics::{Context, Prediction, PredictionRow, Record};
 use phy::{ChannelSpec, Complex, Conditions, EqualiserError, NoiseKey, draw, equalise};
-use schemes::scheme::{ChannelHint, ClipInput, Emission, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
+use schemes::scheme::{ChannelKnowledge, ClipInput, Csit, InputError, Receive, ReceivedBurst, Transmission, Transmit};
 
 use crate::parallel;
 
@@ -29,9 +29,9 @@ const BATCH: usize = 64;
 /// What to evaluate, on what.
 pub struct Request<'a> {
     /// The half that encodes.
-    pub transmitter: &'a dyn TransmitterHalf,
+    pub transmitter: &'a dyn Transmit,
     /// The half that decodes, of the same model.
-    pub receiver: &'a dyn ReceiverHalf,
+    pub receiver: &'a dyn Receive,
     /// The scheme's name, for the records.
     pub scheme: &'a str,
     /// Lowest and highest SNR trained at, in dB, for the records.
@@ -136,10 +136,7 @@ impl Request<'_> {
     fn clips(&self) -> Result<Vec<(usize, &Clip)>, CorpusError> {
         let mut clips = self.corpus.split(self.split)?;
         if !self.without.is_empty() {
-            clips.retain(|(_, clip)| match self.transmitter.check(&self.input(clip)) {
-                Err(error) => error.kind != InputErrorKind::Empty,
-                Ok(()) => true,
-            });
+            clips.retain(|(_, clip)| self.transmitter.card().finds_content(&self.input(clip)));
         }
         Ok(clips)
     }
@@ -171,10 +168,10 @@ impl Request<'_> {
             scheme: self.scheme(),
             corpus: self.corpus.name.clone(),
             split: self.split.to_owned(),
-            equaliser: self.receiver.equaliser().to_string(),
+            equaliser: self.receiver.card().equaliser.to_string(),
             training_snr_db: self.training_snr_db,
-            symbols: self.transmitter.symbols().unwrap_or(0),
-            model_id: self.receiver.model_id().to_owned(),
+            symbols: self.transmitter.card().channel_uses.fixed().unwrap_or(0),
+            model_id: self.receiver.card().model_id.clone(),
             seed: self.seed,
         }
     }
@@ -199,7 +196,7 @@ struct Job<'a> {
     round: Round,
     clips: &'a [(usize, &'a Clip)],
     /// `None`: they are made here, for they are long and of this round alone.
-    bursts: Option<&'a [Emission]>,
+    bursts: Option<&'a [Transmission]>,
 }
 
 /// Evaluates the request. The noiseless pass, which the reference needs, is always made, but reported only where asked for.
@@ -207,15 +204,11 @@ struct Job<'a> {
 /// # Errors
 /// See [`EvaluateError`]; of several faults the first in the order of the work.
 pub fn evaluate(request: &Request) -> Result<Evaluation, EvaluateError> {
-    let (transmitter, receiver) = (request.transmitter, request.receiver);
-    if transmitter.model_id() != receiver.model_id() {
-        return Err(EvaluateError::Halves {
-            transmitter: transmitter.model_id().to_owned(),
-            receiver: receiver.model_id().to_owned(),
-        });
+    let (sent, received) = (request.transmitter.card(), request.receiver.card());
+    if sent.model_id != received.model_id {
+        return Err(EvaluateError::Halves { transmitter: sent.model_id.clone(), receiver: received.model_id.clone() });
     }
-    transmitter
-        .origins()
+    sent.provenance()
         .check(&request.corpus.origins)
         .map_err(|source| EvaluateError::Origin { corpus: request.corpus.name.clone(), source })?;
     if request.draws.is_empty() {
@@ -227,7 +220,7 @@ pub fn evaluate(request: &Request) -> Result<Evaluation, EvaluateError> {
     }
     let batches: Vec<&[(usize, &Clip)]> = clips.chunks(BATCH).collect();
     let rounds = rounds(request);
-    let bursts = match transmitter.needs_conditions() && !transmitter.needs_feedback() {
+    let bursts = match sent.needs == ChannelKnowledge::Conditions {
         true => vec![None; batches.len()],
         false => {
             parallel::map(batches.len(), request.threads, |batch| encode(request, batches[batch], &rounds).map(Some))?
@@ -243,21 +236,18 @@ pub fn evaluate(request: &Request) -> Result<Evaluation, EvaluateError> {
 }
 
 /// A batch of clips to bursts: one each, or where they depend on the channel one each for every round, round after round.
-fn encode(request: &Request, clips: &[(usize, &Clip)], rounds: &[Round]) -> Result<Vec<Emission>, EvaluateError> {
+fn encode(request: &Request, clips: &[(usize, &Clip)], rounds: &[Round]) -> Result<Vec<Transmission>, EvaluateError> {
     let wrong = |(row, clip): (usize, &Clip)| {
         let id = clip.id.clone();
         move |source| EvaluateError::Clip { id, row, source }
     };
     let inputs: Vec<ClipInput> = clips.iter().map(|(_, clip)| request.input(clip)).collect();
-    for (input, clip) in inputs.iter().zip(clips) {
-        request.transmitter.check(input).map_err(wrong(*clip))?;
-    }
-    let hints = request.transmitter.needs_conditions().then(|| {
-        let hint = |round: &Round, row| ChannelHint::ahead(round.key(request, row), &round.conditions);
-        let all = rounds.iter().flat_map(|round| clips.iter().map(move |(row, _)| hint(round, *row)));
-        all.collect::<Vec<_>>()
-    });
-    request.transmitter.emit(&inputs, hints.as_deref()).map_err(wrong(clips[0]))
+    let knows_nothing = request.transmitter.card().needs == ChannelKnowledge::Nothing;
+    let rounds = if knows_nothing { &[] } else { rounds };
+    let known = |round: &Round, row| Some(Csit::ahead(round.key(request, row), &round.conditions));
+    let csit: Vec<_> = rounds.iter().flat_map(|round| clips.iter().map(move |(row, _)| known(round, *row))).collect();
+    let results = request.transmitter.transmit(&inputs, &csit).into_iter();
+    results.zip(clips.iter().cycle()).map(|(result, clip)| result.map_err(wrong(*clip))).collect()
 }
 
 /// Every pass, draw after draw.
@@ -271,7 +261,7 @@ fn rounds(request: &Request) -> Vec<Round> {
 fn jobs<'a>(
     rounds: &[Round],
     batches: &[&'a [(usize, &'a Clip)]],
-    bursts: &'a [Option<Vec<Emission>>],
+    bursts: &'a [Option<Vec<Transmission>>],
 ) -> Vec<Job<'a>> {
     let mut jobs = Vec::with_capacity(rounds.len() * batches.len());
     for (at, round) in rounds.iter().enumerate() {
@@ -299,19 +289,19 @@ fn transmit(request: &Request, job: &Job) -> Result<Vec<PredictionRow>, Evaluate
         }
     };
     let conditions = round.conditions;
-    let mut equalised = Vec::with_capacity(clips.len());
+    let mut received = Vec::with_capacity(clips.len());
     let mut coefficients = Vec::with_capacity(clips.len());
-    for ((row, clip), Emission { symbols, .. }) in clips.iter().zip(bursts) {
-        let received = draw(round.key(request, *row), &conditions, symbols.len()).apply(symbols);
-        let y = received.symbols.reals();
-        let estimate = equalise(y, received.h, received.n0, request.receiver.equaliser());
+    for ((row, clip), Transmission { symbols, format }) in clips.iter().zip(bursts) {
+        let behind = draw(round.key(request, *row), &conditions, symbols.len()).apply(symbols);
+        let y = behind.symbols.reals();
+        let estimate = equalise(y, behind.h, behind.n0, request.receiver.card().equaliser);
         let wrong = |source| EvaluateError::Equalise { id: clip.id.clone(), conditions, source };
-        equalised.push(estimate.map_err(wrong)?);
-        coefficients.push(received.h);
+        received.push(ReceivedBurst { equalised: estimate.map_err(wrong)?, format: *format });
+        coefficients.push(behind.h);
     }
     let wrong = |source| EvaluateError::Decode { conditions, source };
-    let formats: Vec<_> = bursts.iter().map(|burst| burst.format).collect();
-    let predictions = request.receiver.decode_formatted(&equalised, &formats).map_err(wrong)?;
+    let predictions = request.receiver.receive(&received).into_iter();
+    let predictions = predictions.collect::<Result<Vec<Prediction>, _>>().map_err(wrong)?;
     (request.progress)(predictions.len() as u64);
     let row = |((clip, prediction), h)| prediction_row(&round, clip, prediction, h);
     Ok(clips.iter().zip(predictions).zip(coefficients).map(row).collect())

@@ -114,7 +114,7 @@ pub fn settings(folder: &Path) -> Result<RunConfig> {
 /// If a half is there that cannot be used and no run that would make it anew: what somebody put there is not replaced.
 pub fn trained_already(folder: &Path) -> Result<Option<String>> {
     match schemes::weights::load(folder) {
-        Ok((transmitter, _)) => Ok(Some(transmitter.model_id().to_owned())),
+        Ok((transmitter, _)) => Ok(Some(transmitter.card().model_id.clone())),
         Err(_) if folder.join(checkpoint::FILE).exists() => Ok(None),
         Err(error) => {
             let foreign = ["transmitter", "receiver", "manifest.json"].iter().any(|name| folder.join(name).exists());

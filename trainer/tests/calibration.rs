@@ -31,14 +31,16 @@ fn answers(folder: &Path) -> Vec<(metrics::Prediction, f32)> {
     let point = Conditions::new(ChannelKind::Awgn, Some(SnrDb::try_from(-9.0).unwrap()), None).unwrap();
     let clips: Vec<_> = (100..400).map(|row| clip(row, "test")).collect();
     let inputs: Vec<ClipInput> = clips.iter().map(ClipInput::from).collect();
-    let bursts = transmitter.encode(&inputs).unwrap().into_iter().enumerate();
+    let bursts = transmitter.transmit(&inputs, &[]).into_iter().enumerate();
     let received = bursts.map(|(row, burst)| {
+        let burst = burst.unwrap().symbols;
         let key = NoiseKey { seed: 4, draw: 0, row: row as u64 };
         let received = phy::draw(key, &point, burst.len()).apply(&burst);
-        phy::equalise(received.symbols.reals(), received.h, received.n0, receiver.equaliser()).unwrap()
+        let equaliser = receiver.card().equaliser;
+        phy::equalise(received.symbols.reals(), received.h, received.n0, equaliser).unwrap().into()
     });
-    let predictions = receiver.decode(&received.collect::<Vec<_>>()).unwrap();
-    predictions.into_iter().zip(clips.iter().map(|clip| clip.label)).collect()
+    let predictions = receiver.receive(&received.collect::<Vec<_>>());
+    predictions.into_iter().map(Result::unwrap).zip(clips.iter().map(|clip| clip.label)).collect()
 }
 
 #[test]

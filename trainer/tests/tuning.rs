@@ -115,10 +115,10 @@ fn what_is_deployed_is_what_was_validated() {
     for clip in held_out {
         let transcript = (!clip.text.is_empty()).then(|| clip.text.clone());
         let input = ClipInput { features: clip.features.clone(), transcript, film: None };
-        let burst = transmitter.encode(&[input]).unwrap().remove(0);
+        let burst = transmitter.transmit(&[input], &[]).remove(0).unwrap().symbols;
         let equalised =
-            phy::equalise(burst.reals(), phy::Complex { re: 1.0, im: 0.0 }, 0.0, receiver.equaliser()).unwrap();
-        let prediction = receiver.decode(&[equalised]).unwrap().remove(0);
+            phy::equalise(burst.reals(), phy::Complex { re: 1.0, im: 0.0 }, 0.0, receiver.card().equaliser).unwrap();
+        let prediction = receiver.receive(&[equalised.into()]).remove(0).unwrap();
         all += 1;
         right += u32::from(prediction.is_pos() == (clip.label > 0.0));
     }

@@ -9,8 +9,8 @@ use proto::v1::Model;
 use proto::v1::transmitter_server::TransmitterServer;
 use runtime::serve::{Services, Socket, serve};
 use runtime::{Drain, Observer, PeerUrl};
-use schemes::scheme::TransmitterHalf;
-use schemes::weights::{Manifest, load_transmitter, transmitter_manifest};
+use schemes::scheme::{ChannelKnowledge, ModelCard, Transmit};
+use schemes::weights::{load_transmitter, transmitter_manifest};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub struct ServeArgs {
 /// A transmitter that is ready to serve.
 pub struct App {
     socket: Socket,
-    half: Arc<dyn TransmitterHalf>,
+    half: Arc<dyn Transmit>,
     model: Model,
     reader: Result<Reader, String>,
     emulator: PeerUrl,
@@ -52,21 +52,14 @@ impl App {
         let manifest = transmitter_manifest(&args.weights)?;
         let half = load_transmitter(&args.weights)?;
         let mut app = App::with(socket, half.into(), args.emulator.clone());
-        app.reader = reader(args.extractors.as_deref(), app.half.sends_films(), &manifest.extractors)?;
-        app.model = describe(&manifest, app.model);
+        app.reader = reader(args.extractors.as_deref(), app.half.card().takes_media, &manifest.extractors)?;
         app.model.takes_media = app.reader.is_ok();
         Ok(app)
     }
 
     /// Of parts: a bound port, any half, and the channel emulator. Media files are refused.
-    pub fn with(socket: Socket, half: Arc<dyn TransmitterHalf>, emulator: PeerUrl) -> App {
-        let model = Model {
-            model_id: half.model_id().into(),
-            symbols: half.symbols().map(|symbols| u32::try_from(symbols).unwrap_or(u32::MAX)),
-            csit: half.needs_feedback(),
-            task: Some(sentiment_task()),
-            ..Model::default()
-        };
+    pub fn with(socket: Socket, half: Arc<dyn Transmit>, emulator: PeerUrl) -> App {
+        let model = describe(half.card());
         let reader = Err("this transmitter takes features only".to_owned());
         App { socket, half, model, reader, emulator }
     }
@@ -119,17 +112,19 @@ fn reader(folder: Option<&Path>, films: bool, trained: &Origins) -> anyhow::Resu
     Ok(extractors.map(|extractors| Reader::Features(extractors.into())).ok_or_else(wanted))
 }
 
-/// `model` with what the manifest knows.
-fn describe(manifest: &Manifest, model: Model) -> Model {
-    let training = &manifest.training;
-    let range = manifest.snr_range();
+/// What clients are told of the weights.
+fn describe(card: &ModelCard) -> Model {
     Model {
-        scheme: Some(manifest.scheme_name()).filter(|name| !name.is_empty()),
-        equaliser: Some(manifest.config.equaliser.to_string()),
-        training_snr_low_db: range.map(|(low, _)| low),
-        training_snr_high_db: range.map(|(_, high)| high),
-        takes_text: training.text_encoder.is_some(),
-        provenance: manifest.extractors.iter().map(|(name, identity)| (name.to_owned(), identity.id())).collect(),
-        ..model
+        model_id: card.model_id.clone(),
+        symbols: card.channel_uses.fixed().map(|symbols| u32::try_from(symbols).unwrap_or(u32::MAX)),
+        csit: card.needs == ChannelKnowledge::Csit,
+        task: Some(sentiment_task()),
+        scheme: Some(card.scheme.clone()).filter(|name| !name.is_empty()),
+        equaliser: Some(card.equaliser.to_string()),
+        training_snr_low_db: card.training_snr_db.map(|(low, _)| low),
+        training_snr_high_db: card.training_snr_db.map(|(_, high)| high),
+        takes_text: card.takes_transcripts,
+        provenance: card.provenance().iter().map(|(name, identity)| (name.to_owned(), identity.id())).collect(),
+        ..Model::default()
     }
 }

@@ -1,8 +1,7 @@
 //! The compute thread: encodes whatever clips wait, up to 64 at a time, and keeps that work off the runtime.
 
 use runtime::observe::Histogram;
-use schemes::scheme::{ChannelHint, ClipInput, Emission, InputError, InputErrorKind, TransmitterHalf};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use schemes::scheme::{ClipInput, Csit, InputError, InputErrorKind, Transmission, Transmit, TransportFormat, isolated};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use wire::Fault;
@@ -14,12 +13,15 @@ const BATCH: usize = 64;
 /// Clips of all clients that wait for the thread.
 const QUEUE: usize = 2 * BATCH;
 
+// What a scheme sends at most, a burst holds.
+const _: () = assert!(TransportFormat::MAX_CHANNEL_USES <= MAX_SYMBOLS);
+
 /// A clip to encode.
 pub struct Job<T> {
-    /// Has passed [`TransmitterHalf::check`].
+    /// What is encoded.
     pub input: ClipInput,
-    /// What the burst is going to meet, for a half that needs conditions or feedback.
-    pub hint: Option<ChannelHint>,
+    /// What the burst is going to meet, for weights that need to know it.
+    pub csit: Option<Csit>,
     /// Comes back with the result.
     pub ticket: T,
     /// Where the result goes. Whoever submits a job keeps a place free there.
@@ -30,8 +32,8 @@ pub struct Job<T> {
 pub struct Encoded<T> {
     /// As it was submitted.
     pub ticket: T,
-    /// The burst.
-    pub emission: Result<Emission, Fault>,
+    /// What is sent.
+    pub transmission: Result<Transmission, Fault>,
 }
 
 /// A handle to the compute thread, which ends with the last handle.
@@ -50,7 +52,7 @@ impl<T: Send + 'static> Encoder<T> {
     ///
     /// # Errors
     /// If the system has no thread to give.
-    pub fn start(half: Arc<dyn TransmitterHalf>, sizes: Histogram) -> std::io::Result<Self> {
+    pub fn start(half: Arc<dyn Transmit>, sizes: Histogram) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         std::thread::Builder::new().name("encoder".into()).spawn(move || work(&*half, queue, &sizes))?;
         Ok(Encoder { jobs })
@@ -62,66 +64,28 @@ impl<T: Send + 'static> Encoder<T> {
     }
 }
 
-fn work<T>(half: &dyn TransmitterHalf, mut queue: mpsc::Receiver<Job<T>>, sizes: &Histogram) {
+fn work<T>(half: &dyn Transmit, mut queue: mpsc::Receiver<Job<T>>, sizes: &Histogram) {
     let mut jobs = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut jobs, BATCH) > 0 {
         // Whose client has gone away need not be encoded.
         jobs.retain(|job| !job.reply.is_closed());
         sizes.observe(jobs.len() as f64);
-        let hints: Vec<_> = jobs.iter().map(|job| job.hint).collect();
+        let csit: Vec<_> = jobs.iter().map(|job| job.csit).collect();
         let (inputs, owners): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.input, (job.ticket, job.reply))).unzip();
-        for (emission, (ticket, reply)) in encode(half, &inputs, &hints).into_iter().zip(owners) {
-            let emission = emission.and_then(check_length);
+        for (result, (ticket, reply)) in isolated::transmit(half, &inputs, &csit).into_iter().zip(owners) {
+            let transmission = result.map_err(fault_of);
+            if let Err(fault) = &transmission
+                && fault.code == ErrorCode::Internal
+            {
+                tracing::error!(%fault, "a clip could not be encoded");
+            }
             // Full never, see `Job::reply`; closed if the client has gone away meanwhile.
-            let _ = reply.try_send(Encoded { ticket, emission });
+            let _ = reply.try_send(Encoded { ticket, transmission });
         }
     }
 }
 
-/// One result for each input: a batch that fails as a whole is tried clip by clip.
-fn encode(
-    half: &dyn TransmitterHalf,
-    inputs: &[ClipInput],
-    hints: &[Option<ChannelHint>],
-) -> Vec<Result<Emission, Fault>> {
-    if inputs.is_empty() {
-        return Vec::new();
-    }
-    let hints_of_all: Option<Vec<ChannelHint>> = hints.iter().copied().collect();
-    let bursts = || half.emit(inputs, hints_of_all.as_deref());
-    let fault = match catch_unwind(AssertUnwindSafe(bursts)) {
-        Ok(Ok(bursts)) if bursts.len() == inputs.len() => {
-            return bursts.into_iter().map(Ok).collect();
-        }
-        Ok(Ok(bursts)) => internal(format!("{} bursts for {} clips", bursts.len(), inputs.len())),
-        Ok(Err(error)) => fault_of(error),
-        // The panic hook has told the log where.
-        Err(_) => internal("the encoder failed on this clip".into()),
-    };
-    match inputs {
-        [_] => {
-            tracing::error!(%fault, "a clip that had passed the check could not be encoded");
-            vec![Err(fault)]
-        }
-        _ => inputs.chunks(1).zip(hints.chunks(1)).flat_map(|(input, hint)| encode(half, input, hint)).collect(),
-    }
-}
-
-/// A transport block may take more symbols than a burst holds.
-fn check_length(emission: Emission) -> Result<Emission, Fault> {
-    let symbols = emission.symbols.len();
-    if symbols <= MAX_SYMBOLS {
-        return Ok(emission);
-    }
-    let problem = format!("it takes {symbols} symbols over this channel, a burst holds at most {MAX_SYMBOLS}");
-    Err(Fault::new(ErrorCode::TooLong, "clip", problem))
-}
-
-fn internal(message: String) -> Fault {
-    Fault::new(ErrorCode::Internal, "clip", message)
-}
-
-/// What a half says of an input, as the wire says it.
+/// Why an item is refused, as the wire says it.
 pub fn fault_of(error: InputError) -> Fault {
     let code = match error.kind {
         InputErrorKind::WrongWidth => ErrorCode::WrongWidth,
@@ -130,6 +94,8 @@ pub fn fault_of(error: InputError) -> Fault {
         InputErrorKind::TooLong => ErrorCode::TooLong,
         InputErrorKind::Unsupported => ErrorCode::Unsupported,
         InputErrorKind::WrongLength => ErrorCode::WrongLength,
+        InputErrorKind::Damaged => ErrorCode::Malformed,
+        InputErrorKind::Internal => ErrorCode::Internal,
     };
     Fault::new(code, error.field, error.message)
 }

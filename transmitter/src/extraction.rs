@@ -2,7 +2,7 @@
 //! file gave is remembered for a while, for the same one comes again at every point of a sweep.
 
 use crate::meter::Meter;
-use crate::reader::{Read, Reader};
+use crate::reader::{Read, ReadMedia, Unreadable};
 use media::{Limits, Media};
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
@@ -21,15 +21,23 @@ const BUDGET_KIB: usize = 4 * (MAX_MEDIA_BYTES >> 10);
 /// 9 MB with Whisper tiny; most clips a fiftieth of that.
 const REMEMBERED: usize = 32;
 
+/// What a file gave, or what is wrong with it for good.
 type Cell = Arc<OnceCell<Result<Arc<Read>, Fault>>>;
 /// By the hash of the file, the newest first.
 type Remembered = VecDeque<([u8; 32], Cell)>;
+
+/// Part of the memory budget, for a file or the burst of a video. Shared by all that hold one of these: it is free again when the
+/// last is dropped.
+#[derive(Clone, Debug)]
+pub struct Reservation {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
 
 /// A reader at work. Cheap to clone.
 #[derive(Clone)]
 pub struct Extraction {
     /// Or what is said where there is none.
-    reader: Result<Arc<Reader>, Arc<str>>,
+    reader: Result<Arc<dyn ReadMedia>, Arc<str>>,
     limits: Limits,
     budget: Arc<Semaphore>,
     places: Arc<Semaphore>,
@@ -39,10 +47,10 @@ pub struct Extraction {
 
 impl Extraction {
     /// With this reader; where there is none, every file is refused with the words given instead.
-    pub fn new(reader: Result<Reader, String>, meter: Meter) -> Extraction {
+    pub fn new(reader: Result<Arc<dyn ReadMedia>, String>, meter: Meter) -> Extraction {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Extraction {
-            reader: reader.map(Arc::new).map_err(Arc::from),
+            reader: reader.map_err(Arc::from),
             limits: Limits { bytes: MAX_MEDIA_BYTES as u64, ..Limits::default() },
             budget: Arc::new(Semaphore::new(BUDGET_KIB)),
             places: Arc::new(Semaphore::new(cores.div_ceil(2))),
@@ -51,23 +59,34 @@ impl Extraction {
         }
     }
 
-    /// Room for a file of so many bytes, to be held until it has been read. Waits while there is none.
-    pub async fn room(&self, bytes: usize) -> OwnedSemaphorePermit {
+    /// Reserves memory for so many bytes. Waits while the budget is spent.
+    pub async fn reserve(&self, bytes: usize) -> Reservation {
         let kib = (bytes / 1024 + 1).min(BUDGET_KIB) as u32;
-        self.budget.clone().acquire_many_owned(kib).await.expect("never closed")
+        let permit = self.budget.clone().acquire_many_owned(kib).await.expect("never closed");
+        Reservation { _permit: Arc::new(permit) }
     }
 
-    /// What a file gives.
+    /// What a file gives. Work on it that has begun goes on when this is dropped, and keeps its place among the readers and the
+    /// file's `reservation` until it is done. What is wrong with the file is remembered like what it gives, unless it hangs on the
+    /// moment ([`Unreadable::transient`]).
     ///
     /// # Errors
     /// What is wrong with it, or that there is no reader.
-    pub async fn extract(&self, file: Vec<u8>) -> Result<Arc<Read>, Fault> {
+    pub async fn extract(&self, file: Vec<u8>, reservation: Option<Reservation>) -> Result<Arc<Read>, Fault> {
         let refused = |why: &Arc<str>| Fault::new(ErrorCode::Unsupported, "media", &**why);
         let reader = self.reader.as_ref().map_err(refused)?;
         // Tens of megabytes take a while, in which the runtime has other clips to move.
-        let hashed = tokio::task::spawn_blocking(move || (Sha256::digest(&file).into(), file)).await;
-        let (key, file) = hashed.map_err(|_| internal())?;
-        self.cell(key).get_or_init(|| self.read(reader.clone(), file)).await.clone()
+        let hashed = tokio::task::spawn_blocking(move || (Sha256::digest(&file).into(), (file, reservation))).await;
+        let (key, held) = hashed.map_err(|_| internal())?;
+        let (cell, reader) = (self.cell(key), reader.clone());
+        let read = || async move {
+            match self.read(reader, held).await {
+                Err(Unreadable { fault, transient: true }) => Err(fault),
+                Err(Unreadable { fault, transient: false }) => Ok(Err(fault)),
+                Ok(read) => Ok(Ok(Arc::new(read))),
+            }
+        };
+        cell.get_or_try_init(read).await?.clone()
     }
 
     /// Where what the file with this hash gives is or will be.
@@ -80,19 +99,25 @@ impl Extraction {
         cell
     }
 
-    async fn read(&self, reader: Arc<Reader>, file: Vec<u8>) -> Result<Arc<Read>, Fault> {
-        let _place = self.places.acquire().await.expect("never closed");
-        let (limits, began) = (self.limits.clone(), Instant::now());
+    async fn read(
+        &self,
+        reader: Arc<dyn ReadMedia>,
+        (file, reservation): (Vec<u8>, Option<Reservation>),
+    ) -> Result<Read, Unreadable> {
+        let place = self.places.clone().acquire_owned().await.expect("never closed");
+        let (limits, meter) = (self.limits.clone(), self.meter.clone());
         let work = move || {
-            let read = || reader.read(Media::from_bytes(file, &limits));
-            catch_unwind(AssertUnwindSafe(read))
+            // A blocking thread cannot be called off: what it takes is its own until it is done, whoever still waits for it.
+            let _held = (place, reservation);
+            let began = Instant::now();
+            let done = catch_unwind(AssertUnwindSafe(|| reader.read(Media::from_bytes(file, &limits))));
+            meter.extracting.observe_since(began);
+            done
         };
-        let done = tokio::task::spawn_blocking(work).await.ok();
-        self.meter.extracting.observe_since(began);
-        match done {
-            Some(Ok(read)) => read.map(Arc::new),
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(read)) => read,
             // The panic hook has told the log where.
-            Some(Err(_)) | None => Err(internal()),
+            Ok(Err(_)) | Err(_) => Err(Unreadable { fault: internal(), transient: true }),
         }
     }
 }
@@ -102,25 +127,4 @@ fn internal() -> Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn without_extractors_a_file_is_refused_by_field() {
-        let extraction = Extraction::new(Err("start with --extractors".into()), Meter::default());
-        let fault = extraction.extract(vec![1]).await.unwrap_err();
-        assert_eq!(fault, Fault::new(ErrorCode::Unsupported, "media", "start with --extractors"));
-    }
-
-    #[test]
-    fn the_newest_files_are_remembered() {
-        let extraction = Extraction::new(Err(String::new()), Meter::default());
-        let first = extraction.cell([0; 32]);
-        (1..REMEMBERED as u8).for_each(|n| drop(extraction.cell([n; 32])));
-        assert!(Arc::ptr_eq(&first, &extraction.cell([0; 32])), "asked for again, it is the newest");
-        let second = extraction.cell([1; 32]);
-        drop(extraction.cell([99; 32]));
-        assert!(Arc::ptr_eq(&second, &extraction.cell([1; 32])));
-        assert_eq!(extraction.remembered.lock().unwrap().len(), REMEMBERED);
-    }
-}
+mod tests;

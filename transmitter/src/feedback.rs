@@ -9,7 +9,7 @@ use proto::v1::{Burst, GetConditionsRequest, NoiseKey};
 use runtime::PeerUrl;
 use runtime::backoff::{Backoff, Outage};
 use runtime::connect::{UNARY_DEADLINE, is_transient};
-use schemes::scheme::ChannelHint;
+use schemes::scheme::Csit;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
@@ -45,7 +45,7 @@ impl Feedback {
     ///
     /// # Errors
     /// If its conditions are none, or if the emulator does not tell its own and never will.
-    pub async fn settle(&self, burst: &mut Burst) -> Result<ChannelHint, Status> {
+    pub async fn settle(&self, burst: &mut Burst) -> Result<Csit, Status> {
         let conditions = match &burst.conditions {
             Some(pinned) => convert::conditions_from_wire(pinned)
                 .map_err(|fault| Status::invalid_argument(fault.within("conditions").to_string()))?,
@@ -57,7 +57,7 @@ impl Feedback {
         };
         let row = burst.delivery.as_ref().map_or(0, |delivery| delivery.sequence);
         let key = burst.noise.get_or_insert(NoiseKey { seed: SEED, draw: 0, row });
-        Ok(ChannelHint::ahead(convert::noise_key_from_wire(key), &conditions))
+        Ok(Csit::ahead(convert::noise_key_from_wire(key), &conditions))
     }
 
     /// The live conditions, as they were at most [`HOLDS`] ago.

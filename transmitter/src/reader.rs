@@ -25,55 +25,64 @@ pub struct Read {
     pub film: Option<Arc<[u8]>>,
 }
 
-impl Reader {
+/// Why a file gave nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unreadable {
+    /// What the client is told.
+    pub fault: Fault,
+    /// Whether the same file may be read another time: it took too long, or something beside the file failed.
+    pub transient: bool,
+}
+
+/// What reads media files.
+pub trait ReadMedia: Send + Sync {
     /// Reads a file.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(&self, media: Result<Media, media::Error>) -> Result<Read, Fault> {
-        let media = media.map_err(|error| fault_of(&error.into()))?;
+    fn read(&self, media: Result<Media, media::Error>) -> Result<Read, Unreadable>;
+}
+
+impl ReadMedia for Reader {
+    fn read(&self, media: Result<Media, media::Error>) -> Result<Read, Unreadable> {
+        let media = media?;
         match self {
             Reader::Features(extractors) => {
-                let findings = extractors.extract(&media).map_err(|error| fault_of(&error))?;
+                let findings = extractors.extract(&media).map_err(|error| unreadable(&error))?;
                 Ok(Read { findings, film: None })
             }
-            Reader::Films => {
-                let film = film(&media).map_err(|Refused(fault)| fault)?;
-                Ok(Read { film: Some(film.into()), ..Read::default() })
-            }
+            Reader::Films => Ok(Read { film: Some(film(&media)?.into()), ..Read::default() }),
         }
     }
 }
 
-struct Refused(Fault);
-
-impl From<SourceError> for Refused {
+impl From<SourceError> for Unreadable {
     fn from(error: SourceError) -> Self {
         let code = match error {
             SourceError::FilmTooLong(_) => ErrorCode::TooLong,
             SourceError::EmptyFilm => ErrorCode::Empty,
             _ => ErrorCode::Unsupported,
         };
-        Refused(Fault::new(code, "media", error.to_string()))
+        Unreadable { fault: Fault::new(code, "media", error.to_string()), transient: false }
     }
 }
 
-impl From<media::Error> for Refused {
+impl From<media::Error> for Unreadable {
     fn from(error: media::Error) -> Self {
-        Refused(fault_of(&error.into()))
+        unreadable(&error.into())
     }
 }
 
-fn film(media: &Media) -> Result<Vec<u8>, Refused> {
+fn film(media: &Media) -> Result<Vec<u8>, Unreadable> {
     let heard = sound(media)?.map(|sound| sound.pcm).unwrap_or_default();
-    let rgb = |frame: Result<Frame, media::Error>| -> Result<Rgb, Refused> {
+    let rgb = |frame: Result<Frame, media::Error>| -> Result<Rgb, Unreadable> {
         let Frame { width, height, rgb, .. } = frame?;
         Ok(Rgb { width, height, rgb })
     };
     film::encode(&heard, pictures(media)?.into_iter().flatten().map(rgb))
 }
 
-fn fault_of(error: &ExtractError) -> Fault {
+fn unreadable(error: &ExtractError) -> Unreadable {
     use media::Error;
     let code = match error {
         ExtractError::Nothing(_) | ExtractError::Media(Error::Empty) => ErrorCode::Empty,
@@ -90,5 +99,31 @@ fn fault_of(error: &ExtractError) -> Fault {
         ExtractError::Media(Error::Unsupported(_) | Error::Fragmented(_)) => ErrorCode::Unsupported,
         ExtractError::Media(_) => ErrorCode::Malformed,
     };
-    Fault::new(code, "media", error.to_string())
+    // Another time the machine may have less to do, or more memory, processes and files to give.
+    let transient = matches!(
+        error,
+        ExtractError::Media(
+            Error::Read { .. } | Error::Ffmpeg(_) | Error::FfmpegTime { .. } | Error::PictureTime { .. }
+        )
+    );
+    Unreadable { fault: Fault::new(code, "media", error.to_string()), transient }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hangs_on_the_moment_is_told_from_what_is_wrong_with_the_file() {
+        let reader = Reader::Films;
+        let read = |error| reader.read(Err(error)).unwrap_err();
+        for error in [media::Error::FfmpegTime { limit: 60.0 }, media::Error::PictureTime { limit: 60.0 }] {
+            let unreadable = read(error);
+            assert!(unreadable.transient && unreadable.fault.code == ErrorCode::TooLong, "{unreadable:?}");
+        }
+        assert!(read(media::Error::Ffmpeg("no more processes".into())).transient);
+        for error in [media::Error::Empty, media::Error::TooLarge { limit: 1 }, media::Error::Unknown("text".into())] {
+            assert!(!read(error).transient);
+        }
+    }
 }

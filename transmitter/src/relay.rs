@@ -1,5 +1,6 @@
 //! The hop from the transmitter to the channel emulator.
 
+use crate::extraction::Reservation;
 use crate::reader::Read;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::{Acknowledgement, Burst, RelayRequest};
@@ -8,7 +9,6 @@ use runtime::hop::Inbound;
 use runtime::trace::Span;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use tonic::transport::Channel;
@@ -25,8 +25,8 @@ pub struct Sent {
     pub span: Span,
     /// What was found in the clip's file, if it had one and the client wants to know.
     pub read: Option<Arc<Read>>,
-    /// Room for the burst of a film.
-    pub _room: Option<OwnedSemaphorePermit>,
+    /// Memory for the burst of a video.
+    pub _reservation: Option<Reservation>,
     /// Its symbols are wanted with its outcome.
     pub inspect: bool,
     /// The whole burst, not yet in chunks.

@@ -4,9 +4,10 @@ use crate::encoder::Encoder;
 use crate::extraction::Extraction;
 use crate::feedback::Feedback;
 use crate::meter::Meter;
-use crate::reader::Reader;
+use crate::reader::{ReadMedia, Reader};
 use crate::relay::ToEmulator;
 use crate::session::{Session, Ticket};
+use corpus::Origins;
 use proto::v1::transmitter_server::Transmitter;
 use proto::v1::{GetModelRequest, GetModelResponse, Model, SendRequest, SendResponse};
 use runtime::backoff::Outage;
@@ -15,7 +16,7 @@ use runtime::observe::Held;
 use runtime::serve::{Admission, Incoming, Outgoing};
 use runtime::trace::Tracer;
 use runtime::{Drain, Hop, Observer, PeerUrl};
-use schemes::scheme::TransmitterHalf;
+use schemes::scheme::{ChannelKnowledge, Transmit};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use tokio_stream::wrappers::ReceiverStream;
@@ -27,7 +28,8 @@ const CLIENTS: usize = 64;
 
 /// Takes clips of many clients at once.
 pub struct Service {
-    half: Arc<dyn TransmitterHalf>,
+    half: Arc<dyn Transmit>,
+    provenance: Arc<Origins>,
     model: Model,
     encoder: Encoder<Ticket>,
     extraction: Extraction,
@@ -48,7 +50,7 @@ impl Service {
     /// # Errors
     /// If there is no thread for it.
     pub fn new(
-        half: Arc<dyn TransmitterHalf>,
+        half: Arc<dyn Transmit>,
         model: Model,
         reader: Result<Reader, String>,
         emulator: &PeerUrl,
@@ -58,10 +60,13 @@ impl Service {
         let meter = Meter::register(observer);
         let outage = Outage::new(format!("channel emulator at {emulator}")).metered(meter.hop.clone());
         let channel = emulator.channel();
+        let knowing = half.card().needs != ChannelKnowledge::Nothing;
+        let reader = reader.map(|reader| Arc::new(reader) as Arc<dyn ReadMedia>);
         Ok(Service {
-            feedback: half.needs_conditions().then(|| Arc::new(Feedback::new(channel.clone(), emulator))),
+            feedback: knowing.then(|| Arc::new(Feedback::new(channel.clone(), emulator))),
             encoder: Encoder::start(half.clone(), meter.batch.clone())?,
             extraction: Extraction::new(reader, meter.clone()),
+            provenance: Arc::new(half.card().provenance()),
             half,
             model,
             emulator: channel,
@@ -85,6 +90,7 @@ impl Transmitter for Service {
         let (outcomes, stream) = Outgoing::new();
         let session = Session {
             half: self.half.clone(),
+            provenance: self.provenance.clone(),
             encoder: self.encoder.clone(),
             extraction: self.extraction.clone(),
             feedback: self.feedback.clone(),
@@ -94,7 +100,7 @@ impl Transmitter for Service {
             meter: self.meter.clone(),
             tracer: self.tracer.clone(),
         };
-        let hop = Hop::start(ToEmulator::new(self.emulator.clone(), self.half.model_id()), config);
+        let hop = Hop::start(ToEmulator::new(self.emulator.clone(), &self.half.card().model_id), config);
         tokio::spawn(async move {
             session.run(clips, hop).await;
             drop(place);

@@ -4,14 +4,15 @@
 //! bounds the clips in the encoder's queue, the bursts that wait to be sent, and those that are out.
 
 use crate::clip::{self, CheckedClip};
-use crate::encoder::{Encoded, Encoder, Job, fault_of};
-use crate::extraction::Extraction;
+use crate::encoder::{Encoded, Encoder, Job};
+use crate::extraction::{Extraction, Reservation};
 use crate::feedback::Feedback;
 use crate::inspection::inspection;
 use crate::meter::Meter;
 use crate::reader::Read;
 use crate::relay::{Sent, ToEmulator};
 use bytes::Bytes;
+use corpus::Origins;
 use futures::{StreamExt, TryStreamExt};
 use proto::v1::{
     Acknowledgement, Answer, Burst, BurstPayload, Clip, DeliveryKey, Outcome, SendRequest, SendResponse, Timings,
@@ -21,11 +22,11 @@ use runtime::Hop;
 use runtime::hop::{Acknowledged, HopReceiver, HopSender, Slot};
 use runtime::serve::{Incoming, Outgoing};
 use runtime::trace::{Span, Tracer};
-use schemes::scheme::{ClipInput, Emission, TransmitterHalf, TransportFormat};
+use schemes::scheme::{ClipInput, Transmission, Transmit, TransportFormat};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use wire::chunks::Part;
@@ -41,8 +42,8 @@ pub struct Ticket {
     clip_id: String,
     /// What was found in its file, once that is read.
     read: Option<Arc<Read>>,
-    /// For the burst of a film, until it is answered.
-    room: Option<OwnedSemaphorePermit>,
+    /// For the burst of a video, until it is answered.
+    reservation: Option<Reservation>,
     /// Without symbols and payload.
     burst: Burst,
     /// Without its format.
@@ -57,7 +58,7 @@ struct Film {
     input: ClipInput,
     ticket: Ticket,
     /// Until it has been read.
-    room: Option<OwnedSemaphorePermit>,
+    reservation: Option<Reservation>,
 }
 
 /// Files of a client that are read at once; [`Extraction`] sets the pace.
@@ -65,10 +66,12 @@ const READERS: usize = 16;
 
 /// One client's stream.
 pub struct Session {
-    pub half: Arc<dyn TransmitterHalf>,
+    pub half: Arc<dyn Transmit>,
+    /// What made the features that the weights were trained on.
+    pub provenance: Arc<Origins>,
     pub encoder: Encoder<Ticket>,
     pub extraction: Extraction,
-    /// For a half that needs conditions or feedback.
+    /// For weights that need to know the channel.
     pub feedback: Option<Arc<Feedback>>,
     /// Clips in the hop's window.
     pub window: usize,
@@ -117,7 +120,7 @@ impl Session {
     ) -> Result<(), Status> {
         let mut assembler = Assembler::default();
         // For the file that is being put together.
-        let mut room = None;
+        let mut reserved = None;
         while let Some(message) = clips.next_of(assembler.is_partial()).await? {
             let Some(part) = clip_part(message) else {
                 let span = self.tracer.begin("", None, Instant::now());
@@ -126,15 +129,21 @@ impl Session {
                 continue;
             };
             if let Part::Item(clip) = &part {
-                drop(room.take());
-                room = self.room(clip).await;
+                drop(reserved.take());
+                reserved = self.reserve(clip).await;
             }
-            for assembled in assembler.push(part) {
+            let mut results = assembler.push(part).collect::<Vec<_>>().into_iter();
+            // Of the last result, unless its file is still being put together. What is refused gives it back first.
+            let mut reservation = if assembler.is_partial() { None } else { reserved.take() };
+            while let Some(assembled) = results.next() {
                 let arrived = Instant::now();
                 self.meter.clips.inc();
                 let clip = match assembled {
                     Ok(clip) => clip,
                     Err(rejected) => {
+                        if results.len() == 0 {
+                            drop(reservation.take());
+                        }
                         let Rejected { delivery, fault } = *rejected;
                         let key = Delivery::from_wire(delivery.as_ref()).ok();
                         let span = self.tracer.begin("", key, arrived);
@@ -148,6 +157,7 @@ impl Session {
                 let CheckedClip { delivery, input, media, burst, payload } = match self.admit(clip) {
                     Ok(checked) => checked,
                     Err(fault) => {
+                        drop(reservation.take());
                         self.refuse(delivery, clip_id, fault, &span).await?;
                         continue;
                     }
@@ -156,12 +166,12 @@ impl Session {
                     // The status that ended the hop comes through `answer`.
                     return Ok(());
                 };
-                let ticket = Ticket { span, delivery, clip_id, read: None, room: None, burst, payload, slot };
+                let ticket = Ticket { span, delivery, clip_id, read: None, reservation: None, burst, payload, slot };
                 match media {
                     None => self.encode(input, ticket, reply.clone()).await?,
                     Some(file) => {
                         // As long as the window, which bounds the clips in it; gone only with the whole session.
-                        let _ = films.send(Film { file, input, ticket, room: room.take() }).await;
+                        let _ = films.send(Film { file, input, ticket, reservation: reservation.take() }).await;
                     }
                 }
             }
@@ -169,15 +179,16 @@ impl Session {
         Ok(())
     }
 
-    /// Room for the file that begins with this message.
-    async fn room(&self, message: &Clip) -> Option<OwnedSemaphorePermit> {
+    /// Memory for the file that begins with this message.
+    async fn reserve(&self, message: &Clip) -> Option<Reservation> {
         let media = message.media.as_ref()?;
         let announced =
             usize::try_from(media.size.unwrap_or(0)).map_or(MAX_MEDIA_BYTES, |size| size.min(MAX_MEDIA_BYTES));
         let file = announced.max(media.data.len());
-        // As a film it may become the longest burst, which is kept until it is answered.
-        let bytes = if self.half.sends_films() { file.max(MAX_SYMBOLS * SYMBOL_BYTES) } else { file };
-        Some(self.extraction.room(bytes).await)
+        // As a video it may become the longest burst, which is kept until it is answered.
+        let whole = self.half.card().takes_media;
+        let bytes = if whole { file.max(MAX_SYMBOLS * SYMBOL_BYTES) } else { file };
+        Some(self.extraction.reserve(bytes).await)
     }
 
     async fn encode(
@@ -186,11 +197,11 @@ impl Session {
         mut ticket: Ticket,
         reply: mpsc::Sender<Encoded<Ticket>>,
     ) -> Result<(), Status> {
-        let hint = match &self.feedback {
+        let csit = match &self.feedback {
             Some(feedback) => Some(feedback.settle(&mut ticket.burst).await?),
             None => None,
         };
-        match self.encoder.submit(Job { input, hint, ticket, reply }).await {
+        match self.encoder.submit(Job { input, csit, ticket, reply }).await {
             true => Ok(()),
             false => Err(Status::internal("the encoder has stopped")),
         }
@@ -203,36 +214,37 @@ impl Session {
     }
 
     async fn read_one(&self, film: Film, reply: mpsc::Sender<Encoded<Ticket>>) -> Result<(), Status> {
-        let Film { file, mut input, mut ticket, mut room } = film;
-        if self.half.sends_films() {
-            ticket.room = room.take();
+        let Film { file, mut input, mut ticket, reservation } = film;
+        if self.half.card().takes_media {
+            ticket.reservation.clone_from(&reservation);
         }
-        let added = self.extraction.extract(file.into()).await.and_then(|read| {
-            input.film.clone_from(&read.film);
-            for (own, from_file) in input.features.iter_mut().zip(&read.findings.features) {
-                if own.is_none() {
-                    own.clone_from(from_file);
+        match self.extraction.extract(file.into(), reservation).await {
+            Ok(read) => {
+                input.film.clone_from(&read.film);
+                for (own, from_file) in input.features.iter_mut().zip(&read.findings.features) {
+                    if own.is_none() {
+                        own.clone_from(from_file);
+                    }
                 }
+                ticket.read = ticket.payload.inspect.then_some(read);
+                self.encode(input, ticket, reply).await
             }
-            ticket.read = ticket.payload.inspect.then_some(read);
-            self.half.check(&input).map_err(fault_of)
-        });
-        match added {
-            Ok(()) => self.encode(input, ticket, reply).await,
-            Err(fault) => {
-                let Ticket { span, delivery, clip_id, .. } = ticket;
-                self.in_flight().remove(&delivery);
-                self.refuse(Some(delivery.to_wire()), clip_id, fault, &span).await
-            }
+            Err(fault) => self.give_up(ticket, fault).await,
         }
     }
 
-    /// Checks a clip and notes that it is in flight. What a file will add is not there yet.
+    /// Refuses a clip that was in flight. What it held is free before the client is told, which may take as long as the client
+    /// likes.
+    async fn give_up(&self, ticket: Ticket, fault: Fault) -> Result<(), Status> {
+        let Ticket { span, delivery, clip_id, read, reservation, burst, payload, slot } = ticket;
+        drop((read, reservation, burst, payload, slot));
+        self.in_flight().remove(&delivery);
+        self.refuse(Some(delivery.to_wire()), clip_id, fault, &span).await
+    }
+
+    /// Checks a clip by the wire's rules and notes that it is in flight. Whether the weights can take it the encoder will say.
     fn admit(&self, clip: Clip) -> Result<CheckedClip, Fault> {
-        let checked = clip::check(clip, self.half.origins())?;
-        if checked.media.is_none() {
-            self.half.check(&checked.input).map_err(fault_of)?;
-        }
+        let checked = clip::check(clip, &self.provenance)?;
         if !self.in_flight().insert(checked.delivery) {
             let problem = format!("{} is in flight on this stream already", checked.delivery);
             return Err(Fault::new(ErrorCode::BadKey, "delivery", problem));
@@ -242,10 +254,10 @@ impl Session {
 
     /// Encoded clips to the hop.
     async fn forward(&self, mut encoded: mpsc::Receiver<Encoded<Ticket>>) -> Result<(), Status> {
-        while let Some(Encoded { ticket, emission }) = encoded.recv().await {
-            let Ticket { span, delivery, clip_id, read, room, mut burst, mut payload, slot } = ticket;
-            match emission {
-                Ok(Emission { symbols, format }) => {
+        while let Some(Encoded { ticket, transmission }) = encoded.recv().await {
+            match transmission {
+                Ok(Transmission { symbols, format }) => {
+                    let Ticket { span, delivery, clip_id, read, reservation, mut burst, mut payload, slot } = ticket;
                     burst.symbols = symbols.to_le_bytes().into();
                     payload.transport = format.map(format_to_wire);
                     burst.payload = payload_to_wire(&payload);
@@ -255,12 +267,10 @@ impl Session {
                     self.meter.encoding.observe_since(span.began());
                     // An error means that the hop has ended; `answer` learns why.
                     let inspect = payload.inspect;
-                    let _ = slot.send(Sent { delivery, clip_id, span, read, _room: room, inspect, burst });
+                    let _ =
+                        slot.send(Sent { delivery, clip_id, span, read, _reservation: reservation, inspect, burst });
                 }
-                Err(fault) => {
-                    self.in_flight().remove(&delivery);
-                    self.refuse(Some(delivery.to_wire()), clip_id, fault, &span).await?;
-                }
+                Err(fault) => self.give_up(ticket, fault).await?,
             }
         }
         Ok(())
@@ -304,7 +314,7 @@ impl Session {
             result: Some(result),
             channel: answer.channel,
             timings: Some(timings),
-            model_id: self.half.model_id().into(),
+            model_id: self.half.card().model_id.clone(),
             trace_id: sent.span.trace_id().to_string(),
             inspection,
         }
@@ -336,7 +346,7 @@ impl Session {
             result: Some(outcome::Result::Error(fault.into())),
             channel: None,
             timings: Some(Timings { transmitter_us: micros(span.began()), ..Timings::default() }),
-            model_id: self.half.model_id().into(),
+            model_id: self.half.card().model_id.clone(),
             trace_id: span.trace_id().to_string(),
             inspection: None,
         };

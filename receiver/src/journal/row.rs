@@ -1,6 +1,8 @@
 //! One row of the journal: to SQL and back, bit for bit.
 
+use super::JournalError;
 use crate::accuracy::Verdict;
+use crate::refusal::Refusal;
 use metrics::Prediction;
 use proto::v1::{self, ChannelKind, ChannelReport, Conditions, Row, Tally, Timings};
 use rusqlite::Error::FromSqlConversionFailure;
@@ -53,6 +55,17 @@ impl Entry {
     /// What the prediction was right about, if there is a label.
     pub fn verdict(&self) -> Option<Verdict> {
         self.label.map(|label| Verdict::of(&self.answer.prediction, label))
+    }
+
+    /// What a receiver that serves the model `ours` answers to this entry's key, which the model `theirs` answered first.
+    ///
+    /// # Errors
+    /// [`JournalError::OtherModel`], if they are not the same.
+    pub fn answer_for(self, ours: &str, theirs: String) -> Result<Answer, Refusal> {
+        match theirs == ours {
+            true => Ok(self.answer),
+            false => Err(JournalError::OtherModel { delivery: self.delivery, theirs, ours: ours.to_owned() }.into()),
+        }
     }
 
     /// The row as a watcher sees it.

@@ -2,6 +2,7 @@ use super::*;
 use metrics::Prediction;
 use proto::v1::{ChannelKind, ChannelReport, Conditions, Timings};
 use rand::{RngExt, SeedableRng};
+use tokio::sync::oneshot;
 
 const RUN: &str = "6f1c2a52-6a0c-4a0e-9a55-0d6f1d1f3c11";
 type Reply = oneshot::Receiver<Result<Answer, Refusal>>;
@@ -43,7 +44,8 @@ fn entry(sequence: u64, seed: u64) -> Entry {
 
 fn job(entry: Entry) -> (Job, Reply) {
     let (reply, answer) = oneshot::channel();
-    (Job { entry, arrived: Instant::now(), reply }, answer)
+    let reply = move |answer| drop(reply.send(answer));
+    (Job { entry, arrived: Instant::now(), reply: Box::new(reply) }, answer)
 }
 
 /// Commits entries in one transaction and gives their answers.

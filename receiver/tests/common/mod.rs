@@ -1,7 +1,7 @@
 //! A receiver in this process on a free port, with a receiver half small enough to check by hand, and its clients.
 
 use metrics::Prediction;
-use phy::{Equalised, Equaliser};
+use phy::Equalised;
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{
     self, BurstPayload, ChannelKind, ChannelReport, Conditions, DeliveryKey, Error, ReceiveRequest, ReceiveResponse,
@@ -9,10 +9,12 @@ use proto::v1::{
 };
 use receiver::App;
 use runtime::Drain;
+use schemes::scheme::{ChannelUses, ModelCard, Receive, ReceivedBurst};
 use schemes::scheme::{InputError, InputErrorKind, ReceiverHalf};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
@@ -26,34 +28,35 @@ pub const MODEL: &str = "the-model-id";
 pub const SYMBOLS: usize = 4;
 pub const RUN: &str = "0f6b7a52-6a0c-4a0e-9a55-0d6f1d1f3c11";
 
-/// BPSK by repetition: the sign of the mean of I, its certainty by ρ. Refuses means beyond ±1000, and gives NaN for
-/// those beyond ±100.
-pub struct Repetition(pub &'static str);
+/// BPSK by repetition: the sign of the mean of I, its certainty by ρ. Fails on means beyond ±1000, does not take those about ±500,
+/// panics on those about ±13, and gives NaN for others beyond ±100.
+pub struct Repetition(ModelCard);
 
-impl ReceiverHalf for Repetition {
-    fn model_id(&self) -> &str {
-        self.0
-    }
-
-    fn symbols(&self) -> Option<usize> {
-        Some(SYMBOLS)
-    }
-
-    fn equaliser(&self) -> Equaliser {
-        Equaliser::Mmse
-    }
-
-    fn decode(&self, bursts: &[Equalised]) -> Result<Vec<Prediction>, InputError> {
-        bursts.iter().map(decode).collect()
+impl Repetition {
+    pub fn new(model_id: &str) -> Repetition {
+        Repetition(ModelCard::new(model_id, "", ChannelUses::Fixed(SYMBOLS)))
     }
 }
 
-fn decode(burst: &Equalised) -> Result<Prediction, InputError> {
+impl Receive for Repetition {
+    fn card(&self) -> &ModelCard {
+        &self.0
+    }
+
+    fn receive(&self, bursts: &[ReceivedBurst]) -> Vec<Result<Prediction, InputError>> {
+        bursts.iter().map(|burst| decode(&burst.equalised)).collect()
+    }
+}
+
+pub fn decode(burst: &Equalised) -> Result<Prediction, InputError> {
     let mean = burst.reals.iter().step_by(2).sum::<f32>() / SYMBOLS as f32;
     if mean.abs() > 1000.0 {
-        let (field, message) = ("symbols".to_owned(), "the mean is beyond 1000".to_owned());
-        return Err(InputError { kind: InputErrorKind::Unsupported, field, message });
+        return Err(InputError::new(InputErrorKind::Internal, "symbols", "the mean is beyond 1000"));
     }
+    if (400.0..600.0).contains(&mean.abs()) {
+        return Err(InputError::new(InputErrorKind::Unsupported, "film", "start with --extractors"));
+    }
+    assert!(!(12.0..14.0).contains(&mean.abs()), "thirteen");
     let p_pos = if mean.abs() > 100.0 { f32::NAN } else { 1.0 / (1.0 + (-4.0 * burst.rho * mean).exp()) };
     let mut classes = [0.0; 7];
     (classes[1], classes[5]) = (1.0 - p_pos, p_pos);
@@ -83,11 +86,18 @@ impl Running {
         dashboard: receiver::http::Args,
     ) -> (Running, Option<SocketAddr>) {
         let drain = Drain::default();
-        let half = Arc::new(Repetition(model_id));
+        let half = Arc::new(Repetition::new(model_id));
         let app = App::with(half, journal, "127.0.0.1:0", drain.clone()).await.unwrap();
         let app = app.with_dashboard(&dashboard).await.unwrap();
         let (url, dashboard) = (format!("http://{}", app.address()), app.dashboard());
         (Running { url, drain, running: tokio::spawn(app.run()) }, dashboard)
+    }
+
+    /// With another receiver, which tells of work that takes longer at least every so often.
+    pub async fn with(journal: &Path, half: Arc<dyn Receive>, progress: Duration) -> Running {
+        let drain = Drain::default();
+        let app = App::with(half, journal, "127.0.0.1:0", drain.clone()).await.unwrap().with_progress(progress);
+        Running { url: format!("http://{}", app.address()), drain, running: tokio::spawn(app.run()) }
     }
 
     pub async fn stop(self) {

@@ -6,15 +6,15 @@ use anyhow::Result;
 use corpus::{Corpus, Modality};
 use indicatif::{ProgressBar, ProgressStyle};
 use phy::{Conditions, Symbols};
-use schemes::scheme::{ReceiverHalf, TransmitterHalf};
+use schemes::scheme::{Receive, Transmit};
 use schemes::weights::{load, receiver_manifest};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
 /// Both halves of one folder.
 pub struct Subject {
-    transmitter: Box<dyn TransmitterHalf>,
-    receiver: Box<dyn ReceiverHalf>,
+    transmitter: Box<dyn Transmit>,
+    receiver: Box<dyn Receive>,
     scheme: String,
     training_snr_db: Option<(f64, f64)>,
 }

@@ -1,7 +1,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use corpus::Sequence;
-use phy::{Equalised, Equaliser, Symbols};
+use phy::{Equaliser, Symbols};
+use schemes::scheme::{ChannelUses, InputErrorKind, ModalityCard, ModelCard};
+use std::sync::LazyLock;
 
 use super::*;
 
@@ -10,62 +12,47 @@ const SYMBOLS: usize = 25;
 /// The matched filter itself as a scheme: the sign of the first audio feature, sent antipodally with the whole energy of the
 /// burst and decided by maximum likelihood. Its accuracy is known in closed form.
 struct Antipodal {
-    model_id: &'static str,
+    card: ModelCard,
 }
 
-impl TransmitterHalf for Antipodal {
-    fn model_id(&self) -> &str {
-        self.model_id
+impl Antipodal {
+    fn new(model_id: &str) -> Antipodal {
+        let audio = ModalityCard { modality: Modality::Audio, width: 2, provenance: None };
+        let card = ModelCard::new(model_id, "antipodal", ChannelUses::Fixed(SYMBOLS));
+        Antipodal { card: ModelCard { modalities: vec![audio], ..card } }
+    }
+}
+
+impl Transmit for Antipodal {
+    fn card(&self) -> &ModelCard {
+        &self.card
     }
 
-    fn symbols(&self) -> Option<usize> {
-        Some(SYMBOLS)
-    }
-
-    fn check(&self, clip: &ClipInput) -> Result<(), InputError> {
-        match clip.features[1] {
-            Some(_) => Ok(()),
-            None => Err(InputError {
-                kind: InputErrorKind::Empty,
-                field: "audio".into(),
-                message: "expected features".into(),
-            }),
-        }
-    }
-
-    fn encode(&self, clips: &[ClipInput]) -> Result<Vec<Symbols>, InputError> {
+    fn transmit(&self, clips: &[ClipInput], csit: &[Option<Csit>]) -> Vec<Result<Transmission, InputError>> {
+        assert!(csit.is_empty(), "it needs to know nothing, and then a clip is read once");
         let encode = |clip: &ClipInput| {
-            self.check(clip)?;
-            let positive = clip.features[1].as_ref().is_some_and(|s| s.data()[0] > 0.0);
-            let x = if positive { 1.0 } else { -1.0 };
-            Ok(Symbols::new([x, 0.0].repeat(SYMBOLS)).expect("finite pairs"))
+            let wanted = || InputError::new(InputErrorKind::Empty, "audio", "expected features");
+            let x = if clip.features[1].as_ref().ok_or_else(wanted)?.data()[0] > 0.0 { 1.0 } else { -1.0 };
+            Ok(Symbols::new([x, 0.0].repeat(SYMBOLS)).expect("finite pairs").into())
         };
         clips.iter().map(encode).collect()
     }
 }
 
-impl ReceiverHalf for Antipodal {
-    fn model_id(&self) -> &str {
-        self.model_id
+impl Receive for Antipodal {
+    fn card(&self) -> &ModelCard {
+        &self.card
     }
 
-    fn symbols(&self) -> Option<usize> {
-        Some(SYMBOLS)
-    }
-
-    fn equaliser(&self) -> Equaliser {
-        Equaliser::Mmse
-    }
-
-    fn decode(&self, bursts: &[Equalised]) -> Result<Vec<Prediction>, InputError> {
-        let decode = |burst: &Equalised| {
-            let sum: f32 = burst.reals.iter().step_by(2).sum();
+    fn receive(&self, bursts: &[ReceivedBurst]) -> Vec<Result<Prediction, InputError>> {
+        let decode = |burst: &ReceivedBurst| {
+            let sum: f32 = burst.equalised.reals.iter().step_by(2).sum();
             let p_pos = 1.0 / (1.0 + (-sum).exp());
             let mut classes = [0.0; 7];
             (classes[2], classes[4]) = (1.0 - p_pos, p_pos);
-            Prediction { p_neg: 1.0 - p_pos, p_zero: 0.0, p_pos, classes, score: sum.clamp(-3.0, 3.0) }
+            Ok(Prediction { p_neg: 1.0 - p_pos, p_zero: 0.0, p_pos, classes, score: sum.clamp(-3.0, 3.0) })
         };
-        Ok(bursts.iter().map(decode).collect())
+        bursts.iter().map(decode).collect()
     }
 }
 
@@ -86,7 +73,7 @@ fn corpus() -> Corpus {
     Corpus::new("signs", (0..600).map(clip).collect()).unwrap()
 }
 
-const MODEL: Antipodal = Antipodal { model_id: "antipodal" };
+static MODEL: LazyLock<Antipodal> = LazyLock::new(|| Antipodal::new("antipodal"));
 
 fn sweep(channels: &str, snrs: &str) -> Vec<Conditions> {
     phy::sweep(&channels.parse().unwrap(), &snrs.parse().unwrap())
@@ -94,8 +81,8 @@ fn sweep(channels: &str, snrs: &str) -> Vec<Conditions> {
 
 fn request<'a>(corpus: &'a Corpus, points: &'a [Conditions]) -> Request<'a> {
     Request {
-        transmitter: &MODEL,
-        receiver: &MODEL,
+        transmitter: &*MODEL,
+        receiver: &*MODEL,
         scheme: "antipodal",
         training_snr_db: Some((-9.0, 21.0)),
         corpus,
@@ -160,10 +147,10 @@ fn a_row_is_what_its_noise_key_gives() {
     // Point after point, draw after draw, row after row.
     let row = &evaluation.rows[2 * 300 + 300 + 150];
     assert_eq!((row.snr_db, row.draw, row.row, row.id.as_str()), (Some(3.0), 3, 301, "clip 301"));
-    let burst = MODEL.encode(&[ClipInput::from(&corpus.clips[301])]).unwrap().remove(0);
+    let burst = MODEL.transmit(&[ClipInput::from(&corpus.clips[301])], &[]).remove(0).unwrap().symbols;
     let received = draw(NoiseKey { seed: 5, draw: 3, row: 301 }, &points[1], SYMBOLS).apply(&burst);
     let equalised = equalise(received.symbols.reals(), received.h, received.n0, Equaliser::Mmse).unwrap();
-    assert_eq!(MODEL.decode(&[equalised]).unwrap(), [row.prediction]);
+    assert_eq!(MODEL.receive(&[equalised.into()]), [Ok(row.prediction)]);
     assert_eq!((received.h.re, received.h.im), (row.h_re, row.h_im));
 }
 
@@ -190,7 +177,7 @@ fn what_cannot_be_evaluated_is_named() {
     let error = |request: Request| evaluate(&request).unwrap_err().to_string();
     let message = error(Request { split: "valid", ..request(&corpus, &points) });
     assert!(message.contains("valid") && message.contains("train") && message.contains("test"), "{message}");
-    let other = Antipodal { model_id: "other" };
+    let other = Antipodal::new("other");
     let message = error(Request { receiver: &other, ..request(&corpus, &points) });
     assert!(message.contains("antipodal") && message.contains("other"), "{message}");
     assert!(error(Request { draws: 3..3, ..request(&corpus, &points) }).contains("no draws"));
@@ -201,63 +188,44 @@ fn what_cannot_be_evaluated_is_named() {
 /// A burst carries so many bits, each as so many reals of one sign.
 const BITS: usize = 32;
 
-/// Sends the bits of the ρ that it is told, and finds out whether it is what the receiver is told.
+/// Sends the bits of the ρ that it knows of, and finds out whether it is that of the burst received.
 struct Told;
 
-impl TransmitterHalf for Told {
-    fn model_id(&self) -> &str {
-        "told"
+static TOLD: LazyLock<ModelCard> = LazyLock::new(|| ModelCard {
+    needs: ChannelKnowledge::Csit,
+    ..ModelCard::new("told", "told", ChannelUses::Fixed(BITS * BITS / 2))
+});
+
+impl Transmit for Told {
+    fn card(&self) -> &ModelCard {
+        &TOLD
     }
 
-    fn symbols(&self) -> Option<usize> {
-        Some(BITS * BITS / 2)
-    }
-
-    fn check(&self, _: &ClipInput) -> Result<(), InputError> {
-        Ok(())
-    }
-
-    fn needs_feedback(&self) -> bool {
-        true
-    }
-
-    fn encode(&self, _: &[ClipInput]) -> Result<Vec<Symbols>, InputError> {
-        unreachable!("a half that needs feedback is told something")
-    }
-
-    fn encode_told(&self, clips: &[ClipInput], hints: &[ChannelHint]) -> Result<Vec<Symbols>, InputError> {
-        assert!(clips.len() <= BATCH && hints.len().is_multiple_of(clips.len()));
-        let burst = |hint: &ChannelHint| {
-            let bits = hint.rho.to_bits();
+    fn transmit(&self, clips: &[ClipInput], csit: &[Option<Csit>]) -> Vec<Result<Transmission, InputError>> {
+        assert!(clips.len() <= BATCH && !csit.is_empty() && csit.len().is_multiple_of(clips.len()));
+        let burst = |csit: &Option<Csit>| {
+            let bits = csit.expect("it needs to know").rho.to_bits();
             let chip = |k: usize| if bits >> (k / BITS) & 1 == 1 { 1.0 } else { -1.0 };
-            Symbols::new((0..BITS * BITS).map(chip).collect()).expect("finite pairs")
+            Ok(Symbols::new((0..BITS * BITS).map(chip).collect()).expect("finite pairs").into())
         };
-        Ok(hints.iter().map(burst).collect())
+        csit.iter().map(burst).collect()
     }
 }
 
-impl ReceiverHalf for Told {
-    fn model_id(&self) -> &str {
-        "told"
+impl Receive for Told {
+    fn card(&self) -> &ModelCard {
+        &TOLD
     }
 
-    fn symbols(&self) -> Option<usize> {
-        Some(BITS * BITS / 2)
-    }
-
-    fn equaliser(&self) -> Equaliser {
-        Equaliser::Mmse
-    }
-
-    fn decode(&self, bursts: &[Equalised]) -> Result<Vec<Prediction>, InputError> {
-        let decode = |burst: &Equalised| {
+    fn receive(&self, bursts: &[ReceivedBurst]) -> Vec<Result<Prediction, InputError>> {
+        let decode = |ReceivedBurst { equalised: burst, .. }: &ReceivedBurst| {
             let chips = burst.reals.chunks(BITS).map(|chips| chips.iter().sum::<f32>() > 0.0);
             let told = chips.enumerate().fold(0u32, |bits, (k, one)| bits | u32::from(one) << k);
             let right = f32::from(u8::from(told == burst.rho.to_bits()));
             let classes = [0.0, 0.0, 1.0 - right, 0.0, right, 0.0, 0.0];
-            Prediction { p_neg: 1.0 - right, p_zero: 0.0, p_pos: right, classes, score: burst.rho }
+            Ok(Prediction { p_neg: 1.0 - right, p_zero: 0.0, p_pos: right, classes, score: burst.rho })
         };
-        Ok(bursts.iter().map(decode).collect())
+        bursts.iter().map(decode).collect()
     }
 }
 

@@ -12,9 +12,10 @@ use proto::v1::{
 use runtime::serve::{Services, Socket, serve};
 use runtime::{Drain, PeerUrl};
 use schemes::scheme::{ChannelHint, ClipInput, InputError, InputErrorKind, TransmitterHalf};
+use schemes::scheme::{ChannelKnowledge, ChannelUses, Csit, ModelCard, Transmission, Transmit};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
@@ -49,46 +50,43 @@ fn mean(clip: &ClipInput) -> f32 {
     data.iter().sum::<f32>() / data.len() as f32
 }
 
-impl TransmitterHalf for SignHalf {
-    fn model_id(&self) -> &str {
-        MODEL
-    }
-
-    fn symbols(&self) -> Option<usize> {
-        Some(SYMBOLS)
-    }
-
-    fn check(&self, clip: &ClipInput) -> Result<(), InputError> {
-        let error =
-            |kind, field: &str, message: &str| Err(InputError { kind, field: field.into(), message: message.into() });
+impl SignHalf {
+    fn check(clip: &ClipInput) -> Result<(), InputError> {
         match &clip.features[1] {
-            None => error(InputErrorKind::Unsupported, "audio", "audio features are needed"),
+            None => Err(InputError::new(InputErrorKind::Unsupported, "audio", "audio features are needed")),
             Some(audio) if audio.width() != WIDTH as usize => {
-                error(InputErrorKind::WrongWidth, "audio.features.width", "expected 3")
+                Err(InputError::new(InputErrorKind::WrongWidth, "audio.features.width", "expected 3"))
             }
             Some(_) => Ok(()),
         }
     }
+}
 
-    fn encode(&self, clips: &[ClipInput]) -> Result<Vec<Symbols>, InputError> {
-        if let Some(gate) = &self.gate {
+impl Transmit for SignHalf {
+    fn card(&self) -> &ModelCard {
+        static CARDS: OnceLock<[ModelCard; 2]> = OnceLock::new();
+        let knowing = |needs| ModelCard { needs, ..ModelCard::new(MODEL, "sign", ChannelUses::Fixed(SYMBOLS)) };
+        let cards = CARDS.get_or_init(|| [ChannelKnowledge::Nothing, ChannelKnowledge::Csit].map(knowing));
+        &cards[usize::from(self.feedback)]
+    }
+
+    fn transmit(&self, clips: &[ClipInput], csit: &[Option<Csit>]) -> Vec<Result<Transmission, InputError>> {
+        assert_eq!(clips.len(), csit.len(), "the service gives each clip its own");
+        if let Some(gate) = self.gate.as_ref().filter(|_| !self.feedback) {
             let _ = futures::executor::block_on(gate.acquire()).expect("never closed");
         }
-        assert!(clips.iter().all(|clip| mean(clip) != 13.0), "thirteen");
-        self.encoded.fetch_add(clips.len(), Ordering::SeqCst);
-        self.largest.fetch_max(clips.len(), Ordering::SeqCst);
-        let burst = |clip| Symbols::new(vec![mean(clip).signum(); 2 * SYMBOLS]).expect("finite");
-        Ok(clips.iter().map(burst).collect())
-    }
-
-    fn needs_feedback(&self) -> bool {
-        self.feedback
-    }
-
-    fn encode_told(&self, clips: &[ClipInput], hints: &[ChannelHint]) -> Result<Vec<Symbols>, InputError> {
-        assert!(self.feedback && clips.len() == hints.len());
-        assert!(clips.iter().all(|clip| mean(clip) != 13.0), "thirteen");
-        Ok(hints.iter().map(|hint| Symbols::new(vec![hint.rho; 2 * SYMBOLS]).expect("finite")).collect())
+        let good = || clips.iter().filter(|clip| SignHalf::check(clip).is_ok());
+        assert!(good().all(|clip| mean(clip) != 13.0), "thirteen");
+        if !self.feedback {
+            self.encoded.fetch_add(good().count(), Ordering::SeqCst);
+            self.largest.fetch_max(clips.len(), Ordering::SeqCst);
+        }
+        let burst = |(clip, csit): (&ClipInput, &Option<Csit>)| {
+            SignHalf::check(clip)?;
+            let value = if self.feedback { csit.expect("it needs to know").rho } else { mean(clip).signum() };
+            Ok(Symbols::new(vec![value; 2 * SYMBOLS]).expect("finite").into())
+        };
+        clips.iter().zip(csit).map(burst).collect()
     }
 }
 

@@ -10,10 +10,12 @@
 //! The receiver decides nothing in between: it weighs all words by their likelihood and answers with the mixture of what
 //! each stands for, which is the best that can be made of the burst.
 
-use crate::halves::{ProposedTransmitter, check_lengths};
-use crate::scheme::{ClipInput, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf};
+use crate::halves::{ProposedTransmitter, check_lengths, repeated};
+use crate::scheme::{
+    ClipInput, Csit, InputError, InputErrorKind, ModelCard, Receive, ReceivedBurst, Transmission, Transmit, rounds,
+    scatter,
+};
 use candle_core::Tensor;
-use corpus::Origins;
 use metrics::Prediction;
 use network::config::Config;
 use network::head::{CELLS, cells_of, from_cells};
@@ -186,69 +188,59 @@ pub struct CodebookTransmitter {
     pub codebook: Codebook,
 }
 
-impl TransmitterHalf for CodebookTransmitter {
-    fn model_id(&self) -> &str {
-        self.sender.model_id()
-    }
-
-    fn origins(&self) -> &Origins {
-        self.sender.origins()
-    }
-
-    fn symbols(&self) -> Option<usize> {
-        self.sender.symbols()
-    }
-
-    fn check(&self, clip: &ClipInput) -> Result<(), InputError> {
-        self.sender.check(clip)
-    }
-
-    fn encode(&self, clips: &[ClipInput]) -> Result<Vec<Symbols>, InputError> {
-        let bursts = self.sender.encode(clips)?;
-        if bursts.is_empty() {
+impl CodebookTransmitter {
+    /// What the chain decides of each of its own transmissions, and the codeword of that decision.
+    fn decide(&self, sent: &[Transmission]) -> Result<Vec<Result<Transmission, InputError>>, InputError> {
+        let failed = |e: &dyn std::fmt::Display| InputError::new(InputErrorKind::Internal, "clip", e);
+        if sent.is_empty() {
             return Ok(Vec::new());
         }
-        let wrong = |e: &dyn std::fmt::Display| InputError {
-            kind: InputErrorKind::Unsupported,
-            field: "clip".into(),
-            message: e.to_string(),
-        };
         let reals = self.sender.config.reals;
-        let data = bursts.iter().flat_map(|burst| burst.reals().iter().copied()).collect();
-        let decisions = tensor(data, (bursts.len(), reals))
-            .and_then(|z| self.decider.forward(&z, &vec![1.0; bursts.len()]))
-            .map_err(|e| wrong(&e))?;
+        let data = sent.iter().flat_map(|burst| burst.symbols.reals().iter().copied()).collect();
+        let decisions = tensor(data, (sent.len(), reals))
+            .and_then(|z| self.decider.forward(&z, &vec![1.0; sent.len()]))
+            .map_err(|e| failed(&e))?;
         let word = |decision| Symbols::new(self.codebook.burst(self.codebook.word(decision), reals));
-        decisions.iter().map(|decision| word(decision).map_err(|e| wrong(&e))).collect()
+        let result = |decision| word(decision).map(Transmission::from).map_err(|e| failed(&e));
+        Ok(decisions.iter().map(result).collect())
+    }
+}
+
+impl Transmit for CodebookTransmitter {
+    fn card(&self) -> &ModelCard {
+        &self.sender.card
+    }
+
+    fn transmit(&self, clips: &[ClipInput], csit: &[Option<Csit>]) -> Vec<Result<Transmission, InputError>> {
+        let rounds = match rounds(clips.len(), csit.len()) {
+            Ok(rounds) => rounds,
+            Err(refused) => return refused,
+        };
+        let (mut sent, mut checked) = (Vec::new(), Vec::new());
+        for result in self.sender.transmit(clips, &[]) {
+            checked.push(result.map(|transmission| sent.push(transmission)));
+        }
+        repeated(scatter(checked, self.decide(&sent)), rounds)
     }
 }
 
 /// The receiver half: the words alone.
 pub struct CodebookReceiver {
-    /// Names the weights.
-    pub model_id: String,
-    /// The sizes of the proposed chain.
-    pub config: Config,
+    /// What is known of the weights.
+    pub card: ModelCard,
     /// The words.
     pub codebook: Codebook,
 }
 
-impl ReceiverHalf for CodebookReceiver {
-    fn model_id(&self) -> &str {
-        &self.model_id
+impl Receive for CodebookReceiver {
+    fn card(&self) -> &ModelCard {
+        &self.card
     }
 
-    fn symbols(&self) -> Option<usize> {
-        Some(self.config.reals / 2)
-    }
-
-    fn equaliser(&self) -> Equaliser {
-        self.config.equaliser
-    }
-
-    fn decode(&self, bursts: &[Equalised]) -> Result<Vec<Prediction>, InputError> {
-        check_lengths(bursts, self.config.reals)?;
-        Ok(bursts.iter().map(|burst| self.codebook.answer(burst, self.config.equaliser)).collect())
+    fn receive(&self, bursts: &[ReceivedBurst]) -> Vec<Result<Prediction, InputError>> {
+        let answer = |burst: &ReceivedBurst| self.codebook.answer(&burst.equalised, self.card.equaliser);
+        let checked = check_lengths(&self.card, bursts).into_iter().zip(bursts);
+        checked.map(|(checked, burst)| checked.map(|()| answer(burst))).collect()
     }
 }
 

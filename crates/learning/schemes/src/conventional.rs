@@ -7,19 +7,18 @@
 
 use crate::halves::{ProposedTransmitter, check_features};
 use crate::scheme::{
-    ChannelHint, ClipInput, Emission, FilmReader, InputError, InputErrorKind, ReceiverHalf, TransmitterHalf,
-    TransportFormat, check_rounds,
+    ChannelKnowledge, ChannelUses, ClipInput, Csit, FilmReader, InputError, InputErrorKind, ModelCard, Receive,
+    ReceivedBurst, Transmission, Transmit, TransportFormat, rounds, scatter,
 };
 use candle_core::Tensor;
-use corpus::{Modality, Origins};
+use corpus::Modality;
 use metrics::Prediction;
 use network::config::{Config, Widths};
 use network::proposed::{Receiver, Transmitter};
 use nn::ops::{tensor, with_slice};
 use nn::params::{Init, ParamError, Params, Scope};
-use nr::Mcs;
-use nr::{Coherence, Link, Planner};
-use phy::{Conditions, Equalised, Equaliser, Symbols};
+use nr::{Coherence, Link, Mcs, Planner};
+use phy::{Conditions, Equaliser};
 use source_coding::{Codec, Content, Ranges, Source};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,13 +27,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub const PREFIX: &str = "conventional.";
 /// Values of an answer.
 const ANSWER: usize = 11;
-/// The largest transport block, in bytes.
-const MAX_BYTES: u32 = 1 << 22;
 /// Conditions whose MCS is remembered.
 const PLANS: usize = 64;
 
 fn error(kind: InputErrorKind, field: &str, message: impl std::fmt::Display) -> InputError {
-    InputError { kind, field: field.into(), message: message.to_string() }
+    InputError::new(kind, field, message)
 }
 
 /// What both ends know before anything is sent.
@@ -116,20 +113,18 @@ pub fn with_coding(chain: &Params, config: &Config, coding: &Coding) -> Result<P
 
 /// The transmitter half.
 pub struct ConventionalTransmitter {
-    model_id: String,
-    origins: Origins,
+    card: ModelCard,
     config: Config,
-    takes_text: bool,
     coding: Coding,
     planner: Planner,
     plans: Mutex<VecDeque<(Conditions, Mcs)>>,
 }
 
 impl ConventionalTransmitter {
-    /// For features of these sizes and origins; `takes_text` if the receiver reads transcripts.
-    pub fn new(model_id: String, origins: Origins, config: &Config, takes_text: bool, coding: Coding) -> Self {
+    /// For features of these sizes; transcripts cross if `card` takes them.
+    pub fn new(card: ModelCard, config: &Config, coding: Coding) -> Self {
         let (planner, plans) = (Planner::measured(), Mutex::default());
-        ConventionalTransmitter { model_id, origins, config: *config, takes_text, coding, planner, plans }
+        ConventionalTransmitter { card, config: *config, coding, planner, plans }
     }
 
     /// What crosses of a clip.
@@ -141,7 +136,7 @@ impl ConventionalTransmitter {
 
     /// What was said, if it crosses.
     fn words<'a>(&self, clip: &'a ClipInput) -> Option<&'a str> {
-        clip.transcript.as_deref().filter(|text| self.takes_text && !text.trim().is_empty())
+        clip.transcript.as_deref().filter(|text| self.card.takes_transcripts && !text.trim().is_empty())
     }
 
     /// The MCS for a clip of middling size.
@@ -162,32 +157,10 @@ impl ConventionalTransmitter {
         Ok(plan.map_err(|e| error(InputErrorKind::Unsupported, "clip", e))?.link)
     }
 
-    fn send(&self, clip: &ClipInput, hint: &ChannelHint) -> Result<Emission, InputError> {
-        let failed = |e: &dyn std::fmt::Display| error(InputErrorKind::Unsupported, "clip", e);
-        let bytes = self.coding.source.encode(&self.content(clip)).map_err(|e| failed(&e))?;
-        let link = match Link::new(bytes.len(), self.mcs(&hint.conditions)?) {
-            Ok(link) => link,
-            // Too short for that one.
-            Err(_) => self.plan(bytes.len(), &hint.conditions)?,
-        };
-        let format = TransportFormat { mcs: link.mcs().index(), bytes: bytes.len() as u32 };
-        Ok(Emission { symbols: link.send(&bytes).map_err(|e| failed(&e))?, format: Some(format) })
-    }
-}
-
-impl TransmitterHalf for ConventionalTransmitter {
-    fn model_id(&self) -> &str {
-        &self.model_id
-    }
-
-    fn symbols(&self) -> Option<usize> {
-        None
-    }
-
-    fn origins(&self) -> &Origins {
-        &self.origins
-    }
-
+    /// Whether the clip can be sent.
+    ///
+    /// # Errors
+    /// What is wrong with it.
     fn check(&self, clip: &ClipInput) -> Result<(), InputError> {
         for modality in [Modality::Audio, Modality::Visual] {
             if let Some(plane) = &clip.features[modality.index()] {
@@ -199,7 +172,7 @@ impl TransmitterHalf for ConventionalTransmitter {
                 let message = format!("expected at most {} bytes, got {}", source_coding::MAX_TRANSCRIPT, text.len());
                 return Err(error(InputErrorKind::TooLong, "text.transcript", message));
             }
-            if !self.takes_text && clip.features.iter().all(Option::is_none) {
+            if !self.card.takes_transcripts && clip.features.iter().all(Option::is_none) {
                 return Err(error(
                     InputErrorKind::Unsupported,
                     "text.transcript",
@@ -217,65 +190,101 @@ impl TransmitterHalf for ConventionalTransmitter {
         }
     }
 
-    fn sends_films(&self) -> bool {
-        true
+    /// The bytes that cross of a clip.
+    fn code(&self, clip: &ClipInput) -> Result<Vec<u8>, InputError> {
+        self.check(clip)?;
+        self.coding.source.encode(&self.content(clip)).map_err(|e| error(InputErrorKind::Unsupported, "clip", e))
     }
 
-    fn needs_conditions(&self) -> bool {
-        true
+    /// Those bytes over a channel. What would take too many symbols is refused before any of them is made.
+    fn send(&self, bytes: &[u8], csit: Option<Csit>) -> Result<Transmission, InputError> {
+        let failed = |e: &dyn std::fmt::Display| error(InputErrorKind::Unsupported, "clip", e);
+        let wanted = "expected the conditions that each burst is going to meet, got nothing";
+        let conditions = csit.ok_or_else(|| error(InputErrorKind::Unsupported, "csit", wanted))?.conditions;
+        let mcs = self.mcs(&conditions)?;
+        let mcs = match Link::channel_uses_of(bytes.len(), mcs) {
+            Ok(_) => mcs,
+            // Too short for that one.
+            Err(_) => self.plan(bytes.len(), &conditions)?.mcs(),
+        };
+        let uses = Link::channel_uses_of(bytes.len(), mcs).map_err(|e| failed(&e))?;
+        if uses > TransportFormat::MAX_CHANNEL_USES || bytes.len() > TransportFormat::MAX_BYTES as usize {
+            let (most, size) = (TransportFormat::MAX_CHANNEL_USES, bytes.len());
+            let message =
+                format!("its {size} bytes take {uses} symbols over this channel, a burst holds at most {most}");
+            return Err(error(InputErrorKind::TooLong, "clip", message));
+        }
+        let link = Link::new(bytes.len(), mcs).map_err(|e| failed(&e))?;
+        let format = TransportFormat { mcs: link.mcs().index(), bytes: bytes.len() as u32 };
+        Ok(Transmission { symbols: link.send(bytes).map_err(|e| failed(&e))?, format: Some(format) })
+    }
+}
+
+impl ModelCard {
+    /// The card of weights of this scheme, from that of the network that reads what arrives: text features do not cross, what
+    /// extractors read does.
+    #[must_use]
+    pub fn conventional(mut self) -> ModelCard {
+        self.modalities.retain(|card| card.modality != Modality::Text);
+        ModelCard {
+            channel_uses: ChannelUses::PerClip,
+            equaliser: Equaliser::Mmse,
+            needs: ChannelKnowledge::Conditions,
+            takes_media: true,
+            ..self
+        }
+    }
+}
+
+impl Transmit for ConventionalTransmitter {
+    fn card(&self) -> &ModelCard {
+        &self.card
     }
 
-    fn encode(&self, _: &[ClipInput]) -> Result<Vec<Symbols>, InputError> {
-        Err(error(
-            InputErrorKind::Unsupported,
-            "hints",
-            "expected the conditions that each burst is going to meet, got nothing",
-        ))
-    }
-
-    fn emit(&self, clips: &[ClipInput], hints: Option<&[ChannelHint]>) -> Result<Vec<Emission>, InputError> {
-        let Some(hints) = hints else { return self.encode(clips).map(|_| Vec::new()) };
-        check_rounds(clips, hints)?;
-        clips.iter().try_for_each(|clip| self.check(clip))?;
-        clips.iter().cycle().zip(hints).map(|(clip, hint)| self.send(clip, hint)).collect()
+    fn transmit(&self, clips: &[ClipInput], csit: &[Option<Csit>]) -> Vec<Result<Transmission, InputError>> {
+        if let Err(refused) = rounds(clips.len(), csit.len()) {
+            return refused;
+        }
+        let untold = vec![None; clips.len()];
+        let csit = if csit.is_empty() { &untold } else { csit };
+        let coded: Vec<Result<Vec<u8>, InputError>> = clips.iter().map(|clip| self.code(clip)).collect();
+        let items = coded.iter().cycle().zip(csit);
+        items.map(|(bytes, csit)| self.send(bytes.as_ref().map_err(InputError::clone)?, *csit)).collect()
     }
 }
 
 /// The receiver half: the whole proposed network, text encoder included.
 pub struct ConventionalReceiver {
+    /// What is known of the weights.
+    pub card: ModelCard,
     /// What both ends know.
     pub coding: Coding,
     /// Reads what arrives.
     pub reader: ProposedTransmitter,
     /// Answers what was read.
     pub network: Receiver,
-    /// Makes features of films, where there are extractors.
+    /// Makes features of videos, where there are extractors.
     pub films: Option<Arc<dyn FilmReader>>,
 }
 
 impl ConventionalReceiver {
-    fn link(format: Option<TransportFormat>) -> Result<Link, InputError> {
-        let wrong = |message: String| error(InputErrorKind::Unsupported, "transport", message);
-        let TransportFormat { mcs, bytes } =
-            format.ok_or_else(|| wrong("these weights expect a transport block".into()))?;
-        if bytes > MAX_BYTES {
-            let message = format!("expected at most {MAX_BYTES} bytes, got {bytes}");
-            return Err(error(InputErrorKind::TooLong, "transport.bytes", message));
-        }
-        let mcs = Mcs::new(mcs).map_err(|e| error(InputErrorKind::Unsupported, "transport.mcs", e))?;
-        Link::new(bytes as usize, mcs).map_err(|e| wrong(e.to_string()))
-    }
-
-    /// What arrived; `None` if it did not, or holds nothing that can be read.
-    fn read(&self, burst: &Equalised, format: Option<TransportFormat>) -> Result<Option<ClipInput>, InputError> {
-        let link = Self::link(format)?;
-        let bytes = match link.receive_equalised(std::slice::from_ref(burst)) {
+    /// What arrived; `None` if its check failed.
+    ///
+    /// # Errors
+    /// If the burst is no transport block of its format, or what arrived cannot be read.
+    fn read(&self, burst: &ReceivedBurst) -> Result<Option<ClipInput>, InputError> {
+        let ReceivedBurst { equalised, format } = burst;
+        // Before anything is built for the block: what it claims is held against the symbols that came.
+        self.card.check_length(equalised.reals.len() / 2, *format)?;
+        let Some(format) = format else { return Ok(None) };
+        let link = Link::new(format.bytes as usize, format.scheme()?)
+            .map_err(|e| error(InputErrorKind::Unsupported, "transport", e))?;
+        let bytes = match link.receive_equalised(std::slice::from_ref(equalised)) {
             Ok(bytes) => bytes,
             Err(lost) if lost.is_lost() => return Ok(None),
             Err(wrong) => return Err(error(InputErrorKind::WrongLength, "symbols", wrong)),
         };
-        let content =
-            self.coding.source.decode(&bytes).map_err(|e| error(InputErrorKind::Unsupported, "symbols", e))?;
+        let content = self.coding.source.decode(&bytes).map_err(|e| error(InputErrorKind::Damaged, "symbols", e))?;
         let mut features = content.planes;
         if let Some(film) = &content.film {
             let wanted = "these weights read films: start the receiver with --extractors DIR";
@@ -283,51 +292,41 @@ impl ConventionalReceiver {
             let seen = films.read(film)?;
             features.iter_mut().zip(seen).for_each(|(own, seen)| *own = own.take().or(seen));
         }
-        let clip = ClipInput { transcript: content.transcript, features, film: None };
-        Ok(self.reader.check(&clip).is_ok().then_some(clip))
-    }
-}
-
-impl ReceiverHalf for ConventionalReceiver {
-    fn model_id(&self) -> &str {
-        self.reader.model_id()
+        Ok(Some(ClipInput { transcript: content.transcript, features, film: None }))
     }
 
-    fn symbols(&self) -> Option<usize> {
-        None
-    }
-
-    fn symbols_of(&self, format: Option<TransportFormat>) -> Result<usize, InputError> {
-        Ok(Self::link(format)?.channel_uses())
-    }
-
-    fn equaliser(&self) -> Equaliser {
-        Equaliser::Mmse
-    }
-
-    fn decode(&self, _: &[Equalised]) -> Result<Vec<Prediction>, InputError> {
-        Self::link(None).map(|_| Vec::new())
-    }
-
-    fn decode_formatted(
-        &self,
-        bursts: &[Equalised],
-        formats: &[Option<TransportFormat>],
-    ) -> Result<Vec<Prediction>, InputError> {
-        let read = bursts.iter().zip(formats).map(|(burst, format)| self.read(burst, *format));
-        let read: Vec<Option<ClipInput>> = read.collect::<Result<_, _>>()?;
-        let there: Vec<bool> = read.iter().map(Option::is_some).collect();
-        let arrived: Vec<ClipInput> = read.into_iter().flatten().collect();
-        if arrived.is_empty() {
-            return Ok(vec![self.coding.lost; there.len()]);
+    /// What the network makes of the clips that arrived, as if the channel had done nothing.
+    fn answer(&self, arrived: &[ClipInput]) -> Vec<Result<Prediction, InputError>> {
+        let (mut sent, mut checked) = (Vec::new(), Vec::new());
+        for result in self.reader.transmit(arrived, &[]) {
+            checked.push(result.map(|transmission| sent.push(transmission.symbols)));
         }
-        let sent = self.reader.encode(&arrived)?;
+        if sent.is_empty() {
+            return scatter(checked, Ok(Vec::new()));
+        }
         let reals = sent.iter().flat_map(|burst| burst.reals().iter().copied()).collect();
         let answers = tensor(reals, (sent.len(), self.reader.config.reals))
             .and_then(|z| self.network.forward(&z, &vec![1.0; sent.len()]))
-            .map_err(|e| error(InputErrorKind::Unsupported, "symbols", e))?;
-        let mut answers = answers.into_iter();
-        let answer = |there: bool| there.then(|| answers.next()).flatten().unwrap_or(self.coding.lost);
-        Ok(there.into_iter().map(answer).collect())
+            .map_err(|e| error(InputErrorKind::Internal, "symbols", e));
+        scatter(checked, answers.map(|answers| answers.into_iter().map(Ok).collect()))
+    }
+}
+
+impl Receive for ConventionalReceiver {
+    fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    fn receive(&self, bursts: &[ReceivedBurst]) -> Vec<Result<Prediction, InputError>> {
+        let mut arrived = Vec::new();
+        let read = bursts.iter().map(|burst| Ok(self.read(burst)?.map(|clip| arrived.push(clip))));
+        let read: Vec<Result<Option<()>, InputError>> = read.collect();
+        let mut answers = self.answer(&arrived).into_iter();
+        let missing = || Err(error(InputErrorKind::Internal, "symbols", "no answer"));
+        let mut answer = |read: Option<()>| match read {
+            Some(()) => answers.next().unwrap_or_else(missing),
+            None => Ok(self.coding.lost),
+        };
+        read.into_iter().map(|read| read.and_then(&mut answer)).collect()
     }
 }

@@ -4,16 +4,17 @@
 mod support;
 
 use latentlink_schemes::codebook::{Codebook, Decides, with_codebook};
-use latentlink_schemes::scheme::{ReceiverHalf, TransmitterHalf};
+use latentlink_schemes::scheme::{Receive, ReceivedBurst, Transmit};
 use latentlink_schemes::scheme_kind::SchemeKind;
-use latentlink_schemes::weights::{self, Halves};
+use latentlink_schemes::weights;
+use latentlink_schemes::weights::Halves;
 use network::config::{Config, HeadKind, Preset};
 use network::head::probabilities;
 use network::tdeepsc::{Sizes, TDeepSc};
 use nn::params::Params;
 use nn::random::Stream;
 use phy::{ChannelKind, Conditions, Equalised, NoiseKey, SnrDb};
-use support::{Model, WIDTHS, clips};
+use support::{Model, WIDTHS, clips, received, sent};
 use tempfile::TempDir;
 
 /// T-DeepSC as published and small, and the three that send decisions.
@@ -47,18 +48,18 @@ fn saved(scheme: SchemeKind, model: &Model) -> (TempDir, Halves) {
     let folder = tempfile::tempdir().unwrap();
     let id = model.save_as(scheme, folder.path()).unwrap();
     let halves = weights::load(folder.path()).unwrap();
-    assert_eq!((halves.0.model_id(), halves.1.model_id()), (id.as_str(), id.as_str()));
+    assert_eq!((&halves.0.card().model_id, &halves.1.card().model_id), (&id, &id));
     (folder, halves)
 }
 
 /// What the receiver is given of 32 clips over Rayleigh fading.
-fn received(transmitter: &dyn TransmitterHalf, receiver: &dyn ReceiverHalf) -> Vec<Equalised> {
+fn behind_fading(transmitter: &dyn Transmit, receiver: &dyn Receive) -> Vec<Equalised> {
     let conditions = Conditions::new(ChannelKind::Rayleigh, Some(SnrDb::try_from(-3.0).unwrap()), None).unwrap();
-    let bursts = transmitter.encode(&clips(32, &WIDTHS)).unwrap();
+    let bursts = sent(transmitter, &clips(32, &WIDTHS));
     let equalise = |(row, burst): (usize, &phy::Symbols)| {
         let key = NoiseKey { seed: 1, draw: 0, row: row as u64 };
         let got = phy::draw(key, &conditions, burst.len()).apply(burst);
-        phy::equalise(got.symbols.reals(), got.h, got.n0, receiver.equaliser()).unwrap()
+        phy::equalise(got.symbols.reals(), got.h, got.n0, receiver.card().equaliser).unwrap()
     };
     bursts.iter().enumerate().map(equalise).collect()
 }
@@ -67,24 +68,30 @@ fn received(transmitter: &dyn TransmitterHalf, receiver: &dyn ReceiverHalf) -> V
 fn every_scheme_gives_the_same_bits_alone_and_in_a_batch() {
     for (scheme, model) in models() {
         let (_folder, (transmitter, receiver)) = saved(scheme, &model);
+        let (card, other) = (transmitter.card(), receiver.card());
+        assert_eq!((&card.scheme, &other.scheme, card.takes_media), (&scheme.to_string(), &scheme.to_string(), false));
+        assert!(card.takes_transcripts && card.training_snr_db == Some((-15.0, 21.0)));
         let clips = clips(32, &WIDTHS);
-        let together = transmitter.encode(&clips).unwrap();
+        let together = sent(transmitter.as_ref(), &clips);
         for (clip, burst) in clips.iter().zip(&together) {
             let power = burst.reals().iter().map(|v| v * v).sum::<f32>() / burst.len() as f32;
             assert!((power - 1.0).abs() < 1e-3, "{scheme}: power {power}");
-            let alone = &transmitter.encode(std::slice::from_ref(clip)).unwrap()[0];
-            assert_eq!((burst.len(), alone), (transmitter.symbols().unwrap(), burst), "{scheme}");
+            let alone = &sent(transmitter.as_ref(), std::slice::from_ref(clip))[0];
+            assert_eq!((burst.len(), alone), (transmitter.card().channel_uses.fixed().unwrap(), burst), "{scheme}");
         }
-        let bursts = received(transmitter.as_ref(), receiver.as_ref());
-        let together = receiver.decode(&bursts).unwrap();
+        let bursts = behind_fading(transmitter.as_ref(), receiver.as_ref());
+        let together = received(receiver.as_ref(), &bursts);
         for (burst, prediction) in bursts.iter().zip(&together) {
-            assert_eq!(receiver.decode(std::slice::from_ref(burst)).unwrap()[0], *prediction, "{scheme}");
+            assert_eq!(received(receiver.as_ref(), std::slice::from_ref(burst))[0], *prediction, "{scheme}");
             let total: f32 = prediction.classes.iter().sum();
             assert!((total - 1.0).abs() < 1e-5, "{scheme}: {prediction:?}");
         }
         let short = Equalised { reals: vec![0.0; 4], noise_var: 0.1, rho: 0.5 };
-        let refused = receiver.decode(&[short]).unwrap_err().to_string();
-        assert_eq!(refused, format!("symbols: expected {} symbols, got 2", receiver.symbols().unwrap()));
+        let refused = receiver.receive(&[ReceivedBurst::from(short)]).remove(0).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            format!("symbols: expected {} symbols, got 2", receiver.card().channel_uses.fixed().unwrap())
+        );
     }
 }
 
@@ -93,7 +100,7 @@ fn only_as_many_bursts_differ_as_there_are_words() {
     for (scheme, model) in models().into_iter().filter(|(scheme, _)| scheme.decides().is_some()) {
         let (_folder, (transmitter, _)) = saved(scheme, &model);
         let mut bursts: Vec<String> =
-            transmitter.encode(&clips(64, &WIDTHS)).unwrap().iter().map(|burst| format!("{burst:?}")).collect();
+            sent(transmitter.as_ref(), &clips(64, &WIDTHS)).iter().map(|burst| format!("{burst:?}")).collect();
         bursts.sort();
         bursts.dedup();
         let words = scheme.decides().unwrap().words();

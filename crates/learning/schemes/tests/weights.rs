@@ -3,7 +3,7 @@
 mod support;
 
 use candle_core::{Device, Tensor};
-use latentlink_schemes::scheme::{ReceiverHalf, TransmitterHalf};
+use latentlink_schemes::scheme::{ChannelKnowledge, Receive, Transmit};
 use latentlink_schemes::weights;
 use network::config::{Config, Preset};
 use network::proposed::{RECEIVER, TRANSMITTER};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{Model, WIDTHS, clips};
+use support::{Model, WIDTHS, clips, received, sent};
 use tempfile::TempDir;
 
 fn saved(seed: u64) -> TempDir {
@@ -22,11 +22,11 @@ fn saved(seed: u64) -> TempDir {
 }
 
 /// All bits that the two halves give for some clips.
-fn answers(transmitter: &dyn TransmitterHalf, receiver: &dyn ReceiverHalf) -> String {
-    let bursts = transmitter.encode(&clips(16, &WIDTHS)).unwrap();
+fn answers(transmitter: &dyn Transmit, receiver: &dyn Receive) -> String {
+    let bursts = sent(transmitter, &clips(16, &WIDTHS));
     let equalised = |reals: &[f32]| Equalised { reals: reals.to_vec(), noise_var: 0.1, rho: 0.9 };
-    let received: Vec<Equalised> = bursts.iter().map(|burst| equalised(burst.reals())).collect();
-    format!("{bursts:?} {:?}", receiver.decode(&received).unwrap())
+    let bursts_received: Vec<Equalised> = bursts.iter().map(|burst| equalised(burst.reals())).collect();
+    format!("{bursts:?} {:?}", received(receiver, &bursts_received))
 }
 
 /// Every file below `folder` with its content, in the order of their paths.
@@ -69,7 +69,7 @@ fn what_is_saved_gives_the_same_bits_when_loaded() {
     let (model, folder) = (Model::new(1), tempfile::tempdir().unwrap());
     let id = model.save(folder.path()).unwrap();
     let (transmitter, receiver) = weights::load(folder.path()).unwrap();
-    assert_eq!((transmitter.model_id(), receiver.model_id()), (id.as_str(), id.as_str()));
+    assert_eq!((&transmitter.card().model_id, &receiver.card().model_id), (&id, &id));
     let expected = answers(&model.transmitter(), &model.receiver());
     assert_eq!(answers(transmitter.as_ref(), receiver.as_ref()), expected);
     // From the halves themselves, each alone in a folder elsewhere.
@@ -251,7 +251,7 @@ fn what_a_dead_process_left_does_not_stand_in_the_way() {
         std::fs::create_dir_all(left.join("text-encoder")).unwrap();
     }
     let id = Model::new(2).save(folder.path()).unwrap();
-    assert_eq!(weights::load(folder.path()).unwrap().1.model_id(), id);
+    assert_eq!(weights::load(folder.path()).unwrap().1.card().model_id, id);
 }
 
 /// Saves other weights over `folder`, which must fail, naming `file`, and change nothing; returns the error.
@@ -373,7 +373,7 @@ fn feedback_is_in_the_configuration_only_where_there_is_some() {
         let folder = tempfile::tempdir().unwrap();
         let config = Config { feedback, ..Config::preset(Preset::Small, WIDTHS) };
         let id = Model::with(config, 1).save(folder.path()).unwrap();
-        assert_eq!(weights::load(folder.path()).unwrap().0.needs_feedback(), feedback);
+        assert_eq!(weights::load(folder.path()).unwrap().0.card().needs == ChannelKnowledge::Csit, feedback);
         let manifest = weights::receiver_manifest(folder.path()).unwrap();
         let value: Value =
             serde_json::from_slice(&std::fs::read(folder.path().join("receiver/manifest.json")).unwrap()).unwrap();

@@ -75,6 +75,14 @@ impl Link {
         Ok(Link { mcs, transport: Transport::with_mcs(8 * bytes, mcs)? })
     }
 
+    /// Complex symbols that a clip of `bytes` takes at `mcs`, without building its transport block.
+    ///
+    /// # Errors
+    /// Exactly where [`Link::new`] gives one.
+    pub fn channel_uses_of(bytes: usize, mcs: Mcs) -> Result<usize, LinkError> {
+        Ok(Transport::channel_uses_of(8 * bytes, mcs)?)
+    }
+
     /// The MCS.
     pub fn mcs(&self) -> Mcs {
         self.mcs

@@ -79,17 +79,11 @@ impl Transport {
     /// # Errors
     /// If there is no payload, no code of this rate, or if with the check bits the rate exceeds [`MAX_CODE_RATE`].
     pub fn new(payload_bits: usize, modulation: Qam, code_rate: f64) -> Result<Self, TransportError> {
-        let segmentation = Segmentation::new(payload_bits, code_rate)?;
+        let (segmentation, symbols) = sizes(payload_bits, modulation, code_rate)?;
         let width = modulation.bits_per_symbol();
-        let symbols = (payload_bits as f64 / (code_rate * width as f64)).ceil() as usize;
         let code = Code::new(segmentation.graph, segmentation.lifting_size)?;
         let blocks = segmentation.blocks;
-        // E_r of 5.4.2.1: the last code blocks have a symbol more if symbols do not divide.
-        let of_block = |block: usize| symbols / blocks + usize::from(block >= blocks - symbols % blocks);
-        let rate = segmentation.block_bits as f64 / (width * of_block(0)) as f64;
-        if rate > MAX_CODE_RATE {
-            return Err(TransportError::TooShort { payload_bits, got: rate });
-        }
+        let of_block = |block: usize| symbols_of_block(symbols, blocks, block);
         let matching = |block| RateMatching::new(&code, segmentation.block_bits, width * of_block(block), width);
         let matchings = (0..blocks).map(matching).collect();
         let decoder = Decoder { rule: CheckRule::ApproximateSumProduct, ..Decoder::default() };
@@ -102,6 +96,15 @@ impl Transport {
     /// As [`Transport::new`].
     pub fn with_mcs(payload_bits: usize, mcs: Mcs) -> Result<Self, TransportError> {
         Transport::new(payload_bits, mcs.modulation(), mcs.code_rate())
+    }
+
+    /// Complex symbols that [`Transport::with_mcs`] takes for `payload_bits`, ⌈payload/(rate · Q_m)⌉, without building it: a few
+    /// integer operations, whatever size is asked for.
+    ///
+    /// # Errors
+    /// Exactly where [`Transport::with_mcs`] gives one.
+    pub fn channel_uses_of(payload_bits: usize, mcs: Mcs) -> Result<usize, TransportError> {
+        Ok(sizes(payload_bits, mcs.modulation(), mcs.code_rate())?.1)
     }
 
     /// With another decoder than [`CheckRule::ApproximateSumProduct`] in up to 30 passes.
@@ -190,4 +193,21 @@ impl Transport {
         payload.truncate(self.payload_bits);
         Ok(payload)
     }
+}
+
+/// How a block of `payload_bits` is cut, and the complex symbols it takes.
+fn sizes(payload_bits: usize, modulation: Qam, code_rate: f64) -> Result<(Segmentation, usize), TransportError> {
+    let segmentation = Segmentation::new(payload_bits, code_rate)?;
+    let width = modulation.bits_per_symbol();
+    let symbols = (payload_bits as f64 / (code_rate * width as f64)).ceil() as usize;
+    let rate = segmentation.block_bits as f64 / (width * symbols_of_block(symbols, segmentation.blocks, 0)) as f64;
+    match rate > MAX_CODE_RATE {
+        true => Err(TransportError::TooShort { payload_bits, got: rate }),
+        false => Ok((segmentation, symbols)),
+    }
+}
+
+/// E_r/Q_m of 5.4.2.1: the last code blocks have a symbol more if symbols do not divide.
+fn symbols_of_block(symbols: usize, blocks: usize, block: usize) -> usize {
+    symbols / blocks + usize::from(block >= blocks - symbols % blocks)
 }

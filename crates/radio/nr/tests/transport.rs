@@ -55,6 +55,19 @@ fn the_code_block_that_failed_is_named() {
     assert_eq!(transport.decode(&llrs), Err(TransportError::CrcFailed { block: 1, blocks: 3 }));
 }
 
+/// The arithmetic says what building says, for good sizes and bad, and takes any size.
+#[test]
+fn channel_uses_are_known_without_building() {
+    for payload_bits in (0..40).chain([292, 293, 308, 3824, 3825, 8424, 8425, 50_001]) {
+        for index in 0..29 {
+            let mcs = Mcs::new(index).unwrap();
+            let built = Transport::with_mcs(payload_bits, mcs).map(|transport| transport.channel_uses());
+            assert_eq!(Transport::channel_uses_of(payload_bits, mcs), built, "{payload_bits} {mcs}");
+        }
+    }
+    assert_eq!(Transport::channel_uses_of(1 << 40, Mcs::new(0).unwrap()), Ok(4_691_249_611_845));
+}
+
 #[test]
 fn sizes_are_what_the_efficiency_says() {
     for payload_bits in [300, 3824, 8425, 50_000] {

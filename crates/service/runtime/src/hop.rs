@@ -12,7 +12,8 @@
 //! **Loss.** When the stream ends with a transient status ([`crate::connect::is_transient`]), or with none while items
 //! are out, the task connects again with backoff and sends all unacknowledged items in their order. When it ends with a
 //! final status, the caller gets that status and the hop is over. When items are out and nothing comes for
-//! [`HopConfig::inactivity`], the stream is torn down and counts as lost; a dead peer is found sooner, by keepalive.
+//! [`HopConfig::inactivity`], the stream is torn down and counts as lost; a dead peer is found sooner, by keepalive. A peer whose
+//! work takes longer sends responses without a key meanwhile: they answer nothing, and show that the items are in work.
 //!
 //! **End.** When every [`HopSender`] and [`Slot`] is dropped, what is out is still acknowledged, then
 //! [`HopReceiver::recv`] gives `None`. Dropping the [`HopReceiver`] stops everything at once.

@@ -60,8 +60,16 @@ impl Bert {
     /// # Errors
     /// [`BertError::Text`] if a text cannot be tokenised.
     pub fn encode<T: AsRef<str>>(&self, texts: &[T]) -> Result<Vec<Sequence>, BertError> {
-        let ids = texts.iter().map(|text| self.tokenizer.ids(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        let ids = texts.iter().map(|text| self.ids(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
         Ok(self.encode_ids(&ids)?)
+    }
+
+    /// The token ids of a text, as [`Bert::encode_ids`] takes them.
+    ///
+    /// # Errors
+    /// [`BertError::Text`] if it cannot be tokenised.
+    pub fn ids(&self, text: &str) -> Result<Vec<u32>, BertError> {
+        self.tokenizer.ids(text)
     }
 
     /// The same for sentences that are token ids already.

@@ -5,7 +5,7 @@ use super::{Manifest, WeightsError, file_error, hash, model_id, read_file};
 use crate::codebook::{Codebook, CodebookReceiver, CodebookTransmitter};
 use crate::conventional::{Coding, ConventionalReceiver, ConventionalTransmitter};
 use crate::halves::{NetworkReceiver, NetworkTransmitter, ProposedTransmitter};
-use crate::scheme::{FilmReader, ReceiverHalf, TransmitterHalf};
+use crate::scheme::{ChannelKnowledge, ChannelUses, FilmReader, ModelCard, Receive, Transmit};
 use crate::scheme_kind::SchemeKind;
 use network::batch::Standardisation;
 use network::config::Config;
@@ -48,7 +48,7 @@ fn standardisations(file: &Path, manifest: &Manifest) -> Result<[Option<Standard
 ///
 /// # Errors
 /// Names the file, tensor or field that is wrong.
-pub fn load_transmitter(path: &Path) -> Result<Box<dyn TransmitterHalf>, WeightsError> {
+pub fn load_transmitter(path: &Path) -> Result<Box<dyn Transmit>, WeightsError> {
     let folder = half_folder(path, "transmitter")?;
     let manifest = read_manifest(&folder, "transmitter")?;
     match manifest.scheme {
@@ -93,8 +93,11 @@ fn transmitter<N>(
     let text_encoder = text_encoder(folder, &manifest, &mut names)?;
     check_hash(folder, &names, manifest.tensor_hash())?;
     check_id(folder, &manifest)?;
-    let Manifest { model_id, config, extractors: origins, .. } = manifest;
-    Ok((NetworkTransmitter { model_id, config, standardisations, origins, text_encoder, network }, params))
+    // A network within another scheme sends to no channel but that scheme's own, of which it need know nothing.
+    let (uses, config) = (ChannelUses::Fixed(manifest.config.reals / 2), manifest.config);
+    let needs = if config.feedback { ChannelKnowledge::Csit } else { ChannelKnowledge::Nothing };
+    let card = ModelCard { channel_uses: uses, needs, takes_media: false, ..manifest.card() };
+    Ok((NetworkTransmitter { card, config, standardisations, text_encoder, network }, params))
 }
 
 /// Holds a manifest to its model id. A receiver's that lacks the standardisation which its model id covers cannot be.
@@ -113,9 +116,7 @@ fn conventional_transmitter(folder: &Path, manifest: Manifest) -> Result<Convent
     let coding = Coding::read(&params.root(), &manifest.config.widths, codec(folder)?)?;
     check_hash(folder, &["weights.safetensors"], manifest.tensor_hash())?;
     check_id(folder, &manifest)?;
-    let Manifest { model_id, config, extractors, training, .. } = manifest;
-    let takes_text = training.text_encoder.is_some();
-    Ok(ConventionalTransmitter::new(model_id, extractors, &config, takes_text, coding))
+    Ok(ConventionalTransmitter::new(manifest.card(), &manifest.config, coding))
 }
 
 fn conventional_receiver(
@@ -123,10 +124,10 @@ fn conventional_receiver(
     manifest: Manifest,
     films: Option<Arc<dyn FilmReader>>,
 ) -> Result<ConventionalReceiver, WeightsError> {
-    let config = manifest.config;
+    let (config, card) = (manifest.config, manifest.card());
     let (reader, params) = transmitter(folder, manifest, Transmitter::new)?;
     let coding = Coding::read(&params.root(), &config.widths, codec(folder)?)?;
-    Ok(ConventionalReceiver { coding, reader, network: Receiver::new(&params.root(), &config)?, films })
+    Ok(ConventionalReceiver { card, coding, reader, network: Receiver::new(&params.root(), &config)?, films })
 }
 
 /// The codec of the conventional scheme's pictures.
@@ -154,7 +155,7 @@ fn text_encoder(folder: &Path, manifest: &Manifest, names: &mut Vec<&str>) -> Re
 ///
 /// # Errors
 /// Names the file, tensor or field that is wrong.
-pub fn load_receiver(path: &Path) -> Result<Box<dyn ReceiverHalf>, WeightsError> {
+pub fn load_receiver(path: &Path) -> Result<Box<dyn Receive>, WeightsError> {
     load_receiver_with(path, None)
 }
 
@@ -162,10 +163,7 @@ pub fn load_receiver(path: &Path) -> Result<Box<dyn ReceiverHalf>, WeightsError>
 ///
 /// # Errors
 /// As [`load_receiver`].
-pub fn load_receiver_with(
-    path: &Path,
-    films: Option<Arc<dyn FilmReader>>,
-) -> Result<Box<dyn ReceiverHalf>, WeightsError> {
+pub fn load_receiver_with(path: &Path, films: Option<Arc<dyn FilmReader>>) -> Result<Box<dyn Receive>, WeightsError> {
     nn::single_threaded();
     let folder = half_folder(path, "receiver")?;
     let manifest = read_manifest(&folder, "receiver")?;
@@ -173,15 +171,15 @@ pub fn load_receiver_with(
         return Ok(Box::new(conventional_receiver(&folder, manifest, films)?));
     }
     let params = Params::load(&folder.join("weights.safetensors"), false)?;
-    let (root, Manifest { config, model_id, .. }) = (params.root(), manifest.clone());
-    let half: Box<dyn ReceiverHalf> = match manifest.scheme {
-        SchemeKind::Proposed => Box::new(NetworkReceiver { model_id, config, network: Receiver::new(&root, &config)? }),
+    let (root, config, card) = (params.root(), manifest.config, manifest.card());
+    let half: Box<dyn Receive> = match manifest.scheme {
+        SchemeKind::Proposed => Box::new(NetworkReceiver { card, config, network: Receiver::new(&root, &config)? }),
         SchemeKind::TDeepSc => {
-            Box::new(NetworkReceiver { model_id, config, network: tdeepsc::Receiver::new(&root, &config)? })
+            Box::new(NetworkReceiver { card, config, network: tdeepsc::Receiver::new(&root, &config)? })
         }
         SchemeKind::SignRepetition | SchemeKind::ClassRepetition | SchemeKind::QuantisedLatent => {
             let decides = manifest.scheme.decides().expect("a codebook's scheme decides");
-            Box::new(CodebookReceiver { model_id, config, codebook: Codebook::read(&root, decides)? })
+            Box::new(CodebookReceiver { card, codebook: Codebook::read(&root, decides)? })
         }
         SchemeKind::Conventional => unreachable!("loaded above"),
     };
@@ -190,7 +188,7 @@ pub fn load_receiver_with(
 }
 
 /// Both halves of a deployed network.
-pub type Halves = (Box<dyn TransmitterHalf>, Box<dyn ReceiverHalf>);
+pub type Halves = (Box<dyn Transmit>, Box<dyn Receive>);
 
 /// Loads both halves from a weights folder.
 ///
@@ -198,11 +196,12 @@ pub type Halves = (Box<dyn TransmitterHalf>, Box<dyn ReceiverHalf>);
 /// Also if the two do not belong together.
 pub fn load(folder: &Path) -> Result<Halves, WeightsError> {
     let (transmitter, receiver) = (load_transmitter(folder)?, load_receiver(folder)?);
-    if transmitter.model_id() != receiver.model_id() {
+    let (sent, received) = (&transmitter.card().model_id, &receiver.card().model_id);
+    if sent != received {
         return Err(WeightsError::Halves {
             folder: folder.into(),
-            transmitter: transmitter.model_id().into(),
-            receiver: receiver.model_id().into(),
+            transmitter: sent.clone(),
+            receiver: received.clone(),
         });
     }
     Ok((transmitter, receiver))

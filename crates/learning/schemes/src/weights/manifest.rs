@@ -1,6 +1,7 @@
 //! `manifest.json` of a half.
 
 use super::{FORMAT, WeightsError, file_error, read_file};
+use crate::scheme::ModelCard;
 use crate::scheme_kind::SchemeKind;
 use corpus::Origins;
 use network::batch::Standardisation;
@@ -81,6 +82,17 @@ impl Manifest {
     /// The range of SNRs trained at in dB, both ends included; `None` if trained without noise, or for bits.
     pub fn snr_range(&self) -> Option<(f64, f64)> {
         self.training.snr_range().filter(|_| self.scheme != SchemeKind::Conventional)
+    }
+
+    /// What services, evaluation and plots know of these weights.
+    pub fn card(&self) -> ModelCard {
+        let card = ModelCard::of_network(&self.model_id, self.scheme_name(), &self.config);
+        let mut card = if self.scheme == SchemeKind::Conventional { card.conventional() } else { card };
+        for modality in &mut card.modalities {
+            modality.provenance = self.extractors.get(modality.modality).cloned();
+        }
+        let takes_transcripts = self.training.text_encoder.is_some();
+        ModelCard { takes_transcripts, training_snr_db: self.snr_range(), ..card }
     }
 
     /// The scheme as results name it: `proposed`, or `proposed+feedback` where the transmitter is told the channel.

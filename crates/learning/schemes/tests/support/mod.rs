@@ -3,15 +3,19 @@
 
 use corpus::{Modality, Origins, Sequence};
 use latentlink_schemes::halves::{ProposedReceiver, ProposedTransmitter};
-use latentlink_schemes::scheme::ClipInput;
+use latentlink_schemes::scheme::{
+    ClipInput, Csit, InputError, ModelCard, Receive, ReceivedBurst, Transmission, Transmit,
+};
 use latentlink_schemes::scheme_kind::SchemeKind;
 use latentlink_schemes::weights::{Training, Weights, WeightsError};
+use metrics::Prediction;
 use network::batch::Standardisation;
 use network::config::{Config, Preset, Widths};
 use network::proposed::{Network, Receiver, Transmitter};
 use nn::bert::{Bert, Checkpoint};
 use nn::params::Params;
 use nn::random::Stream;
+use phy::{Equalised, Symbols};
 use std::path::{Path, PathBuf};
 
 /// Audio and visual features; the text encoder is 32 wide.
@@ -91,13 +95,20 @@ impl Model {
         .save(folder)
     }
 
+    /// Of the network alone.
+    pub fn card(&self) -> ModelCard {
+        ModelCard {
+            takes_transcripts: self.text_encoder.is_some(),
+            ..ModelCard::of_network("in memory", "proposed", &self.config)
+        }
+    }
+
     /// The half on the parameters in memory.
     pub fn transmitter(&self) -> ProposedTransmitter {
         ProposedTransmitter {
-            model_id: "in memory".into(),
+            card: self.card(),
             config: self.config,
             standardisations: self.standardisations.clone(),
-            origins: Origins::default(),
             text_encoder: self.text_encoder.as_ref().map(|(checkpoint, params)| bert(checkpoint, params)),
             network: Transmitter::new(&self.params.root(), &self.config).unwrap(),
         }
@@ -106,7 +117,7 @@ impl Model {
     /// The half on the parameters in memory.
     pub fn receiver(&self) -> ProposedReceiver {
         ProposedReceiver {
-            model_id: "in memory".into(),
+            card: self.card(),
             config: self.config,
             network: Receiver::new(&self.params.root(), &self.config).unwrap(),
         }
@@ -145,4 +156,25 @@ pub fn clips(count: usize, widths: &Widths) -> Vec<ClipInput> {
         clip
     };
     (0..count).map(clip).collect()
+}
+
+/// What is sent of clips that can all be sent, nothing being known of the channel.
+pub fn sent(half: &dyn Transmit, clips: &[ClipInput]) -> Vec<Symbols> {
+    try_sent(half, clips).unwrap()
+}
+
+/// The same, or the first error.
+pub fn try_sent(half: &dyn Transmit, clips: &[ClipInput]) -> Result<Vec<Symbols>, InputError> {
+    half.transmit(clips, &[]).into_iter().map(|result| Ok(result?.symbols)).collect()
+}
+
+/// What is sent over channels that are known, or the first error.
+pub fn sent_knowing(half: &dyn Transmit, clips: &[ClipInput], csit: &[Csit]) -> Result<Vec<Transmission>, InputError> {
+    half.transmit(clips, &csit.iter().copied().map(Some).collect::<Vec<_>>()).into_iter().collect()
+}
+
+/// What is made of bursts that can all be received.
+pub fn received(half: &dyn Receive, bursts: &[Equalised]) -> Vec<Prediction> {
+    let bursts: Vec<ReceivedBurst> = bursts.iter().cloned().map(ReceivedBurst::from).collect();
+    half.receive(&bursts).into_iter().collect::<Result<_, _>>().unwrap()
 }
