@@ -99,7 +99,10 @@ impl StandIn {
         let log = stack.folder().join("stand-in.log");
         let mut command = Command::new(python);
         let what = if role == Role::Receiver { "receiver" } else { "emulator" };
-        command.arg(folder.join("python/stand_in.py")).arg(what).arg(folder.join("../proto/latentlink/v1.binpb"));
+        command
+            .arg(folder.join("../tests/python/stand_in.py"))
+            .arg(what)
+            .arg(folder.join("../proto/latentlink/v1.binpb"));
         command.arg(address(stack, role)).arg(address(stack, Role::Receiver));
         let child = command.stdin(Stdio::null()).stdout(File::create(&log).unwrap()).spawn().unwrap();
         let stand_in = StandIn { child, log };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use latentlink_tests::{Client, Process, Role, Stack, corpus_of};
+use latentlink_tests::{Client, Process, Role, Stack, corpus_of, request};
 use proto::v1::transmitter_client::TransmitterClient;
 use proto::v1::{ChannelKind, Conditions};
 
@@ -55,7 +55,7 @@ fn a_receiver_with_other_weights_names_both_ids() {
     let clip = client.clip(0, &corpus_of(1, 1, 1).clips[2], conditions);
     let status = client.block_on(async {
         let mut service = TransmitterClient::new(client.channel());
-        match service.send(tokio_stream::iter([clip])).await {
+        match service.send(tokio_stream::iter([request(clip)])).await {
             Ok(stream) => stream.into_inner().message().await.expect_err("a final status"),
             Err(status) => status,
         }

@@ -52,9 +52,9 @@ fn clip(client: &Client, sequence: u64, of: &corpus::Clip) -> Clip {
     let mut clip = client.clip(sequence, of, Conditions::default());
     clip.conditions = None;
     match sequence % 3 {
-        0 => clip.caption = MISCHIEF.to_owned(),
+        0 => clip.caption = Some(MISCHIEF.to_owned()),
         1 => clip.id = format!("{MISCHIEF}{sequence}"),
-        _ => clip.caption = "what a wonderful film".to_owned(),
+        _ => clip.caption = Some("what a wonderful film".to_owned()),
     }
     clip
 }
