@@ -67,8 +67,16 @@ impl Binary {
     /// [`Binary::f1`] with its 95 % interval by the delta method over the four counts; `None` of nothing. For the width
     /// each count has ½ added, so that few decisions without an error do not pass for certainty.
     pub fn f1_interval(&self) -> Option<Interval> {
+        self.f1_interval_over(self.total())
+    }
+
+    /// [`Binary::f1_interval`] where the decisions are of `clips` independent clips, each perhaps decided more than once:
+    /// the estimate is over all decisions, the width that of as many decisions as clips. `None` of nothing.
+    pub fn f1_interval_over(&self, clips: u64) -> Option<Interval> {
         let estimate = self.f1()?;
-        let [tp, fp, tn, fn_] = [self.true_pos, self.false_pos, self.true_neg, self.false_neg].map(|n| n as f64 + 0.5);
+        let (clips, total) = (clips.min(self.total()) as f64, self.total() as f64);
+        let [tp, fp, tn, fn_] =
+            [self.true_pos, self.false_pos, self.true_neg, self.false_neg].map(|n| n as f64 * clips / total + 0.5);
         let (pos, neg, errors) = (tp + fn_, tn + fp, fp + fn_);
         let (a, b) = (2.0 * tp + errors, 2.0 * tn + errors);
         let (f1_pos, f1_neg) = (2.0 * tp / a, 2.0 * tn / b);
@@ -160,6 +168,14 @@ mod tests {
         let few = Binary { true_pos: 3, true_neg: 2, ..Binary::default() }.f1_interval().unwrap();
         assert!(few.estimate == 1.0 && few.low < 0.9 && few.high == 1.0, "{few:?}");
         assert!(Binary::default().f1_interval().is_none());
+        // The same decisions five times over.
+        let Binary { true_pos, false_pos, true_neg, false_neg } = counts;
+        let [true_pos, false_pos, true_neg, false_neg] = [true_pos, false_pos, true_neg, false_neg].map(|n| 5 * n);
+        let often = Binary { true_pos, false_pos, true_neg, false_neg };
+        let often = often.f1_interval_over(700).unwrap();
+        for (a, b) in [(often.estimate, interval.estimate), (often.low, interval.low), (often.high, interval.high)] {
+            assert!((a - b).abs() < 1e-12, "{often:?} {interval:?}");
+        }
     }
 
     #[test]

@@ -30,8 +30,16 @@ pub fn wilson(successes: u64, trials: u64) -> Option<Interval> {
     if trials == 0 {
         return None;
     }
+    wilson_of_rate(successes as f64 / trials as f64, trials)
+}
+
+/// Wilson's 95 % interval of a rate over `trials` independent clips, each of which may have been measured more than once:
+/// repeats of one clip share its content, so they count as one trial. `None` of nothing.
+pub fn wilson_of_rate(rate: f64, trials: u64) -> Option<Interval> {
+    if trials == 0 {
+        return None;
+    }
     let (n, z2) = (trials as f64, Z95 * Z95);
-    let rate = successes as f64 / n;
     let centre = (rate + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = Z95 / (1.0 + z2 / n) * (rate * (1.0 - rate) / n + z2 / (4.0 * n * n)).sqrt();
     Some(Interval { estimate: rate, low: (centre - half).max(0.0), high: (centre + half).min(1.0) })
@@ -79,9 +87,34 @@ pub fn mean_interval_of_sums(n: u64, sum: f64, squares: f64) -> Option<Interval>
     Some(Interval { estimate, low: estimate - half, high: estimate + half })
 }
 
+/// [`mean_interval_of_sums`] of `rows` values measured on `clips` independent clips, each perhaps more than once. Every row
+/// weighs the same in the mean; the width is that of `clips` values with the rows' variance. `None` below two clips.
+pub fn mean_interval_of_repeats(rows: u64, clips: u64, sum: f64, squares: f64) -> Option<Interval> {
+    if clips >= rows {
+        return mean_interval_of_sums(rows, sum, squares);
+    }
+    let share = clips as f64 / rows as f64;
+    let scaled = mean_interval_of_sums(clips, sum * share, squares * share)?;
+    Some(Interval { estimate: sum / rows as f64, ..scaled })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn repeats_of_clips_narrow_no_interval() {
+        assert_eq!(wilson_of_rate(8.0 / 10.0, 10), wilson(8, 10));
+        assert_eq!(wilson_of_rate(0.5, 0), None);
+        // Each of three values twenty times over.
+        let once = mean_interval_of_sums(3, 6.0, 14.0).unwrap();
+        let often = mean_interval_of_repeats(60, 3, 120.0, 280.0).unwrap();
+        for (a, b) in [(once.estimate, often.estimate), (once.low, often.low), (once.high, often.high)] {
+            assert!((a - b).abs() < 1e-12, "{once:?} {often:?}");
+        }
+        assert_eq!(mean_interval_of_repeats(3, 3, 6.0, 14.0), Some(once));
+        assert_eq!(mean_interval_of_repeats(20, 1, 20.0, 20.0), None);
+    }
 
     #[test]
     fn wilson_known_values() {
