@@ -25,6 +25,13 @@ pub struct Read {
     pub film: Option<Arc<[u8]>>,
 }
 
+impl Read {
+    /// What was found in the file; `None` where it crosses whole and the receiver looks for itself.
+    pub fn found(&self) -> Option<&Findings> {
+        self.film.is_none().then_some(&self.findings)
+    }
+}
+
 /// Why a file gave nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unreadable {

@@ -306,7 +306,7 @@ impl Session {
             }
         };
         let burst = &sent.burst;
-        let inspect = || inspection(sent.read.as_ref().map(|read| &read.findings), &burst.symbols, answer.symbols);
+        let inspect = || inspection(sent.read.as_ref().and_then(|read| read.found()), &burst.symbols, answer.symbols);
         let inspection = sent.inspect.then(inspect);
         Outcome {
             delivery: Some(sent.delivery.to_wire()),
