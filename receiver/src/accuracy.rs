@@ -1,9 +1,11 @@
 //! Live accuracy: what each row was right about, and the counts over all rows that met the same conditions.
 
+mod distinct;
 mod recent;
 
-pub use recent::{Latencies, Quantiles, Recent};
+pub use recent::{Arrivals, Latencies, Quantiles, Recent, Verdicts};
 
+use distinct::{ClipKey, Distinct};
 use metrics::{Prediction, label_class};
 use proto::v1::{ChannelReport, Conditions, Row, Snapshot, Tally};
 use std::collections::{HashMap, VecDeque};
@@ -44,7 +46,7 @@ impl Verdict {
 }
 
 /// Conditions by their bits, so that they can be looked up.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Met {
     kind: i32,
     snr_db: Option<u64>,
@@ -53,7 +55,8 @@ struct Met {
 
 impl From<&Conditions> for Met {
     fn from(conditions: &Conditions) -> Self {
-        let bits = |value: Option<f64>| value.map(f64::to_bits);
+        // Zero has two signs; adding zero leaves one.
+        let bits = |value: Option<f64>| value.map(|value| (value + 0.0).to_bits());
         Met { kind: conditions.kind, snr_db: bits(conditions.snr_db), k_factor: bits(conditions.k_factor) }
     }
 }
@@ -63,6 +66,8 @@ impl From<&Conditions> for Met {
 pub struct Accuracy {
     clips: u64,
     tallies: HashMap<Met, Tally>,
+    /// The clips behind each tally.
+    distinct: Distinct<Met>,
     /// Oldest first, at most [`LATEST_KEPT`].
     latest: VecDeque<Row>,
     recent: Recent,
@@ -92,12 +97,20 @@ impl Accuracy {
         }
     }
 
+    /// Takes up a labelled clip behind a tally that was added up elsewhere: whether it is another clip than those before.
+    pub fn add_clip(&mut self, conditions: &Conditions, clip_id: &str, label: f32) {
+        let met = Met::from(conditions);
+        if let Some(tally) = self.tallies.get_mut(&met)
+            && self.distinct.add(met, ClipKey::of(clip_id, label))
+        {
+            count_distinct(tally, label);
+        }
+    }
+
     /// Takes up a row that is counted already.
     pub fn add_latest(&mut self, row: Row, verdict: Option<Verdict>) {
         self.latencies.add(row.timings.unwrap_or_default());
-        if let Some(verdict) = verdict {
-            self.recent.add(verdict);
-        }
+        self.recent.add(&row, verdict);
         if self.latest.len() == LATEST_KEPT {
             self.latest.pop_front();
         }
@@ -115,6 +128,9 @@ impl Accuracy {
         }
         if let Some(tally) = self.tally(conditions) {
             add(tally, verdict);
+            if let Some(label) = row.label {
+                self.add_clip(&conditions, &row.clip_id, label);
+            }
         }
         self.add_latest(row, verdict);
     }
@@ -145,7 +161,7 @@ impl Accuracy {
         self.tallies.get(&Met::from(conditions)).map_or(0, |tally| tally.clips)
     }
 
-    /// What the newest labelled rows were right about.
+    /// The newest rows: what they met and what they were right about.
     pub fn recent(&self) -> &Recent {
         &self.recent
     }
@@ -175,6 +191,12 @@ impl Accuracy {
         let tallies = tallies.into_iter().cloned().collect();
         Snapshot { clips: self.clips, tallies, latest: self.latest.iter().rev().take(latest).cloned().collect() }
     }
+}
+
+/// Adds a clip that was not seen before to a tally.
+fn count_distinct(tally: &mut Tally, label: f32) {
+    tally.distinct_labelled += 1;
+    tally.distinct_signed += u64::from(label != 0.0);
 }
 
 /// Adds one row to a tally.
@@ -245,6 +267,35 @@ mod tests {
         assert_eq!(accuracy.counted(), Counted { clips: 150, signed: 75, sign_correct: 75 });
         let at = |snr_db| Conditions { kind: ChannelKind::Awgn as i32, snr_db: Some(snr_db), k_factor: None };
         assert_eq!((accuracy.clips_under(&at(3.0)), accuracy.clips_under(&at(4.0))), (50, 0));
+    }
+
+    fn labelled(clip_id: &str, label: f32, conditions: Conditions) -> Row {
+        let channel = Some(ChannelReport { conditions: Some(conditions), ..Default::default() });
+        Row { clip_id: clip_id.into(), label: Some(label), channel, ..Default::default() }
+    }
+
+    #[test]
+    fn repeats_of_a_clip_are_counted_as_rows_and_not_as_clips() {
+        let conditions = Conditions { kind: ChannelKind::Awgn as i32, snr_db: Some(-0.0), k_factor: None };
+        let mut accuracy = Accuracy::default();
+        for round in 0..20 {
+            for clip in 0..650 {
+                let label = [0.0, 1.0, -1.0][clip % 3];
+                let says = prediction(0.2, 0.1, 0.7, 1);
+                // Zero with either sign is the same SNR.
+                let conditions = Conditions { snr_db: Some([0.0, -0.0][round % 2]), ..conditions };
+                let row = labelled(&format!("clip-{clip}"), label, conditions);
+                accuracy.count(row, Some(Verdict::of(&says, label)));
+            }
+        }
+        let [tally] = &accuracy.snapshot(0).tallies[..] else { panic!("one tally") };
+        assert_eq!((tally.labelled, tally.distinct_labelled), (13_000, 650));
+        assert_eq!((tally.signed, tally.distinct_signed), (20 * 433, 433));
+        // Another label is another clip; a clip without a name is one of its own, whatever its label.
+        accuracy.count(labelled("clip-1", 2.0, conditions), None);
+        accuracy.count(labelled("", 2.0, conditions), None);
+        accuracy.count(labelled("", 2.0, conditions), None);
+        assert_eq!(accuracy.snapshot(0).tallies[0].distinct_labelled, 653);
     }
 
     #[test]

@@ -56,6 +56,7 @@ impl App {
         let mut app = App::with(Arc::from(half), &args.journal, &args.listen, drain).await?;
         let card = app.service.half.card();
         (app.about.scheme, app.about.training_snr_db) = (card.scheme.clone(), card.training_snr_db);
+        app.about.corpus = Some(manifest.training.corpus.clone()).filter(|corpus| !corpus.is_empty());
         app.with_dashboard(&args.dashboard).await
     }
 

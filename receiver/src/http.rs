@@ -7,7 +7,7 @@
 //! ```
 //!
 //! * [`server`]: connections, their limits and their end. [`guard`]: what is refused before it is looked at.
-//! * [`state`], [`view`] and [`events`]: what watchers see. [`history`]: what they missed.
+//! * [`state`], [`view`], [`reference`] and [`events`]: what watchers see. [`history`]: what they missed.
 //! * [`emulator`] and [`sweep`]: the live conditions, by hand and point after point.
 //! * [`transmitter`], [`sentence`] and [`film`]: clips of one's own. [`answers`] and [`inspection`]: what becomes of them.
 //! * [`assets`]: the page's files.
@@ -22,8 +22,10 @@ pub mod film;
 pub mod guard;
 pub mod history;
 pub mod inspection;
+pub mod origin;
 mod plotly;
 pub mod problem;
+pub mod reference;
 mod routes;
 pub mod sentence;
 pub mod server;
@@ -39,8 +41,9 @@ use emulator::Emulator;
 use film::Films;
 use guard::Hosts;
 use history::History;
-use runtime::serve::ServeError;
+use origin::Origin;
 use runtime::{Drain, PeerUrl};
+use runtime::serve::ServeError;
 use sentence::Sentences;
 use serde::Serialize;
 use state::States;
@@ -71,6 +74,10 @@ pub struct Args {
     /// for other names are refused.
     #[arg(long, value_name = "NAME", requires = "http")]
     pub http_host: Vec<String>,
+    /// Where a reverse proxy shows the dashboard, such as https://example.org; may be given more than once. Its host is a
+    /// name as with --http-host, and pages from there may change the channel.
+    #[arg(long, value_name = "URL", requires = "http")]
+    pub dashboard_origin: Vec<Origin>,
 }
 
 /// What is served, as the page names it.
@@ -86,6 +93,9 @@ pub struct About {
     pub scheme: String,
     /// The range of SNRs trained at in dB, both ends included; `None` if not known or trained without noise.
     pub training_snr_db: Option<(f64, f64)>,
+    /// The corpus they were trained on; `None` if not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corpus: Option<String>,
 }
 
 /// What the handlers share.
@@ -133,7 +143,14 @@ impl Dashboard {
         let emulator = args.emulator.clone().map(|url| Arc::new(Emulator::new(url)));
         let history = History::new(live.clone(), emulator.clone());
         let sweeps = Sweeps::new(emulator.clone(), live.clone(), drain.clone());
-        let states = States::new(&about.model_id, live, tap, history.clone(), emulator.clone(), sweeps.progress());
+        let states = States::new(
+            (&about.model_id, about.symbols),
+            live,
+            tap,
+            history.clone(),
+            emulator.clone(),
+            sweeps.progress(),
+        );
         let parts = Parts {
             states: Arc::new(states),
             about,
@@ -146,7 +163,7 @@ impl Dashboard {
             streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
             drain,
         };
-        let hosts = Hosts::new(bound, &args.http_host);
+        let hosts = Hosts::new(bound, &args.http_host, &args.dashboard_origin);
         Ok(Dashboard { listener, address: bound, hosts, parts: Arc::new(parts) })
     }
 

@@ -184,6 +184,8 @@ impl Writer {
         let failed = |error| JournalError::open(path, &error);
         let mut accuracy = Accuracy::default();
         row::tallies(&connection, model_id).map_err(failed)?.into_iter().for_each(|tally| accuracy.add_tally(tally));
+        let seen = |conditions: &_, clip_id: &str, label| accuracy.add_clip(conditions, clip_id, label);
+        row::clips(&connection, model_id, seen).map_err(failed)?;
         let latest = row::latest(&connection, model_id, Latencies::KEPT).map_err(failed)?;
         latest.iter().for_each(|entry| accuracy.add_latest(entry.row(), entry.verdict()));
         tracing::info!(journal = %path.display(), rows = accuracy.clips(), "journal open");

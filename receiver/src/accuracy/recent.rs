@@ -1,28 +1,109 @@
-//! The newest rows in numbers: how right they were and how long they took.
+//! The newest rows in numbers: what they met, how right they were and how long they took.
 
-use super::Verdict;
-use proto::v1::Timings;
+use super::{ClipKey, Met, Verdict};
+use proto::v1::{Conditions, Row, Timings};
 use std::collections::VecDeque;
 
-/// What the newest labelled rows were right about.
+/// A row that came.
+#[derive(Clone, Copy, Debug)]
+struct Arrival {
+    met: Met,
+    /// Of a row with a label.
+    judged: Option<(Verdict, ClipKey)>,
+    written_at_ms: u64,
+}
+
+/// The newest rows, whatever they met.
 #[derive(Clone, Debug, Default)]
 pub struct Recent {
-    /// Oldest first, at most [`Recent::KEPT`].
-    verdicts: VecDeque<Verdict>,
+    /// Oldest first, at most [`Recent::ROWS`].
+    arrivals: VecDeque<Arrival>,
+}
+
+/// What some labelled rows were right about.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdicts {
+    /// One a row, the newest first.
+    pub verdicts: Vec<Verdict>,
+    /// Different clips among them.
+    pub clips: u64,
+    /// Different clips among those with a label other than 0.
+    pub signed_clips: u64,
+}
+
+/// Rows that came within some time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// Rows that met the conditions asked about.
+    pub here: u64,
+    /// Rows that met others.
+    pub others: u64,
+    /// Of `here`, rows with a label other than 0.
+    pub signed: u64,
+    /// Of these, rows whose sign was met.
+    pub sign_correct: u64,
 }
 
 impl Recent {
-    /// How many labelled rows count as recent.
+    /// How many labelled rows under the same conditions count as recent.
     pub const KEPT: usize = 200;
+    /// Among how many of the newest rows, under any conditions, those are sought.
+    pub const ROWS: usize = 20_000;
 
-    /// Takes up the newest one.
-    pub fn add(&mut self, verdict: Verdict) {
-        push(&mut self.verdicts, verdict, Recent::KEPT);
+    /// Takes up the newest row. `verdict` is `None` for a row without a label.
+    pub fn add(&mut self, row: &Row, verdict: Option<Verdict>) {
+        let conditions = row.channel.as_ref().and_then(|channel| channel.conditions).unwrap_or_default();
+        let judged = verdict.map(|verdict| (verdict, ClipKey::of(&row.clip_id, row.label.unwrap_or_default())));
+        let arrival = Arrival { met: Met::from(&conditions), judged, written_at_ms: row.written_at_ms };
+        push(&mut self.arrivals, arrival, Recent::ROWS);
     }
 
-    /// The verdicts, oldest first.
-    pub fn verdicts(&self) -> impl ExactSizeIterator<Item = &Verdict> {
-        self.verdicts.iter()
+    /// The newest [`Recent::KEPT`] verdicts of rows that met exactly `conditions`; of any rows where that is `None`.
+    pub fn under(&self, conditions: Option<&Conditions>) -> Verdicts {
+        let met = conditions.map(Met::from);
+        let judged: Vec<(Verdict, ClipKey)> = self
+            .arrivals
+            .iter()
+            .rev()
+            .filter(|arrival| met.is_none_or(|met| met == arrival.met))
+            .filter_map(|arrival| arrival.judged)
+            .take(Recent::KEPT)
+            .collect();
+        let signed = judged.iter().filter(|(verdict, _)| verdict.sign_correct.is_some());
+        Verdicts {
+            clips: ClipKey::distinct(judged.iter().map(|(_, clip)| *clip)),
+            signed_clips: ClipKey::distinct(signed.map(|(_, clip)| *clip)),
+            verdicts: judged.into_iter().map(|(verdict, _)| verdict).collect(),
+        }
+    }
+
+    /// The `newest` rows, by whether they met `conditions`. Where that is `None`, all did.
+    pub fn newest(&self, newest: u64, conditions: Option<&Conditions>) -> Arrivals {
+        let newest = usize::try_from(newest).unwrap_or(usize::MAX);
+        self.count(self.arrivals.iter().rev().take(newest), conditions)
+    }
+
+    /// The rows written at `since_ms` (milliseconds since 1970) or later, as far as they are among the newest
+    /// [`Recent::ROWS`], by whether they met `conditions`. Where that is `None`, all did.
+    pub fn since(&self, since_ms: u64, conditions: Option<&Conditions>) -> Arrivals {
+        self.count(self.arrivals.iter().rev().take_while(|arrival| arrival.written_at_ms >= since_ms), conditions)
+    }
+
+    fn count<'a>(&self, arrivals: impl Iterator<Item = &'a Arrival>, conditions: Option<&Conditions>) -> Arrivals {
+        let met = conditions.map(Met::from);
+        let mut counts = Arrivals::default();
+        for arrival in arrivals {
+            if met.is_some_and(|met| met != arrival.met) {
+                counts.others += 1;
+                continue;
+            }
+            counts.here += 1;
+            if let Some(sign_correct) = arrival.judged.and_then(|(verdict, _)| verdict.sign_correct) {
+                counts.signed += 1;
+                counts.sign_correct += u64::from(sign_correct);
+            }
+        }
+        counts
     }
 }
 
@@ -72,6 +153,46 @@ fn push<T>(ring: &mut VecDeque<T>, value: T, most: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use metrics::Prediction;
+    use proto::v1::ChannelReport;
+
+    fn at(snr_db: f64) -> Conditions {
+        Conditions { kind: 3, snr_db: Some(snr_db), k_factor: None }
+    }
+
+    /// A row of `clip` at `snr_db` that is right or wrong.
+    fn add(recent: &mut Recent, clip: &str, snr_db: f64, right: bool, written_at_ms: u64) {
+        let channel = Some(ChannelReport { conditions: Some(at(snr_db)), ..ChannelReport::default() });
+        let row = Row { clip_id: clip.into(), label: Some(1.0), channel, written_at_ms, ..Row::default() };
+        let p_pos = if right { 0.9 } else { 0.1 };
+        let prediction = Prediction { p_neg: 1.0 - p_pos, p_zero: 0.0, p_pos, classes: [0.0; 7], score: 0.0 };
+        recent.add(&row, Some(Verdict::of(&prediction, 1.0)));
+    }
+
+    #[test]
+    fn rows_under_other_conditions_are_told_and_not_mixed_in() {
+        let mut recent = Recent::default();
+        // Right where the channel is good, wrong where it is not; every clip twice.
+        for n in 0..1000u64 {
+            add(&mut recent, &format!("clip-{}", n % 50), if n % 4 == 0 { -20.0 } else { 9.0 }, n % 4 != 0, n);
+        }
+        let bad = recent.under(Some(&at(-20.0)));
+        assert_eq!(bad.verdicts.len(), Recent::KEPT);
+        assert!(bad.verdicts.iter().all(|verdict| verdict.sign_correct == Some(false)));
+        // 0, 4, 8, … modulo 50 are the even ones.
+        assert_eq!((bad.clips, bad.signed_clips), (25, 25));
+        assert_eq!(recent.under(Some(&at(3.0))), Verdicts::default());
+        assert_eq!(recent.under(None).clips, 50);
+        let arrivals = Arrivals { here: 25, others: 75, signed: 25, sign_correct: 0 };
+        assert_eq!(recent.since(900, Some(&at(-20.0))), arrivals);
+        assert_eq!(recent.newest(100, Some(&at(-20.0))), arrivals);
+        let all = recent.newest(8, None);
+        assert_eq!((all.here, all.others, all.sign_correct), (8, 0, 6));
+        for n in 0..Recent::ROWS as u64 {
+            add(&mut recent, "", 3.0, true, n);
+        }
+        assert_eq!((recent.arrivals.len(), recent.under(Some(&at(9.0))).verdicts.len()), (Recent::ROWS, 0));
+    }
 
     #[test]
     fn quantiles_are_those_of_the_newest_rows() {

@@ -28,7 +28,7 @@ pub enum Seen {
     Here(Conditions),
 }
 
-/// A change of the live conditions: what is given takes the place of what is in force.
+/// A change of the live conditions: what is given takes the place of what is current.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -145,7 +145,7 @@ impl Emulator {
         Ok((self.checked(answer.conditions.as_ref())?, answer.version))
     }
 
-    /// Replaces the live conditions; gives what is in force then.
+    /// Replaces the live conditions; gives what is current then.
     ///
     /// # Errors
     /// What failed.
@@ -162,7 +162,7 @@ impl Emulator {
         answer(call).await.map(|answer| answer.conditions)
     }
 
-    /// Makes a change to what is in force at the time, whoever changes it meanwhile; gives what is in force then.
+    /// Makes a change to what is current at the time, whoever changes it meanwhile; gives what is current then.
     ///
     /// # Errors
     /// What is wrong with the change, or failed.

@@ -91,7 +91,7 @@ async fn travel(transmitter: &Transmitter, takes: &Takes, text: String, file: By
     // Weights that cannot read still hear and see; people are shown what was said.
     let (read, caption) = if takes.text { (text, None) } else { (None, text) };
     let clip = Clip {
-        id: "a film from the dashboard".into(),
+        id: "a video from the dashboard".into(),
         modalities: read.as_deref().map(spoken).into_iter().collect(),
         caption,
         ..Clip::default()

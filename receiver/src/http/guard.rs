@@ -3,8 +3,11 @@
 //! A page from anywhere may make a browser on this machine ask `localhost`. It can neither read the answer nor send JSON
 //! or unnamed bytes without being asked about it first, unless its name is made to resolve to this machine (DNS rebinding).
 //! So a request has to name an address, `localhost`, or a name that was given; what changes something has to carry one of
-//! those; and a request that says which page it comes from has to come from ours.
+//! those; and a request that says which page it comes from has to come from ours: the host that it is for, or, behind a
+//! reverse proxy that sends another host, an origin that was given. What a proxy forwards about itself (`X-Forwarded-Host`)
+//! is not looked at: anybody can send it.
 
+use super::origin::Origin;
 use super::problem::Problem;
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -32,13 +35,16 @@ pub const OCTETS: &str = "application/octet-stream";
 pub struct Hosts {
     bound: SocketAddr,
     names: Arc<[String]>,
+    origins: Arc<[Origin]>,
 }
 
 impl Hosts {
-    /// `localhost`, every IP address, and `names`, on a server bound to `bound`.
-    pub fn new(bound: SocketAddr, names: &[String]) -> Self {
-        let names = names.iter().map(|name| name.to_ascii_lowercase()).collect();
-        Hosts { bound, names }
+    /// `localhost`, every IP address, `names`, and the hosts of `origins`, on a server bound to `bound`. Pages of `origins`
+    /// may ask for anything, whatever host a proxy names.
+    pub fn new(bound: SocketAddr, names: &[String], origins: &[Origin]) -> Self {
+        let names = names.iter().map(|name| name.to_ascii_lowercase());
+        let names = names.chain(origins.iter().map(|origin| origin.host().to_owned())).collect();
+        Hosts { bound, names, origins: origins.into() }
     }
 
     /// Whether a Host header may have this value. Ports are not compared: they may be forwarded.
@@ -63,21 +69,35 @@ impl Hosts {
         let host = host.ok_or_else(|| {
             let address = self.bound;
             forbidden(format!(
-                "This dashboard answers as {address}, localhost, or a name given with --http-host; the request is for another host."
+                "This dashboard answers as {address}, localhost, or a name given with --http-host; the request is for another \
+                 host. Start the receiver with --http-host NAME for the name in the address bar, or behind a reverse proxy \
+                 with --dashboard-origin URL."
             ))
         })?;
         if let Some(origin) = headers.get(ORIGIN) {
-            let origin = origin.to_str().unwrap_or_default();
-            let page = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")).unwrap_or_default();
-            if !page.eq_ignore_ascii_case(host.as_str()) {
-                return Err(forbidden("The request comes from a page of another host.".into()));
-            }
+            self.check_page(origin.to_str().unwrap_or_default(), &host).map_err(forbidden)?;
         }
         if matches!(*method, Method::GET | Method::HEAD) || carries(headers, JSON) || carries(headers, OCTETS) {
             return Ok(());
         }
         let sentence = "A request that changes something needs `Content-Type: application/json`, or `application/octet-stream` for a file.";
         Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence))
+    }
+
+    /// Checks the page that a request for `host` comes from, as its Origin header names it.
+    fn check_page(&self, header: &str, host: &Authority) -> Result<(), String> {
+        let page = header.strip_prefix("http://").or_else(|| header.strip_prefix("https://")).unwrap_or_default();
+        if page.eq_ignore_ascii_case(host.as_str()) {
+            return Ok(());
+        }
+        match Origin::of_header(header) {
+            Some(origin) if self.origins.contains(&origin) => Ok(()),
+            Some(origin) => Err(format!(
+                "The request is for {host} and comes from a page of {origin}. If that is this dashboard behind a reverse \
+                 proxy, start the receiver with --dashboard-origin {origin}, or let the proxy pass the Host header on."
+            )),
+            None => Err("The request comes from a page of another host.".into()),
+        }
     }
 }
 
@@ -109,7 +129,8 @@ mod tests {
     use super::*;
 
     fn status(method: Method, target: Option<&str>, headers: &[(HeaderName, &str)]) -> u16 {
-        let hosts = Hosts::new("127.0.0.1:8080".parse().unwrap(), &["Dash.example".into()]);
+        let origins = ["https://proxy.example/latentlink/".parse().unwrap()];
+        let hosts = Hosts::new("127.0.0.1:8080".parse().unwrap(), &["Dash.example".into()], &origins);
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(name, value.parse().unwrap());
@@ -132,6 +153,43 @@ mod tests {
         assert_eq!(status(Method::GET, None, &[(HOST, "localhost"), (HOST, "localhost")]), 403);
         assert_eq!(status(Method::GET, Some("localhost"), &[(HOST, "localhost")]), 200);
         assert_eq!(status(Method::GET, Some("evil.example"), &[(HOST, "localhost")]), 403);
+    }
+
+    #[test]
+    fn a_proxy_that_names_itself_passes_for_the_origin_that_was_given() {
+        let json = (CONTENT_TYPE, "application/json");
+        let post = |host: &'static str, origin: &'static str| {
+            status(Method::POST, None, &[(HOST, host), json.clone(), (ORIGIN, origin)])
+        };
+        // nginx unless told otherwise; and with `Host $host`, which leaves the port out.
+        for host in ["127.0.0.1:8080", "localhost:8080", "proxy.example"] {
+            assert_eq!(post(host, "https://proxy.example"), 200, "{host}");
+        }
+        for stranger in ["http://proxy.example", "https://proxy.example:8443", "https://evil.example", "null"] {
+            assert_eq!(post("127.0.0.1:8080", stranger), 403, "{stranger}");
+        }
+        assert_eq!(post("evil.example", "https://proxy.example"), 403);
+        // What anybody can send opens nothing.
+        for forwarded in ["x-forwarded-host", "x-original-host", "forwarded"] {
+            let forwarded = (HeaderName::from_static(forwarded), "evil.example");
+            let headers = [(HOST, "127.0.0.1:8080"), json.clone(), (ORIGIN, "http://evil.example"), forwarded];
+            assert_eq!(status(Method::POST, None, &headers), 403);
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        let hosts = Hosts::new("127.0.0.1:8080".parse().unwrap(), &[], &[]);
+        let sentence = |host: &'static str, origin: &'static str| {
+            let headers = [(HOST, host), (CONTENT_TYPE, JSON), (ORIGIN, origin)];
+            let headers = headers.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect();
+            hosts.check(&Method::POST, None, &headers).unwrap_err().error
+        };
+        let behind_proxy = sentence("127.0.0.1:8080", "https://dash.example:8443");
+        assert!(behind_proxy.contains("--dashboard-origin https://dash.example:8443"), "{behind_proxy}");
+        assert!(sentence("dash.example", "https://dash.example").contains("--http-host NAME"));
+        // What is no origin is not repeated.
+        assert!(!sentence("127.0.0.1:8080", "https://<b>").contains("<b>"));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The last ten minutes, one point a second, and how many clips a second there are now.
 
 use super::emulator::{Emulator, Seen};
-use crate::accuracy::{Accuracy, Counted};
+use crate::accuracy::{Accuracy, Arrivals};
 use crate::journal::Live;
+use link::convert::conditions_to_wire;
+use phy::Conditions;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,11 +28,14 @@ pub struct HistoryPoint {
     /// Rows written in it.
     clips: u64,
     clips_per_s: f64,
+    /// Rows of it that met the conditions that were current then; all where those were not known.
+    here: u64,
     /// Acc-2 "pos" of those rows that have a label other than 0.
     acc2_pos: Option<f64>,
     /// Of the emulator's live conditions at its end.
     snr_db: Option<f64>,
     kind: Option<&'static str>,
+    k_factor: Option<f64>,
 }
 
 /// Keeps the points. Cheap to clone.
@@ -64,41 +69,39 @@ impl History {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut since = Instant::now();
-        let mut before = self.live.read(Accuracy::counted);
+        let mut seen = self.live.read(Accuracy::clips);
+        let mut second = Second::default();
         loop {
             ticks.tick().await;
-            let (now, counted) = (Instant::now(), self.live.read(Accuracy::counted));
+            let (now, current) = (Instant::now(), self.current());
+            let wire = current.as_ref().map(conditions_to_wire);
+            let (clips, arrived) = self.live.read(|accuracy| {
+                let clips = accuracy.clips();
+                (clips, accuracy.recent().newest(clips - seen, wire.as_ref()))
+            });
+            second.add(current, clips - seen, arrived);
+            seen = clips;
             let mut kept = self.lock();
-            kept.count(now, counted.clips);
+            kept.count(now, clips);
             let elapsed = now - since;
             // A tick may come a little early.
             if elapsed + TICK / 2 < SECOND {
                 continue;
             }
-            let point = self.point(before, counted, elapsed);
+            let point = std::mem::take(&mut second).point(elapsed);
             if kept.points.len() == POINTS {
                 kept.points.pop_front();
             }
             kept.points.push_back(point);
-            (since, before) = (now, counted);
+            since = now;
         }
     }
 
-    fn point(&self, before: Counted, counted: Counted, elapsed: Duration) -> HistoryPoint {
-        let seen = self.emulator.as_ref().map_or(Seen::Away, |emulator| *emulator.seen().borrow());
-        let conditions = match seen {
-            Seen::Here(conditions) => Some(conditions),
-            Seen::Away => None,
-        };
-        let clips = counted.clips - before.clips;
-        let signed = counted.signed - before.signed;
-        HistoryPoint {
-            t_ms: now_ms(),
-            clips,
-            clips_per_s: clips as f64 / elapsed.as_secs_f64(),
-            acc2_pos: (signed > 0).then(|| (counted.sign_correct - before.sign_correct) as f64 / signed as f64),
-            snr_db: conditions.and_then(|conditions| Some(conditions.snr_db()?.db())),
-            kind: conditions.map(|conditions| conditions.kind().name()),
+    /// The emulator's live conditions, if it is there.
+    fn current(&self) -> Option<Conditions> {
+        match self.emulator.as_ref().map(|emulator| *emulator.seen().borrow()) {
+            Some(Seen::Here(conditions)) => Some(conditions),
+            Some(Seen::Away) | None => None,
         }
     }
 
@@ -120,6 +123,41 @@ impl History {
     }
 }
 
+/// A second that is being counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Second {
+    clips: u64,
+    current: Option<Conditions>,
+    arrived: Arrivals,
+}
+
+impl Second {
+    /// Takes up what came while `current` was current. When that has changed, what came before was under other conditions.
+    fn add(&mut self, current: Option<Conditions>, clips: u64, arrived: Arrivals) {
+        if self.current != current {
+            *self = Second { current, clips: self.clips, arrived: Arrivals::default() };
+        }
+        self.clips += clips;
+        self.arrived.here += arrived.here;
+        self.arrived.signed += arrived.signed;
+        self.arrived.sign_correct += arrived.sign_correct;
+    }
+
+    fn point(self, elapsed: Duration) -> HistoryPoint {
+        let Second { clips, current, arrived } = self;
+        HistoryPoint {
+            t_ms: now_ms(),
+            clips,
+            clips_per_s: clips as f64 / elapsed.as_secs_f64(),
+            here: arrived.here,
+            acc2_pos: (arrived.signed > 0).then(|| arrived.sign_correct as f64 / arrived.signed as f64),
+            snr_db: current.and_then(|conditions| Some(conditions.snr_db()?.db())),
+            kind: current.map(|conditions| conditions.kind().name()),
+            k_factor: current.and_then(|conditions| conditions.k_factor()),
+        }
+    }
+}
+
 impl Kept {
     fn count(&mut self, now: Instant, clips: u64) {
         self.counts.push_back((now, clips));
@@ -133,6 +171,18 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_counts_what_met_the_conditions_at_its_end() {
+        let at = |db: f64| Some(Conditions::Rayleigh(phy::SnrDb::try_from(db).unwrap()));
+        let arrived = |here, sign_correct| Arrivals { here, others: 5, signed: here, sign_correct };
+        let mut second = Second::default();
+        second.add(at(9.0), 15, arrived(10, 9));
+        second.add(at(-20.0), 25, arrived(20, 10));
+        second.add(at(-20.0), 15, arrived(10, 5));
+        let point = second.point(SECOND);
+        assert_eq!((point.clips, point.here, point.acc2_pos, point.snr_db), (55, 30, Some(0.5), Some(-20.0)));
+    }
 
     #[test]
     fn the_rate_is_that_of_the_last_two_seconds() {

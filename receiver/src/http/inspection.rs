@@ -12,6 +12,8 @@ const LANDMARKS: usize = 68;
 /// An inspection.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InspectionView {
+    /// Whether the transmitter has looked into the file; it does not where the video crosses whole.
+    looked: bool,
     /// Length in seconds of what was heard; without sound, of what was seen.
     seconds: f64,
     /// The waveform: the ends of each of its stretches, in [−1, 1].
@@ -39,6 +41,7 @@ impl TryFrom<v1::Inspection> for InspectionView {
     type Error = Problem;
 
     fn try_from(v1::Inspection { media, sent, symbols }: v1::Inspection) -> Result<Self, Problem> {
+        let looked = media.is_some();
         let v1::MediaAnalysis { duration_s: seconds, peaks, faces } = media.unwrap_or_default();
         let v1::ReceivedSymbols { received, equalised } = symbols.unwrap_or_default();
         if !seconds.is_finite() {
@@ -49,7 +52,7 @@ impl TryFrom<v1::Inspection> for InspectionView {
             return Err(broken("there are not as many symbols received as equalised"));
         }
         let faces = faces.into_iter().map(FaceView::try_from).collect::<Result<_, Problem>>()?;
-        Ok(InspectionView { seconds, peaks: pairs(&peaks)?, faces, sent: points(&sent)?, received, equalised })
+        Ok(InspectionView { looked, seconds, peaks: pairs(&peaks)?, faces, sent: points(&sent)?, received, equalised })
     }
 }
 
@@ -113,7 +116,7 @@ mod tests {
         assert_eq!((view.faces[0].bounds, view.faces[0].landmarks[67]), ([0.0, 0.0, 0.5, 0.25], [0.1235, 0.1235]));
         let bare = v1::Inspection { media: None, symbols: None, ..inspection() };
         let view = InspectionView::try_from(bare).unwrap();
-        assert!(view.peaks.is_empty() && view.faces.is_empty() && view.received.is_empty());
+        assert!(!view.looked && view.peaks.is_empty() && view.faces.is_empty() && view.received.is_empty());
     }
 
     #[test]

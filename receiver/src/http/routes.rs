@@ -36,6 +36,8 @@ pub fn router(parts: Arc<Parts>, hosts: Hosts) -> Router {
         .route("/api/conditions", get(conditions).post(change))
         .route("/api/sweep", post(sweep).delete(stop))
         .route("/api/sentence", post(sentence))
+        .route("/api/video", post(film))
+        // Its name before; scripts may know it.
         .route("/api/film", post(film))
         .fallback(get(asset).fallback(wrong_method))
         .method_not_allowed_fallback(wrong_method)

@@ -2,12 +2,14 @@
 
 use super::emulator::{Emulator, Seen};
 use super::history::{History, now_ms};
+use super::reference::{Reference, ReferenceView};
 use super::sweep::Progress;
-use super::view::{ConditionsView, Point, RecentView, RowView};
+use super::view::{ArrivingView, ConditionsView, Point, RecentView, RowView};
 use crate::accuracy::{Latencies, Quantiles};
 use crate::journal::Live;
 use crate::tap::{Constellation, Points, Tap};
 use axum::body::Bytes;
+use link::convert::conditions_to_wire;
 use serde::Serialize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,6 +21,8 @@ const INTERVAL: Duration = Duration::from_millis(200);
 const RATE_INTERVAL: Duration = Duration::from_millis(500);
 /// Rows that are shown.
 const ROWS: usize = 20;
+/// What "arriving" means of rows.
+const ARRIVING: Duration = Duration::from_secs(10);
 
 #[derive(Serialize)]
 struct State<'a> {
@@ -30,7 +34,10 @@ struct State<'a> {
     emulator: &'static str,
     sweep: Option<&'a Progress>,
     curve: Vec<Point>,
+    reference: &'a [ReferenceView],
+    /// Of the rows that met `conditions`; of all where those are not known.
     recent: RecentView,
+    arriving: ArrivingView,
     latency: Option<Latency>,
     latest: Vec<RowView>,
     constellation: Option<ConstellationView>,
@@ -103,6 +110,7 @@ pub struct States {
     history: History,
     emulator: Option<Arc<Emulator>>,
     sweep: watch::Receiver<Option<Progress>>,
+    reference: Reference,
     frames: watch::Sender<Frame>,
     last: Mutex<Option<(Instant, Frame)>>,
     /// Somebody has begun to watch.
@@ -110,9 +118,9 @@ pub struct States {
 }
 
 impl States {
-    /// Of what the parts show.
+    /// Of what the parts show. `symbols`: of one burst.
     pub fn new(
-        model_id: &str,
+        (model_id, symbols): (&str, usize),
         live: Live,
         tap: Tap,
         history: History,
@@ -126,6 +134,7 @@ impl States {
             history,
             emulator,
             sweep,
+            reference: Reference::new(symbols),
             frames: watch::Sender::default(),
             last: Mutex::default(),
             arrived: Notify::new(),
@@ -184,7 +193,8 @@ impl States {
         }
     }
 
-    /// Sends a new state to all who watch; gives when it was made, and whether the rate will change by itself.
+    /// Sends a new state to all who watch; gives when it was made, and whether the rate and what arrived of late will change
+    /// by themselves.
     fn publish(&self) -> (Instant, bool) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let (frame, moving) = self.make();
@@ -195,31 +205,39 @@ impl States {
     }
 
     fn make(&self) -> (Frame, bool) {
-        // What takes time is done outside the lock, where the journal's writer does not wait for it.
-        let (snapshot, recent, latencies) = self
-            .live
-            .read(|accuracy| (accuracy.snapshot(ROWS), accuracy.recent().clone(), accuracy.latencies().clone()));
         let (emulator, conditions) = match self.emulator.as_ref().map(|emulator| *emulator.seen().borrow()) {
             None => ("absent", None),
             Some(Seen::Away) => ("away", None),
-            Some(Seen::Here(conditions)) => ("ok", Some(ConditionsView::from(&conditions))),
+            Some(Seen::Here(conditions)) => ("ok", Some(conditions)),
         };
+        let current = conditions.as_ref().map(conditions_to_wire);
+        let now_ms = now_ms();
+        let since_ms = now_ms.saturating_sub(ARRIVING.as_millis() as u64);
+        // What takes time is done outside the lock, where the journal's writer does not wait for it.
+        let (snapshot, verdicts, arrivals, latencies) = self.live.read(|accuracy| {
+            let recent = accuracy.recent();
+            let (verdicts, arrivals) = (recent.under(current.as_ref()), recent.since(since_ms, current.as_ref()));
+            (accuracy.snapshot(ROWS), verdicts, arrivals, accuracy.latencies().clone())
+        });
         let sweep = self.sweep.borrow().clone();
         let clips_per_s = self.history.clips_per_s(snapshot.clips);
+        let reference = self.reference.curves(&snapshot);
         let state = State {
-            now_ms: now_ms(),
+            now_ms,
             model_id: &self.model_id,
             clips: snapshot.clips,
             clips_per_s,
-            conditions,
+            conditions: conditions.as_ref().map(ConditionsView::from),
             emulator,
             sweep: sweep.as_ref(),
             curve: snapshot.tallies.iter().map(Point::from).collect(),
-            recent: RecentView::from(&recent),
+            reference: &reference,
+            recent: RecentView::from(&verdicts),
+            arriving: ArrivingView { seconds: ARRIVING.as_secs(), here: arrivals.here, others: arrivals.others },
             latency: Latency::of(&latencies),
             latest: snapshot.latest.into_iter().map(RowView::from).collect(),
             constellation: self.tap.constellation().map(ConstellationView::from),
         };
-        (Frame::new(&state), clips_per_s > 0.0)
+        (Frame::new(&state), clips_per_s > 0.0 || arrivals.here + arrivals.others > 0)
     }
 }

@@ -1,7 +1,7 @@
 //! A sweep: one live condition after the other, each until enough rows have come under it.
 //!
 //! The clips come from whoever streams without pinned conditions. When somebody else changes the conditions meanwhile, the
-//! sweep ends and leaves theirs in force; when it ends otherwise, it puts back those that it found.
+//! sweep ends and leaves theirs as they are; when it ends otherwise, it puts back those that it found.
 
 use super::emulator::{Emulator, Seen};
 use super::problem::Problem;
@@ -193,7 +193,7 @@ impl Visit {
         self.progress.send_replace(None);
     }
 
-    /// Stays at a point until enough rows have come. `before` was in force until now.
+    /// Stays at a point until enough rows have come. `before` was current until now.
     async fn visit(&mut self, mut before: Conditions, point: Conditions, mut progress: Progress) -> End {
         let wire = conditions_to_wire(&point);
         let first = self.live.read(|accuracy| accuracy.clips_under(&wire));
@@ -235,7 +235,7 @@ impl Visit {
         }
     }
 
-    /// Puts conditions in force, with patience while the emulator is away; `false` if the sweep is to stop.
+    /// Makes conditions the current ones, with patience while the emulator is away; `false` if the sweep is to stop.
     async fn put(&self, conditions: &Conditions) -> bool {
         let mut backoff = Backoff::default();
         while let Err(problem) = self.emulator.set(conditions).await {

@@ -1,7 +1,7 @@
 //! What the API shows, as JSON: conditions, estimates with their intervals, points of the curve, rows.
 
-use crate::accuracy::{Recent, Verdict};
-use metrics::{Binary, Interval, mean_interval_of_sums, wilson};
+use crate::accuracy::{Verdict, Verdicts};
+use metrics::{Binary, Interval, mean_interval_of_repeats, wilson_of_rate};
 use phy::Conditions;
 use proto::v1;
 use serde::Serialize;
@@ -45,22 +45,44 @@ pub struct Estimate {
     pub high: f64,
     /// The rows it is of.
     pub n: u64,
+    /// Different clips among them, which the interval is over: repeats of a clip are no independent samples.
+    pub distinct: u64,
+}
+
+/// How many rows there are, and how many different clips they are of.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    rows: u64,
+    clips: u64,
+}
+
+impl Sample {
+    /// Of a tally's counts; one that does not tell clips apart is taken to have none twice.
+    fn of(rows: u64, clips: u64) -> Self {
+        Sample { rows, clips: if clips == 0 { rows } else { clips.min(rows) } }
+    }
 }
 
 impl Estimate {
-    fn of(interval: Option<Interval>, n: u64) -> Option<Self> {
-        interval.map(|Interval { estimate, low, high }| Estimate { value: estimate, low, high, n })
+    fn of(interval: Option<Interval>, Sample { rows, clips }: Sample) -> Option<Self> {
+        interval.map(|Interval { estimate, low, high }| Estimate {
+            value: estimate,
+            low,
+            high,
+            n: rows,
+            distinct: clips,
+        })
     }
 
-    /// A rate, with Wilson's interval; `None` of nothing.
-    pub fn rate(correct: u64, n: u64) -> Option<Self> {
-        Estimate::of(wilson(correct, n), n)
+    /// A rate, with Wilson's interval over the clips; `None` of nothing.
+    fn rate(correct: u64, sample: Sample) -> Option<Self> {
+        Estimate::of(wilson_of_rate(correct as f64 / sample.rows as f64, sample.clips), sample)
     }
 
-    /// A mean, with the normal interval; `None` below two values.
-    fn mean(n: u64, sum: f64, squares: f64) -> Option<Self> {
-        let bounded = mean_interval_of_sums(n, sum, squares).map(|mean| Interval { low: mean.low.max(0.0), ..mean });
-        Estimate::of(bounded, n)
+    /// A mean, with the normal interval over the clips; `None` below two clips.
+    fn mean(sample: Sample, sum: f64, squares: f64) -> Option<Self> {
+        let mean = mean_interval_of_repeats(sample.rows, sample.clips, sum, squares);
+        Estimate::of(mean.map(|mean| Interval { low: mean.low.max(0.0), ..mean }), sample)
     }
 }
 
@@ -81,21 +103,27 @@ pub struct Point {
 
 impl From<&v1::Tally> for Point {
     fn from(tally: &v1::Tally) -> Self {
-        let pos = binary(tally.signed, tally.sign_correct, tally.positive, tally.positive_correct);
-        let nonneg = binary(tally.labelled, tally.nonneg_correct, tally.nonneg, tally.nonneg_met);
-        let n = tally.labelled;
+        let (pos, nonneg) =
+            (signs(tally), binary(tally.labelled, tally.nonneg_correct, tally.nonneg, tally.nonneg_met));
+        let signed = Sample::of(tally.signed, tally.distinct_signed);
+        let labelled = Sample::of(tally.labelled, tally.distinct_labelled);
         Point {
             conditions: tally.conditions.unwrap_or_default().into(),
             clips: tally.clips,
-            labelled: n,
-            acc2_pos: Estimate::rate(pos.correct(), pos.total()),
-            acc2_nonneg: Estimate::rate(nonneg.correct(), nonneg.total()),
-            f1_pos: Estimate::of(pos.f1_interval(), pos.total()),
-            f1_nonneg: Estimate::of(nonneg.f1_interval(), nonneg.total()),
-            acc7: Estimate::rate(tally.class_correct, n),
-            mae: Estimate::mean(n, tally.absolute_error, tally.squared_error),
+            labelled: tally.labelled,
+            acc2_pos: Estimate::rate(pos.correct(), signed),
+            acc2_nonneg: Estimate::rate(nonneg.correct(), labelled),
+            f1_pos: Estimate::of(pos.f1_interval_over(signed.clips), signed),
+            f1_nonneg: Estimate::of(nonneg.f1_interval_over(labelled.clips), labelled),
+            acc7: Estimate::rate(tally.class_correct, labelled),
+            mae: Estimate::mean(labelled, tally.absolute_error, tally.squared_error),
         }
     }
+}
+
+/// The decisions of the family "pos" behind a tally.
+pub fn signs(tally: &v1::Tally) -> Binary {
+    binary(tally.signed, tally.sign_correct, tally.positive, tally.positive_correct)
 }
 
 /// The confusion of `all` decisions of which `correct` were right, where `truths` were to be positive and `met` of them
@@ -110,7 +138,7 @@ fn binary(all: u64, correct: u64, truths: u64, met: u64) -> Binary {
     }
 }
 
-/// The newest labelled rows, whatever they met.
+/// The newest labelled rows under the same conditions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RecentView {
     clips: u64,
@@ -120,20 +148,32 @@ pub struct RecentView {
     mae: Option<Estimate>,
 }
 
-impl From<&Recent> for RecentView {
-    fn from(recent: &Recent) -> Self {
-        let count = |of: fn(&Verdict) -> bool| recent.verdicts().filter(|verdict| of(verdict)).count() as u64;
-        let n = recent.verdicts().len() as u64;
-        let signed = count(|verdict| verdict.sign_correct.is_some());
-        let errors = || recent.verdicts().map(|verdict| verdict.absolute_error);
+impl From<&Verdicts> for RecentView {
+    fn from(recent: &Verdicts) -> Self {
+        let verdicts = &recent.verdicts;
+        let count = |of: fn(&Verdict) -> bool| verdicts.iter().filter(|verdict| of(verdict)).count() as u64;
+        let labelled = Sample::of(verdicts.len() as u64, recent.clips);
+        let signed = Sample::of(count(|verdict| verdict.sign_correct.is_some()), recent.signed_clips);
+        let errors = || verdicts.iter().map(|verdict| verdict.absolute_error);
         RecentView {
-            clips: n,
+            clips: labelled.rows,
             acc2_pos: Estimate::rate(count(|verdict| verdict.sign_correct == Some(true)), signed),
-            acc2_nonneg: Estimate::rate(count(|verdict| verdict.nonneg_correct), n),
-            acc7: Estimate::rate(count(|verdict| verdict.class_correct), n),
-            mae: Estimate::mean(n, errors().sum(), errors().map(|error| error * error).sum()),
+            acc2_nonneg: Estimate::rate(count(|verdict| verdict.nonneg_correct), labelled),
+            acc7: Estimate::rate(count(|verdict| verdict.class_correct), labelled),
+            mae: Estimate::mean(labelled, errors().sum(), errors().map(|error| error * error).sum()),
         }
     }
+}
+
+/// What came within the last seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ArrivingView {
+    /// How long that is.
+    pub seconds: u64,
+    /// Rows that met the current conditions; all of them where those are not known.
+    pub here: u64,
+    /// Rows that met others, as clips that pin their own do.
+    pub others: u64,
 }
 
 /// Microseconds in each process.
@@ -212,5 +252,65 @@ impl From<v1::Row> for RowView {
             timings: row.timings.unwrap_or_default().into(),
             written_at_ms: row.written_at_ms,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_band_over_repeated_clips_is_that_of_the_clips() {
+        let once = v1::Tally {
+            clips: 686,
+            labelled: 686,
+            signed: 650,
+            sign_correct: 543,
+            nonneg_correct: 570,
+            class_correct: 230,
+            absolute_error: 480.0,
+            squared_error: 500.0,
+            positive: 270,
+            positive_correct: 220,
+            nonneg: 306,
+            nonneg_met: 260,
+            distinct_labelled: 686,
+            distinct_signed: 650,
+            ..v1::Tally::default()
+        };
+        let often = v1::Tally {
+            clips: 20 * once.clips,
+            labelled: 20 * once.labelled,
+            signed: 20 * once.signed,
+            sign_correct: 20 * once.sign_correct,
+            nonneg_correct: 20 * once.nonneg_correct,
+            class_correct: 20 * once.class_correct,
+            absolute_error: 20.0 * once.absolute_error,
+            squared_error: 20.0 * once.squared_error,
+            positive: 20 * once.positive,
+            positive_correct: 20 * once.positive_correct,
+            nonneg: 20 * once.nonneg,
+            nonneg_met: 20 * once.nonneg_met,
+            ..once
+        };
+        let (a, b) = (Point::from(&once), Point::from(&often));
+        let pairs = [
+            (a.acc2_pos, b.acc2_pos),
+            (a.acc2_nonneg, b.acc2_nonneg),
+            (a.f1_pos, b.f1_pos),
+            (a.f1_nonneg, b.f1_nonneg),
+            (a.acc7, b.acc7),
+            (a.mae, b.mae),
+        ];
+        for (metric, (a, b)) in pairs.into_iter().enumerate() {
+            let (a, b) = (a.unwrap(), b.unwrap());
+            assert_eq!((20 * a.n, a.distinct, a.n), (b.n, b.distinct, a.distinct), "metric {metric}");
+            for (a, b) in [(a.value, b.value), (a.low, b.low), (a.high, b.high)] {
+                assert!((a - b).abs() < 1e-12, "metric {metric}: {a} {b}");
+            }
+        }
+        // Wilson's interval of 543 in 650.
+        let band = b.acc2_pos.unwrap();
+        assert!((band.low - 0.804_922).abs() < 1e-5 && (band.high - 0.861_907).abs() < 1e-5, "{band:?}");
     }
 }

@@ -196,9 +196,27 @@ pub fn tallies(connection: &Connection, model_id: &str) -> rusqlite::Result<Vec<
             positive_correct: count("positive_correct")?,
             nonneg: count("nonneg")?,
             nonneg_met: count("nonneg_met")?,
+            ..Tally::default()
         })
     })?;
     rows.collect()
+}
+
+/// Tells `seen` the conditions, the identifier and the label of every labelled row of a model.
+pub fn clips(
+    connection: &Connection,
+    model_id: &str,
+    mut seen: impl FnMut(&Conditions, &str, f32),
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "SELECT channel, snr_db, k_factor, clip_id, label FROM clips WHERE model_id = ?1 AND label IS NOT NULL",
+    )?;
+    let mut rows = statement.query(params![model_id])?;
+    while let Some(row) = rows.next()? {
+        let clip_id = row.get_ref("clip_id")?.as_str()?;
+        seen(&conditions(row)?, clip_id, row.get("label")?);
+    }
+    Ok(())
 }
 
 /// Ids of other models that have rows, with their counts.

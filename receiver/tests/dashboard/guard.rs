@@ -36,6 +36,23 @@ async fn strangers_are_refused() {
     site.receiver.stop().await;
 }
 
+/// As nginx forwards unless told otherwise: HTTP/1.0, its own name for the host, and the browser's Origin.
+#[tokio::test]
+async fn a_proxy_that_names_itself_as_the_host_passes_with_its_origin() {
+    let site = Site::start(None, None).await;
+    let at = site.address;
+    let post = async |origin: &str| {
+        let head = "POST /api/conditions HTTP/1.0\r\nConnection: close\r\nContent-Type: application/json\r\n";
+        send(at, &format!("{head}Host: {at}\r\nOrigin: {origin}\r\nContent-Length: 2\r\n\r\n{{}}")).await.problem()
+    };
+    // Past the guard: there is no emulator.
+    let (status, sentence) = post("https://proxy.example").await;
+    assert!(status == 503 && sentence.contains("--emulator"), "{sentence}");
+    let (status, sentence) = post("https://other.example").await;
+    assert!(status == 403 && sentence.contains("--dashboard-origin https://other.example"), "{sentence}");
+    site.receiver.stop().await;
+}
+
 #[tokio::test]
 async fn the_page_is_served_with_its_headers() {
     let site = Site::start(None, None).await;

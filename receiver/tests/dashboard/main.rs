@@ -8,6 +8,7 @@ mod conditions;
 mod film;
 mod guard;
 mod http;
+mod now;
 mod peers;
 mod sentence;
 mod state;
@@ -35,7 +36,9 @@ impl Site {
     async fn start(emulator: Option<PeerUrl>, transmitter: Option<PeerUrl>) -> Site {
         let folder = tempfile::tempdir().unwrap();
         let http_host = vec!["dash.example".to_owned()];
-        let args = Args { http: Some("127.0.0.1:0".into()), emulator, transmitter, http_host };
+        let dashboard_origin = vec!["https://proxy.example".parse().unwrap()];
+        let http = Some("127.0.0.1:0".into());
+        let args = Args { http, emulator, transmitter, http_host, dashboard_origin };
         let (receiver, address) = Running::showing(&folder.path().join("journal.sqlite"), MODEL, args).await;
         Site { address: address.unwrap(), receiver, _folder: folder }
     }
