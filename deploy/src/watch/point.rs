@@ -1,6 +1,6 @@
 //! One point of the curve: what the counts of a tally come to.
 
-use metrics::{Binary, Interval, mean_interval_of_sums, wilson};
+use metrics::{Binary, Interval, mean_interval_of_repeats, wilson_of_rate};
 use phy::Conditions;
 use proto::v1::Tally;
 
@@ -59,6 +59,8 @@ pub struct Point {
     pub pos: Binary,
     /// Decisions of the family "nonneg".
     pub nonneg: Binary,
+    /// Different clips among the decisions of "pos" and of "nonneg".
+    distinct: [u64; 2],
     acc7: Option<Interval>,
     mae: Option<f64>,
     mae_interval: Option<Interval>,
@@ -76,14 +78,19 @@ impl Point {
             return None;
         }
         let signed = (tally.signed <= tally.labelled).then_some(tally.signed)?;
+        // A receiver that does not tell clips apart says 0.
+        let distinct = |clips: u64, rows: u64| if clips == 0 { rows } else { clips.min(rows) };
+        let distinct = [distinct(tally.distinct_signed, signed), distinct(tally.distinct_labelled, tally.labelled)];
+        let acc7 = tally.class_correct as f64 / tally.labelled as f64;
         Some(Point {
             conditions,
             clips: tally.clips,
             pos: confusion(signed, tally.sign_correct, tally.positive, tally.positive_correct)?,
             nonneg: confusion(tally.labelled, tally.nonneg_correct, tally.nonneg, tally.nonneg_met)?,
-            acc7: wilson(tally.class_correct, tally.labelled),
+            distinct,
+            acc7: wilson_of_rate(acc7, distinct[1]),
             mae: (tally.labelled > 0).then(|| sums[0] / tally.labelled as f64),
-            mae_interval: mean_interval_of_sums(tally.labelled, sums[0], sums[1]),
+            mae_interval: mean_interval_of_repeats(tally.labelled, distinct[1], sums[0], sums[1]),
         })
     }
 
@@ -98,13 +105,13 @@ impl Point {
         }
     }
 
-    /// Its 95 % interval, all rows taken for independent: Wilson's of a rate, the normal one of the error, that
-    /// of `metrics` for F1.
+    /// Its 95 % interval over the different clips, as repeats of a clip are no independent samples: Wilson's of a rate, the
+    /// normal one of the error, that of `metrics` for F1.
     pub fn interval(&self, metric: Metric) -> Option<Interval> {
         match metric {
-            Metric::Acc2Pos => wilson(self.pos.correct(), self.pos.total()),
-            Metric::Acc2Nonneg => wilson(self.nonneg.correct(), self.nonneg.total()),
-            Metric::F1Pos => self.pos.f1_interval(),
+            Metric::Acc2Pos => wilson_of_rate(self.pos.accuracy()?, self.distinct[0]),
+            Metric::Acc2Nonneg => wilson_of_rate(self.nonneg.accuracy()?, self.distinct[1]),
+            Metric::F1Pos => self.pos.f1_interval_over(self.distinct[0]),
             Metric::Acc7 => self.acc7,
             Metric::Mae => self.mae_interval,
         }
@@ -138,6 +145,8 @@ mod tests {
             positive_correct: 5,
             nonneg: 8,
             nonneg_met: 6,
+            distinct_labelled: 11,
+            distinct_signed: 10,
         }
     }
 
@@ -160,6 +169,34 @@ mod tests {
         assert!((mae.high - 0.8 - half).abs() < 1e-12 && (mae.low - 0.8 + half).abs() < 1e-12, "{mae:?}");
         let f1 = point.interval(Metric::F1Pos).unwrap();
         assert!(f1.low < 0.55 && f1.high > 0.65, "around 0.6: {f1:?}");
+    }
+
+    #[test]
+    fn repeats_of_clips_narrow_no_interval() {
+        let point = Point::of(&tally()).unwrap();
+        let times = |n: u64| {
+            let t = tally();
+            Point::of(&Tally {
+                clips: n * t.clips,
+                labelled: n * t.labelled,
+                signed: n * t.signed,
+                sign_correct: n * t.sign_correct,
+                nonneg_correct: n * t.nonneg_correct,
+                class_correct: n * t.class_correct,
+                absolute_error: n as f64 * t.absolute_error,
+                squared_error: n as f64 * t.squared_error,
+                positive: n * t.positive,
+                positive_correct: n * t.positive_correct,
+                nonneg: n * t.nonneg,
+                nonneg_met: n * t.nonneg_met,
+                ..t
+            })
+        };
+        let often = times(20).unwrap();
+        for metric in Metric::ALL {
+            let (a, b) = (point.interval(metric).unwrap(), often.interval(metric).unwrap());
+            assert!((a.low - b.low).abs() < 1e-12 && (a.high - b.high).abs() < 1e-12, "{metric:?}: {a:?} {b:?}");
+        }
     }
 
     #[test]

@@ -32,6 +32,8 @@ fn tally(conditions: Option<Conditions>, correct: u64) -> Tally {
         positive_correct: correct - 300,
         nonneg: 600,
         nonneg_met: correct - 300,
+        distinct_labelled: 1000,
+        distinct_signed: 1000,
     }
 }
 
