@@ -8,8 +8,8 @@ use clap::Parser;
 use super::Args;
 use crate::stack::{Live, Stack};
 
-/// Starts the processes, streams the split under the live conditions and, beside it, over the sweep asked for, until a
-/// signal comes.
+/// Starts the processes, streams the split under the live conditions and, beside it, without noise and over the sweep asked
+/// for, until a signal comes.
 ///
 /// # Errors
 /// If a process cannot be started or ends early, or a clip is refused.
@@ -21,7 +21,7 @@ pub async fn stream_for_ever(args: &Args, weights: &Path) -> Result<()> {
     eprintln!("turn the channel there, or with: latentlink channel-emulator set --channel awgn --snr -6");
     eprintln!("Ctrl-C ends it");
     let to = stack.url().to_owned();
-    let channel = args.channel.to_string();
+    let channel = with_noiseless(&args.channel.to_string());
     let snr = args.snr.values().iter().map(|snr| snr.to_string()).collect::<Vec<_>>().join(",");
     let pinned = ["--channel", &channel, &format!("--snr={snr}")];
     let ended = tokio::select! {
@@ -32,6 +32,11 @@ pub async fn stream_for_ever(args: &Args, weights: &Path) -> Result<()> {
     ended.and(stopped)
 }
 
+/// The channels asked for and the noiseless one, which the reference is computed from.
+fn with_noiseless(channels: &str) -> String {
+    if channels.split(',').any(|channel| channel == "none") { channels.into() } else { format!("none,{channels}") }
+}
+
 /// One client that sends the split over and over.
 async fn stream(args: &Args, to: &str, more: &[&str]) -> Result<()> {
     let (corpus, rate) = (args.corpus.to_string(), args.rate.to_string());
@@ -40,5 +45,16 @@ async fn stream(args: &Args, to: &str, more: &[&str]) -> Result<()> {
     match transmitter::Args::try_parse_from(line) {
         Ok(parsed) => transmitter::run(parsed).await,
         Err(error) => bail!("{error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_noiseless_channel_is_streamed_once() {
+        assert_eq!(with_noiseless("awgn,rician:4"), "none,awgn,rician:4");
+        assert_eq!(with_noiseless("awgn,none"), "awgn,none");
     }
 }
