@@ -1,20 +1,22 @@
 // What becomes of a clip of the user's own: noiseless, over the live channel, and over the sweep.
 
 import { Bars } from "./clips.js";
-import { at, channelName, conditionsText, decibels, fillRows, make, percent, signed } from "./format.js";
+import { at, channelName, conditionsText, decibels, fillRows, make, percent, sameConditions, say, signed } from "./format.js";
 import { Plot, axis, layout } from "./plot.js";
 import { colour, translucent } from "./theme.js";
 
 /**
- * Why the transmitter is not sent something; null where it is. `taken`: whether it takes it, null where that is not
- * known; `what`: its name; `remedy`: what to do where it takes none.
+ * Why the transmitter is not sent something, in a few words and in a sentence; null where it is. `taken`: whether it takes
+ * it, null where that is not known; `what`: its name; `remedy`: both where it takes none.
  */
 export function reasonAgainst(info, taken, what, remedy) {
-  if (!info) return `The receiver has not said yet whether these weights take ${what}.`;
+  if (!info) return { reason: `The receiver has not said yet whether these weights take ${what}.` };
   if (taken) return null;
   if (taken === false) return remedy;
-  if (info.transmitter) return `The transmitter at ${info.transmitter} has not said yet whether its weights take ${what}.`;
-  return `This receiver knows of no transmitter. Start it with --transmitter URL to send ${what} from here.`;
+  if (info.transmitter) {
+    return { short: "off until the transmitter answers", reason: `The transmitter at ${info.transmitter} has not said yet whether its weights take ${what}.` };
+  }
+  return { short: "off: no transmitter is known", reason: `This receiver knows of no transmitter. Start it with --transmitter URL to send ${what} from here.` };
 }
 
 /** One answer in a box: where, what, and its distribution. */
@@ -24,7 +26,8 @@ function answerBox(title, answer) {
   bars.show(answer.classes, null);
   const words = make("p", "sentiment", `${answer.sentiment} ${signed(answer.score, 1)}`);
   words.dataset.sentiment = answer.sentiment;
-  box.append(make("h3", "", title), words, bars.element, make("p", "note", `positive ${percent(answer.p_pos, 0)}, negative ${percent(answer.p_neg, 0)}`));
+  const realised = answer.realised_snr_db == null ? "" : `; realised SNR ${decibels(Number(answer.realised_snr_db.toFixed(1)))} dB`;
+  box.append(make("h3", "", title), words, bars.element, make("p", "note", `positive ${percent(answer.p_pos, 0)}, negative ${percent(answer.p_neg, 0)}${realised}`));
   return box;
 }
 
@@ -32,12 +35,21 @@ function answerBox(title, answer) {
 export class Answers {
   constructor(prefix) {
     this.prefix = prefix;
-    this.plot = new Plot(at(`${prefix}-plot`));
+    this.plot = new Plot(at(`${prefix}-plot`), "snr_db");
     this.answers = null;
+    this.sent = null;
+    this.past = false;
+  }
+
+  /** The conditions that the answers are for; null without any. */
+  get conditions() {
+    return this.answers?.live.conditions ?? null;
   }
 
   show(answers) {
     this.answers = answers;
+    this.sent = new Date();
+    this.past = false;
     const { live, noiseless, sweep } = answers;
     const boxes = [answerBox("Noiseless", noiseless), answerBox(`Now: ${conditionsText(live.conditions)}`, live)];
     at(`${this.prefix}-boxes`).replaceChildren(...boxes);
@@ -45,6 +57,18 @@ export class Answers {
     fillRows(at(`${this.prefix}-rows`), sweep.map(({ conditions, answer }) => [
       channelName(conditions), conditions.snr_db == null ? "none" : decibels(conditions.snr_db), answer.sentiment, percent(answer.p_pos), signed(answer.score, 2),
     ]));
+  }
+
+  /**
+   * Says when they were sent. `current`: the conditions now, null where they are not known; `changed`: what follows where
+   * those are others than were met.
+   */
+  date(current, changed) {
+    if (!this.answers) return;
+    this.past = Boolean(current) && !sameConditions(current, this.conditions);
+    say(at(`${this.prefix}-sent`), `Sent at ${this.sent.toLocaleTimeString("en-GB")}.${this.past ? ` ${changed}` : ""}`);
+    const title = at(`${this.prefix}-boxes`).lastElementChild.firstElementChild;
+    say(title, `${this.past ? "Then" : "Now"}: ${conditionsText(this.conditions)}`);
   }
 
   /** Draws the sweep, if there is one: again where the colours have changed. */

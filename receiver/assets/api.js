@@ -6,7 +6,7 @@ export class Problem extends Error {}
 /** How long to wait before the stream is opened anew where the browser has given up (a refusal), in milliseconds. */
 const REOPEN_MS = 3000;
 
-/** Calls `path`; gives the answer's JSON, or null where there is none. */
+/** Calls `path`, relative to the page, which a proxy may show below a path of its own; gives the answer's JSON, or null where there is none. */
 export function call(method, path, body) {
   const json = { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) };
   return ask(method, path, method === "GET" ? {} : json);
@@ -36,7 +36,7 @@ async function ask(method, path, options) {
  * the connection is gone and is being sought again.
  */
 export function follow(on) {
-  const source = new EventSource("/api/events");
+  const source = new EventSource("api/events");
   source.addEventListener("open", () => on.open());
   source.addEventListener("state", (event) => on.state(JSON.parse(event.data)));
   source.addEventListener("error", () => {

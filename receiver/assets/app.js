@@ -60,7 +60,7 @@ class App {
   opened() {
     this.link("live", "live", null);
     this.askInfo();
-    call("GET", "/api/history").then(({ points }) => this.timeline.load(points), () => {});
+    call("GET", "api/history").then(({ points }) => this.timeline.load(points), () => {});
   }
 
   lost() {
@@ -76,7 +76,7 @@ class App {
 
   async askInfo() {
     try {
-      this.info = await call("GET", "/api/info");
+      this.info = await call("GET", "api/info");
     } catch {
       // The connection's own banner says it; asked again at the next one.
       return;
@@ -130,7 +130,9 @@ class App {
       this.clips.render(state);
       this.latency.render(state);
       this.sentence.render(info, recolour);
+      this.sentence.follow(state);
       this.film.render(info, recolour);
+      this.film.follow(state);
       document.documentElement.dataset.renderedMs = String(state.now_ms);
     }
     this.voice.tell(state);
@@ -138,12 +140,18 @@ class App {
     this.notBefore = start + Math.max(PERIOD_MS, took * (1 + REST));
   }
 
-  tiles({ recent, conditions, clips, clips_per_s: rate }) {
+  tiles({ recent, arriving, conditions, clips, clips_per_s: rate }) {
     const estimate = recent.acc2_pos;
+    const where = conditions ? `at ${conditionsText(conditions)}` : "over all conditions: which are current is not known";
     say(at("tile-accuracy"), estimate ? percent(estimate.value) : "–");
+    const repeats = estimate && estimate.distinct < estimate.n ? ` of ${count(estimate.distinct)} different clips` : "";
     say(at("tile-accuracy-sub"), estimate
-      ? `95 %: ${fixed(100 * estimate.low, 1)} – ${fixed(100 * estimate.high, 1)}, Acc-2 of the last ${count(recent.clips)}`
-      : "no labelled clips yet");
+      ? `95 %: ${fixed(100 * estimate.low, 1)} – ${fixed(100 * estimate.high, 1)}, Acc-2 of the last ${count(recent.clips)}${repeats} ${where}`
+      : conditions && clips ? `no labelled clips ${where} yet` : "no labelled clips yet");
+    const all = arriving.here + arriving.others;
+    sayOrHide(at("tile-others"), arriving.others
+      ? `${percent(arriving.others / all, 0)} of the last ${arriving.seconds} s met other conditions; not counted`
+      : null);
     say(at("tile-snr"), conditions ? (conditions.snr_db == null ? "none" : `${decibels(conditions.snr_db)} dB`) : "–");
     say(at("tile-snr-sub"), conditions ? channelName(conditions) : "no channel emulator");
     say(at("tile-rate"), rate < 10 ? fixed(rate, 1) : count(rate));

@@ -80,7 +80,7 @@ class Line {
     this.bars.show(row.classes, row.label);
     const { conditions } = row;
     say(this.channel, conditions.snr_db == null ? channelName(conditions) : `${channelName(conditions)} ${decibels(conditions.snr_db)} dB`);
-    say(this.realised, row.realised_snr_db == null ? "" : `met ${decibels(Number(row.realised_snr_db.toFixed(1)))} dB`);
+    say(this.realised, row.realised_snr_db == null ? "" : `realised ${decibels(Number(row.realised_snr_db.toFixed(1)))} dB`);
     const { transmitter_us: a, emulator_us: b, receiver_us: c } = row.timings;
     say(this.latency, milliseconds(a + b + c));
   }

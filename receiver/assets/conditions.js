@@ -1,6 +1,7 @@
-// The channel's controls: they follow what is in force, except under the user's hand.
+// The channel's controls: they follow the current conditions, except under the user's hand.
 
 import { call } from "./api.js";
+import { fold } from "./fold.js";
 import { at, conditionsText, decibels, say, sayOrHide } from "./format.js";
 
 /** Least time between two requests while the slider moves. */
@@ -10,7 +11,7 @@ const HOLD_MS = 1200;
 
 /** The card. */
 export class Channel {
-  /** `applied` is told the conditions that a request brought into force. */
+  /** `applied` is told the conditions that are current after a request. */
   constructor(applied) {
     this.applied = applied;
     this.slider = at("snr");
@@ -74,9 +75,9 @@ export class Channel {
     this.pending = null;
     this.sending = true;
     try {
-      const inForce = await call("POST", "/api/conditions", patch);
+      const current = await call("POST", "api/conditions", patch);
       sayOrHide(at("channel-problem"), null);
-      this.applied(inForce);
+      this.applied(current);
     } catch (problem) {
       sayOrHide(at("channel-problem"), problem.message);
       this.heldUntil = 0;
@@ -86,16 +87,16 @@ export class Channel {
     else if (this.heldUntil) this.heldUntil = performance.now() + HOLD_MS;
   }
 
-  /** Whether the user's hand goes before what is in force. */
+  /** Whether the user's hand goes before the current conditions. */
   get held() {
     return this.dragging || this.sending || this.pending !== null || performance.now() < this.heldUntil;
   }
 
-  /** Shows what is in force and why the controls may be off. */
+  /** Shows the current conditions and why the controls may be off. */
   render(state, info) {
     say(at("force"), state.conditions ? conditionsText(state.conditions) : "–");
     const reason = reasonAgainst(state, info);
-    sayOrHide(at("channel-reason"), reason);
+    fold("channel", state.emulator === "absent" ? "off: no channel emulator is known" : null, reason);
     const fields = at("channel-fields");
     if (fields.disabled !== Boolean(reason)) fields.disabled = Boolean(reason);
     this.showTraining(info?.training_snr_db);

@@ -20,7 +20,7 @@ function summary(points) {
 /** The card. */
 export class Constellation {
   constructor() {
-    this.plot = new Plot(at("points-plot"));
+    this.plot = new Plot(at("points-plot"), "I");
     this.details = at("points-data");
     this.drawn = -Infinity;
     this.stamp = "";
@@ -71,7 +71,7 @@ export class Constellation {
 
   words([received, equalised], conditions) {
     say(at("points-title"), "Constellation");
-    return `Symbols of the newest bursts, met ${conditionsText(conditions)}: ${received.points.length} received with mean power ${fixed(received.power, 1)}, `
+    return `Symbols of the newest bursts at ${conditionsText(conditions)}: ${received.points.length} received with mean power ${fixed(received.power, 1)}, `
       + `${equalised.points.length} equalised with mean power ${fixed(equalised.power, 1)}.`;
   }
 }

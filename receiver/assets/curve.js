@@ -1,11 +1,13 @@
 // Accuracy against SNR: a curve and its 95 % band for each channel, the noiseless level, and where the link is now.
 
 import { at, channelName, conditionsText, count, decibels, fillRows, fixed, percent, sameConditions, say } from "./format.js";
-import { Plot, axis, layout, steps } from "./plot.js";
+import { Plot, axis, layout, runs, steps } from "./plot.js";
 import { colour, translucent } from "./theme.js";
 
-/** Fewer scored clips than this make a hollow point that is not joined to its neighbours. */
+/** Fewer different clips than this make a hollow point that is not joined to its neighbours. */
 const JOINED_FROM = 30;
+/** How far beyond the measured points the reference is drawn, in dB. */
+const BEYOND_DB = 3;
 /** Most channels drawn: more Rician K than that are in the table alone. */
 const CHANNELS_DRAWN = 6;
 
@@ -41,32 +43,43 @@ function channels(points) {
   return [...groups.values()];
 }
 
-/** The traces of one channel: its band, its curve, its points. */
+/** What stands behind a point beside its value: the ends of the band, the rows, the different clips. */
+const COLUMNS = ["low", "high", "rows", "clips"];
+const behind = ({ low, high, n, distinct }) => [low, high, n, distinct];
+const HOVER = "<br>95 %: %{customdata[0]:.3f} … %{customdata[1]:.3f}<br>%{customdata[2]} rows of %{customdata[3]} clips";
+
+/** The band of points that follow each other. */
+function band(points, key, hue, group) {
+  const back = [...points].reverse();
+  return {
+    type: "scatter", mode: "lines", fill: "toself", fillcolor: translucent(hue, 0.16), line: { width: 0 }, hoverinfo: "skip",
+    name: `${group.name}, 95 %`, showlegend: false, legendgroup: group.name,
+    x: [...points, ...back].map((p) => p.snr_db), y: [...points.map((p) => p[key].high), ...back.map((p) => p[key].low)],
+  };
+}
+
+/** The traces of one channel: its bands, its curve, its points. */
 function channelTraces(group, key, [hue, dash, symbol]) {
-  const joined = group.points.filter((point) => point[key].n >= JOINED_FROM);
-  const loose = group.points.filter((point) => point[key].n < JOINED_FROM);
+  const joined = group.points.filter((point) => point[key].distinct >= JOINED_FROM);
+  const loose = group.points.filter((point) => point[key].distinct < JOINED_FROM);
+  const cut = runs(joined, (point) => point.snr_db);
   const common = (points) => ({
-    type: "scatter", name: group.name, legendgroup: group.name, x: points.map((p) => p.snr_db), y: points.map((p) => p[key].value),
-    customdata: points.map((p) => [p[key].low, p[key].high, p[key].n]),
-    hovertemplate: "%{x} dB: <b>%{y:.3f}</b><br>95 %: %{customdata[0]:.3f} … %{customdata[1]:.3f}<br>%{customdata[2]} clips",
+    type: "scatter", name: group.name, legendgroup: group.name, x: points.map((p) => p?.snr_db ?? null), y: points.map((p) => p?.[key].value ?? null),
+    customdata: points.map((p) => (p ? behind(p[key]) : [])), meta: { columns: COLUMNS }, hovertemplate: `%{x} dB: <b>%{y:.3f}</b>${HOVER}`,
   });
-  const traces = [];
-  if (joined.length > 1) {
-    const back = [...joined].reverse();
-    traces.push({
-      type: "scatter", mode: "lines", fill: "toself", fillcolor: translucent(hue, 0.16), line: { width: 0 }, hoverinfo: "skip",
-      name: `${group.name}, 95 %`, showlegend: false, legendgroup: group.name,
-      x: [...joined, ...back].map((p) => p.snr_db), y: [...joined.map((p) => p[key].high), ...back.map((p) => p[key].low)],
-    });
-  }
   const bars = (points) => ({
     type: "data", symmetric: false, thickness: 1, width: 3, color: translucent(hue, 0.6),
-    array: points.map((p) => p[key].high - p[key].value), arrayminus: points.map((p) => p[key].value - p[key].low),
+    array: points.map((p) => (p ? p[key].high - p[key].value : 0)), arrayminus: points.map((p) => (p ? p[key].value - p[key].low : 0)),
   });
+  const traces = cut.filter((run) => run.length > 1).map((run) => band(run, key, hue, group));
   if (joined.length) {
+    // Nothing stands between two runs.
+    const points = cut.flatMap((run, n) => (n > 0 ? [null, ...run] : run));
+    // A point without neighbours has no band to lie in.
+    const alone = new Set(cut.filter((run) => run.length === 1).flat());
     traces.push({
-      ...common(joined), mode: "lines+markers", line: { color: colour(hue), width: 2.25, dash }, marker: { color: colour(hue), symbol, size: 7 },
-      ...(joined.length === 1 ? { error_y: bars(joined) } : {}),
+      ...common(points), mode: "lines+markers", line: { color: colour(hue), width: 2.25, dash }, marker: { color: colour(hue), symbol, size: 7 },
+      ...(alone.size ? { error_y: bars(points.map((p) => (alone.has(p) ? p : null))) } : {}),
     });
   }
   if (loose.length) {
@@ -78,23 +91,50 @@ function channelTraces(group, key, [hue, dash, symbol]) {
   return traces;
 }
 
-/** The noiseless level, across the plot. */
+/** The noiseless level and its band, across the plot. */
 function level(point, key, range) {
-  const { value, low, high, n } = point[key];
-  return {
-    type: "scatter", mode: "lines", name: "noiseless", x: [range[0], (range[0] + range[1]) / 2, range[1]], y: [value, value, value],
-    customdata: Array(3).fill([low, high, n]), line: { color: colour("muted"), width: 1.75, dash: "5px,4px" },
-    hovertemplate: "<b>%{y:.3f}</b><br>95 %: %{customdata[0]:.3f} … %{customdata[1]:.3f}<br>%{customdata[2]} clips",
-  };
+  const { value, low, high } = point[key];
+  return [
+    {
+      type: "scatter", mode: "lines", fill: "toself", fillcolor: translucent("muted", 0.1), line: { width: 0 }, hoverinfo: "skip",
+      name: "noiseless, 95 %", showlegend: false, legendgroup: "noiseless", x: [range[0], range[1], range[1], range[0]], y: [low, low, high, high],
+    },
+    {
+      type: "scatter", mode: "lines", name: "noiseless", legendgroup: "noiseless", x: [range[0], (range[0] + range[1]) / 2, range[1]], y: [value, value, value],
+      customdata: Array(3).fill(behind(point[key])), meta: { columns: COLUMNS, level: true }, line: { color: colour("muted"), width: 1.75, dash: "5px,4px" },
+      hovertemplate: `<b>%{y:.3f}</b>${HOVER}`,
+    },
+  ];
 }
 
-function axes(points, noiseless, key, metric, training, live) {
-  const snrs = points.map((point) => point.snr_db).concat(training ?? [], live?.snr_db ?? []);
+/** The references of the channels that are there, where there are measured points, and a little beyond. */
+function around(bounds, groups, points) {
+  const snrs = points.map((point) => point.snr_db);
+  const [low, high] = [Math.min(...snrs) - BEYOND_DB, Math.max(...snrs) + BEYOND_DB];
+  return bounds.filter(({ kind }) => groups.some((group) => group.kind === kind))
+    .map(({ kind, points: all }) => ({ kind, points: all.filter(([snr]) => snr >= low && snr <= high) }));
+}
+
+/** The matched-filter reference of each channel that has one, in the channel's colour. */
+function references(curves) {
+  const traces = curves.map(({ kind, points }) => ({
+    type: "scatter", mode: "lines", name: `${channelName({ kind })}, matched filter`, showlegend: false, legendgroup: "matched filter",
+    x: points.map(([snr]) => snr), y: points.map(([, share]) => share), line: { color: translucent(LOOKS[kind][0][0], 0.85), width: 1.5, dash: "1.5px,3px" },
+    hovertemplate: "%{x} dB: %{y:.3f}",
+  }));
+  // One entry of the legend for all: the colour is the channel's.
+  const entry = { type: "scatter", mode: "lines", name: "matched filter", legendgroup: "matched filter", x: [null], y: [null], line: { color: colour("muted"), width: 1.5, dash: "1.5px,3px" } };
+  return traces.length ? [...traces, entry] : [];
+}
+
+function axes(points, noiseless, curves, key, metric, training, live) {
+  const snrs = points.map((point) => point.snr_db).concat(curves.flatMap((curve) => curve.points.map(([snr]) => snr)), training ?? [], live?.snr_db ?? []);
   const x = steps(snrs.length ? snrs : [-12, 21], 5);
   const values = [...points, ...noiseless].flatMap((point) => {
-    const { value, low, high, n } = point[key];
-    return n >= JOINED_FROM ? [low, high] : [value];
+    const { value, low, high, distinct } = point[key];
+    return distinct >= JOINED_FROM ? [low, high] : [value];
   });
+  for (const { points: bound } of curves) values.push(...bound.map(([, share]) => share));
   const y = steps(values, metric.step, 0, metric.share ? 1.02 : undefined);
   return { x, y };
 }
@@ -102,7 +142,7 @@ function axes(points, noiseless, key, metric, training, live) {
 /** The card. */
 export class Curve {
   constructor() {
-    this.plot = new Plot(at("curve-plot"));
+    this.plot = new Plot(at("curve-plot"), "snr_db");
     this.menu = at("metric");
     this.details = at("curve-data");
     this.last = "";
@@ -114,7 +154,7 @@ export class Curve {
   /** Draws what has changed. `force`: the colours have. */
   render(state, info, force = false) {
     this.seen = [state, info];
-    const stamp = JSON.stringify([state.clips, state.conditions, info?.training_snr_db]);
+    const stamp = JSON.stringify([state.clips, state.conditions, info?.training_snr_db, state.reference?.map(({ points }) => points[0])]);
     if (!force && stamp === this.last) return;
     this.last = stamp;
     const key = this.menu.value;
@@ -122,15 +162,17 @@ export class Curve {
     const scored = state.curve.filter((point) => point[key]);
     say(at("curve-name"), metric.name);
     at("curve-empty").hidden = scored.length > 0;
-    this.draw(scored, key, metric, state.conditions, info?.training_snr_db);
+    // The reference is that of the sign.
+    this.draw(scored, key === "acc2_pos" ? state.reference ?? [] : [], key, metric, state.conditions, info?.training_snr_db);
     if (this.details.open) this.tabulate(state.curve, key, metric);
   }
 
-  draw(scored, key, metric, live, training) {
+  draw(scored, bounds, key, metric, live, training) {
     const noisy = scored.filter((point) => point.kind !== "none" && point.snr_db != null);
     const noiseless = scored.filter((point) => point.kind === "none");
-    const range = axes(noisy, noiseless, key, metric, training, live);
     const all = channels(noisy);
+    const curves = around(bounds, all, noisy);
+    const range = axes(noisy, noiseless, curves, key, metric, training, live);
     const groups = [...all].sort((a, b) => b.clips - a.clips).slice(0, CHANNELS_DRAWN);
     const taken = {};
     const traces = all.filter((group) => groups.includes(group)).flatMap((group) => {
@@ -138,7 +180,8 @@ export class Curve {
       const nth = (taken[group.kind] = (taken[group.kind] ?? -1) + 1);
       return channelTraces(group, key, looks[nth % looks.length]);
     });
-    traces.push(...noiseless.map((point) => level(point, key, range.x)));
+    traces.unshift(...noiseless.flatMap((point) => level(point, key, range.x)));
+    traces.push(...references(curves));
     const here = scored.find((point) => sameConditions(point, live));
     if (here && here.snr_db != null) {
       traces.push({
@@ -149,7 +192,13 @@ export class Curve {
     const label = this.words(scored, key, metric, live, here);
     this.plot.draw(traces, this.look(range, metric, key, training, live), label);
     const dropped = all.length - groups.length;
-    say(at("curve-note"), metric.about + (dropped > 0 ? ` ${dropped} more channels are in the table alone.` : ""));
+    const [{ [key]: quiet } = {}] = noiseless;
+    say(at("curve-note"), [
+      metric.about, "Bands are 95 % intervals over different clips.",
+      quiet ? `Noiseless ${written(metric, quiet.value)} (${written(metric, quiet.low)} – ${written(metric, quiet.high)}) from ${count(quiet.distinct)} clips.` : "",
+      curves.length ? "Matched filter: the noiseless decision sent as one sign with the whole energy of the burst." : "",
+      dropped > 0 ? `${dropped} more channels are in the table alone.` : "",
+    ].filter(Boolean).join(" "));
   }
 
   look(range, metric, key, training, live) {
@@ -186,7 +235,7 @@ export class Curve {
       const estimate = point[key];
       return [
         channelName(point), point.snr_db == null ? "none" : decibels(point.snr_db), estimate ? written(metric, estimate.value) : "–",
-        estimate ? `${written(metric, estimate.low)} – ${written(metric, estimate.high)}` : "–", count(estimate?.n ?? 0), count(point.clips),
+        estimate ? `${written(metric, estimate.low)} – ${written(metric, estimate.high)}` : "–", count(estimate?.n ?? 0), count(estimate?.distinct ?? 0), count(point.clips),
       ];
     }));
   }

@@ -1,14 +1,18 @@
-// A film or recording of the user's own: dropped, chosen or recorded, played with what was found in it, and sent.
+// A video or recording of the user's own: dropped, chosen or recorded, played with what was found in it, and sent.
 
 import { Answers, reasonAgainst } from "./answers.js";
 import { Problem, upload } from "./api.js";
-import { at, count, say, sayOrHide } from "./format.js";
+import { fold } from "./fold.js";
+import { at, conditionsText, count, say, sayOrHide } from "./format.js";
 import { Latent } from "./latent.js";
 import { Player } from "./player.js";
 import { Recorder } from "./recorder.js";
 
-const REMEDY = "The transmitter takes no media files. Start it with --extractors DIR, the pretrained extractors that its weights were "
-  + "trained with; weights that were trained on features of unknown origin take none.";
+const REMEDY = {
+  short: "off: the transmitter has no extractors",
+  reason: "The transmitter takes no media files. Start it with --extractors DIR, the pretrained extractors that its weights were "
+    + "trained with; weights that were trained on features of unknown origin take none.",
+};
 
 /** The card. */
 export class Film {
@@ -80,8 +84,8 @@ export class Film {
     const { file } = this;
     const text = this.info?.takes_text ? at("film-text").value.trim() : "";
     this.wait(true);
-    say(at("film-status"), "The extractors look and listen.");
-    const answer = await upload(`/api/film?${new URLSearchParams(text ? { text } : {})}`, file).catch((problem) => problem);
+    say(at("film-status"), "It is read and sent through the link.");
+    const answer = await upload(`api/video?${new URLSearchParams(text ? { text } : {})}`, file).catch((problem) => problem);
     this.wait(false);
     // Another may have been chosen meanwhile.
     if (file !== this.file) return;
@@ -104,16 +108,23 @@ export class Film {
     at("film-answer").hidden = false;
     sayOrHide(at("film-said"), text);
     this.answers.show(film);
+    this.answers.date(null);
     say(at("film-status"), inspection ? this.player.found(inspection, this.info?.takes_media ?? []) : "");
     this.latent.show(inspection, live);
   }
 
-  /** Shows whether a film can be sent. `force`: the colours have changed. */
+  /** Says whether the answers are those of the channel as it is now. */
+  follow({ conditions }) {
+    if (at("film-answer").hidden || this.busy) return;
+    this.answers.date(conditions, `The channel is now ${conditionsText(conditions)}: send it again.`);
+  }
+
+  /** Shows whether a video can be sent. `force`: the colours have changed. */
   render(info, force = false) {
     this.info = info;
     const taken = info?.takes_media == null ? null : info.takes_media.length > 0;
-    const reason = reasonAgainst(info, taken, "films or recordings", REMEDY);
-    sayOrHide(at("film-reason"), reason);
+    const reason = reasonAgainst(info, taken, "videos or recordings", REMEDY);
+    fold("film", this.file ? null : reason?.short, reason?.reason);
     const fields = at("film-fields");
     if (fields.disabled !== Boolean(reason)) fields.disabled = Boolean(reason);
     at("film-words").hidden = !info?.takes_text;

@@ -1,4 +1,4 @@
-// What is sent of a film, and what of it arrives: the latent's reals, and its symbols in the complex plane.
+// What is sent of a video, and what of it arrives: the latent's reals, and its symbols in the complex plane.
 
 import { at, conditionsText, decibels, fillRows, fixed, say } from "./format.js";
 import { Plot, axis, layout } from "./plot.js";
@@ -12,8 +12,8 @@ function distance(a, b) {
 /** Both plots. */
 export class Latent {
   constructor() {
-    this.reals = new Plot(at("latent-plot"));
-    this.plane = new Plot(at("arrived-plot"));
+    this.reals = new Plot(at("latent-plot"), "real number of the latent");
+    this.plane = new Plot(at("arrived-plot"), "I");
     this.seen = null;
   }
 
@@ -23,7 +23,7 @@ export class Latent {
     at("latent").hidden = !inspection;
     if (!inspection) return;
     const { sent, received, equalised } = inspection;
-    const met = `${conditionsText(conditions)}${realised == null ? "" : `, of which this burst met ${decibels(Number(realised.toFixed(1)))} dB`}`;
+    const met = `${conditionsText(conditions)}${realised == null ? "" : `, realised SNR of this burst ${decibels(Number(realised.toFixed(1)))} dB`}`;
     const arrived = equalised.length
       ? `Over ${met}; mean squared error behind the equaliser ${fixed(distance(sent, equalised), 2)}, at a power of 1.`
       : `Over ${met}. What arrived is not known: the receiver had answered before.`;

@@ -1,4 +1,4 @@
-// A film as it plays, with the face that was found drawn over it, and its waveform beneath.
+// A video as it plays, with the face that was found drawn over it, and its waveform beneath.
 
 import { at, decibels, sayOrHide } from "./format.js";
 
@@ -55,7 +55,7 @@ export class Player {
   }
 
   leave() {
-    this.found({ seconds: 0, peaks: [], faces: [] }, []);
+    this.found({ looked: true, seconds: 0, peaks: [], faces: [] }, []);
     sayOrHide(at("film-note"), null);
     at("film-player").hidden = true;
     if (this.url) URL.revokeObjectURL(this.url);
@@ -68,12 +68,13 @@ export class Player {
   /** Shows what was found by extractors of some modalities; gives it in a sentence. */
   found(inspection, modalities) {
     this.inspection = inspection;
-    const { seconds, peaks, faces } = inspection;
+    const { looked, seconds, peaks, faces } = inspection;
     at("film-wave").toggleAttribute("hidden", !peaks.length);
     if (peaks.length) this.drawWave(peaks, seconds);
     const [first] = faces;
     if (first && this.video.currentTime < first.time_s && this.video.paused) this.video.currentTime = first.time_s;
     this.draw();
+    if (!looked) return "Sent whole: the receiver extracts features from what arrives. What it finds is not shown here.";
     const length = `${decibels(Number(seconds.toFixed(1)))} s`;
     const seen = faces.length ? `a face in ${faces.length} frames, of five a second` : "no face";
     const loud = peaks.some((ends) => ends.some((end) => Math.abs(end) > SILENCE));

@@ -1,6 +1,8 @@
 // What all plots share: look, sizes, and drawing only what changed. Without plotly.js the page still works; the
 // tables say the same.
 
+import { make } from "./format.js";
+import { csv, savePicture, saveText } from "./saves.js";
 import { colour } from "./theme.js";
 
 const CONFIG = { displayModeBar: false, displaylogo: false, doubleClick: "reset", showTips: false };
@@ -22,6 +24,25 @@ export function steps(values, step, least = -Infinity, most = Infinity) {
   return [Math.max(low, least), Math.min(high, most)];
 }
 
+/** Points further apart than this, in dB, are joined only where the channel's points lie so far apart as a rule. */
+const STEP_DB = 3;
+
+/**
+ * Cuts points in the order of `x` where there is a gap: wider than the default step of a sweep, and than the median
+ * distance of neighbours. What lies between was not measured.
+ */
+export function runs(points, x) {
+  const gaps = points.slice(1).map((point, n) => x(point) - x(points[n]));
+  const median = [...gaps].sort((a, b) => a - b)[Math.floor((gaps.length - 1) / 2)] ?? 0;
+  const step = Math.max(STEP_DB, gaps.length > 1 ? median : 0);
+  const cut = [];
+  points.forEach((point, n) => {
+    if (n === 0 || gaps[n - 1] > step * 1.01) cut.push([]);
+    cut.at(-1).push(point);
+  });
+  return cut;
+}
+
 /** A layout in the page's look. `revision`: the user's zoom is kept as long as it stays the same. */
 export function layout(revision, more) {
   // Fingers scroll the page; a mouse may zoom.
@@ -35,10 +56,13 @@ export function layout(revision, more) {
   };
 }
 
-/** Where a plot is drawn. */
+/** Where a plot is drawn, and what saves it. */
 export class Plot {
-  constructor(element) {
+  /** `xName`: what a CSV calls the x axis. */
+  constructor(element, xName = "x") {
     this.element = element;
+    this.xName = xName;
+    this.offerSaves();
     this.drawn = false;
     this.resizing = false;
     new ResizeObserver(() => this.resize()).observe(element);
@@ -54,7 +78,31 @@ export class Plot {
     if (this.element.getAttribute("aria-label") !== label) this.element.setAttribute("aria-label", label);
     if (!this.ready) return;
     this.drawn = true;
+    this.shown = [data, look];
+    this.saves.hidden = false;
     window.Plotly.react(this.element, data, look, CONFIG);
+  }
+
+  /** Buttons beneath the plot, once something is drawn. */
+  offerSaves() {
+    this.saves = make("div", "saves");
+    this.saves.hidden = true;
+    const name = `latentlink-${this.element.id.replace("-plot", "")}`;
+    const button = (kind, save) => {
+      const element = make("button", "", kind);
+      element.type = "button";
+      element.dataset.save = `${name}.${kind.toLowerCase()}`;
+      element.setAttribute("aria-label", `Save the plot as ${kind}: ${name}`);
+      element.addEventListener("click", () => save(element.dataset.save, ...this.shown));
+      return element;
+    };
+    this.saves.append(
+      button("PNG", (file, data, look) => savePicture(file, data, { ...look, paper_bgcolor: colour("card"), plot_bgcolor: colour("card") }, {
+        width: Math.max(480, this.element.clientWidth), height: Math.max(300, this.element.clientHeight),
+      })),
+      button("CSV", (file, data) => saveText(file, csv(data, this.xName))),
+    );
+    this.element.closest(".canvas").after(this.saves);
   }
 
   resize() {

@@ -32,7 +32,7 @@ class Filming {
 class Listening {
   static async start(stream) {
     const context = new AudioContext();
-    await context.audioWorklet.addModule("/microphone.js");
+    await context.audioWorklet.addModule("microphone.js");
     return new Listening(context, stream);
   }
 

@@ -1,10 +1,16 @@
 // The sweep: start, progress, stop.
 
 import { call } from "./api.js";
+import { fold } from "./fold.js";
 import { at, conditionsText, count, say, sayOrHide } from "./format.js";
 
 /** The command that streams clips for as long as one likes. */
-export const streamCommand = (info) => `latentlink transmitter send --to ${info?.transmitter ?? "URL"} --corpus builtin --forever`;
+export function streamCommand(info) {
+  // That of the weights: another one's features may not fit them.
+  const corpus = info?.corpus ?? "CORPUS";
+  const quoted = /^[\w@%+=:,./-]+$/.test(corpus) ? corpus : `'${corpus.replaceAll("'", "'\\''")}'`;
+  return `latentlink transmitter send --to ${info?.transmitter ?? "URL"} --corpus ${quoted} --forever`;
+}
 
 /** The card. */
 export class Sweep {
@@ -26,7 +32,7 @@ export class Sweep {
 
   async ask(method, body) {
     try {
-      await call(method, "/api/sweep", body);
+      await call(method, "api/sweep", body);
       sayOrHide(at("sweep-problem"), null);
     } catch (problem) {
       sayOrHide(at("sweep-problem"), problem.message);
@@ -37,7 +43,8 @@ export class Sweep {
   render(state, info) {
     const { sweep } = state;
     const able = state.emulator === "ok";
-    sayOrHide(at("sweep-reason"), able || sweep ? null : "A sweep needs a channel emulator that answers.");
+    const short = state.emulator === "absent" ? "off: no channel emulator is known" : null;
+    fold("sweep", short, able || sweep ? null : "A sweep needs a channel emulator that answers.");
     at("sweep-fields").disabled = !able || Boolean(sweep);
     at("sweep-start").disabled = !able || Boolean(sweep);
     at("sweep-stop").disabled = !sweep;

@@ -1,6 +1,6 @@
 // Accuracy, SNR and throughput of the last ten minutes: from the receiver's history, then from the states as they come.
 
-import { at, channelName, conditionsText, decibels, fillRows, fixed, percent } from "./format.js";
+import { at, channelName, conditionsText, decibels, fillRows, fixed, percent, sameConditions, say } from "./format.js";
 import { Plot, axis, layout, steps } from "./plot.js";
 import { colour, translucent } from "./theme.js";
 
@@ -10,27 +10,29 @@ const SMOOTHED_S = 10;
 /** The plot spans the shortest of these that holds what there is, in minutes. */
 const SPANS = [1, 2, 5, 10];
 
-/** Clips judged by sign, and those judged right, over all conditions. */
-function judged(curve) {
-  let all = 0;
-  let right = 0;
-  for (const { acc2_pos: estimate } of curve) {
+/** Clips, those judged by sign, and those judged right, under some conditions; over all where they are not known. */
+function judged(curve, conditions) {
+  const sums = { clips: 0, all: 0, right: 0 };
+  for (const point of curve) {
+    if (conditions && !sameConditions(point, conditions)) continue;
+    sums.clips += point.clips;
+    const { acc2_pos: estimate } = point;
     if (!estimate) continue;
-    all += estimate.n;
-    right += estimate.value * estimate.n;
+    sums.all += estimate.n;
+    sums.right += estimate.value * estimate.n;
   }
-  return { all, right };
+  return sums;
 }
 
-/** The mean over the seconds before, each weighted by its clips. */
+/** The mean over the seconds before, each weighted by its clips, as far back as the conditions were the same. */
 function smoothed(points) {
   return points.map((point, index) => {
     let weight = 0;
     let sum = 0;
-    for (let i = index; i >= 0 && points[i].t_ms > point.t_ms - SMOOTHED_S * 1000; i -= 1) {
+    for (let i = index; i >= 0 && points[i].t_ms > point.t_ms - SMOOTHED_S * 1000 && sameConditions(points[i], point); i -= 1) {
       if (points[i].acc2_pos == null) continue;
-      weight += points[i].clips;
-      sum += points[i].clips * points[i].acc2_pos;
+      weight += points[i].here;
+      sum += points[i].here * points[i].acc2_pos;
     }
     return weight > 0 ? sum / weight : null;
   });
@@ -39,7 +41,7 @@ function smoothed(points) {
 /** The card. */
 export class Timeline {
   constructor() {
-    this.plot = new Plot(at("time-plot"));
+    this.plot = new Plot(at("time-plot"), "minutes");
     this.details = at("time-data");
     this.points = [];
     this.second = null;
@@ -54,23 +56,21 @@ export class Timeline {
     this.changed = true;
   }
 
-  /** Takes up a state. What a second brought is the difference between two states. */
+  /** Takes up a state. What a second brought under the conditions at its end is the difference between two states. */
   accept(state) {
     const second = Math.floor(state.now_ms / 1000);
-    const sums = { second, clips: state.clips, ...judged(state.curve) };
     const before = this.second;
     if (before && second === before.second) return;
-    this.second = sums;
-    if (!before || second < before.second || sums.clips < before.clips) return;
-    const clips = sums.clips - before.clips;
-    const all = sums.all - before.all;
-    const right = sums.right - before.right;
-    const { snr_db = null, kind = null } = state.conditions ?? {};
-    const point = (t, more) => ({ t_ms: t * 1000, clips: 0, clips_per_s: 0, acc2_pos: null, snr_db, kind, ...more });
+    this.second = { second, clips: state.clips, curve: state.curve };
+    if (!before || second < before.second || state.clips < before.clips) return;
+    const [now, then] = [judged(state.curve, state.conditions), judged(before.curve, state.conditions)];
+    const [all, right] = [now.all - then.all, now.right - then.right];
+    const { snr_db = null, kind = null, k_factor = null } = state.conditions ?? {};
+    const point = (t, more) => ({ t_ms: t * 1000, clips: 0, clips_per_s: 0, here: 0, acc2_pos: null, snr_db, kind, k_factor, ...more });
     // No state comes while nothing changes.
     if (second - before.second > 3) this.push(point(before.second + 1), point(second - 1));
     const accuracy = all > 0 ? Math.min(1, Math.max(0, right / all)) : null;
-    this.push(point(second, { clips, clips_per_s: state.clips_per_s, acc2_pos: accuracy }));
+    this.push(point(second, { clips: state.clips - before.clips, clips_per_s: state.clips_per_s, here: now.clips - then.clips, acc2_pos: accuracy }));
   }
 
   push(...points) {
@@ -88,6 +88,7 @@ export class Timeline {
     this.changed = false;
     const ago = this.points.map((point) => (point.t_ms - state.now_ms) / 60_000);
     const mean = smoothed(this.points);
+    say(at("time-note"), this.note());
     this.plot.draw(this.traces(ago, mean), this.look(ago, mean), this.words(state, mean));
     if (this.details.open) this.tabulate(state, mean);
   }
@@ -120,6 +121,16 @@ export class Timeline {
       yaxis2: row("SNR, dB", [0.26, 0.44], { range: snr }),
       yaxis3: row("clips/s", [0, 0.2], { range: [0, Math.max(1, ...rates) * 1.1] }),
     });
+  }
+
+  /** What the accuracy is of, and how much else arrived. */
+  note() {
+    const of = (name) => this.points.reduce((sum, point) => sum + (point[name] ?? 0), 0);
+    const [clips, here] = [of("clips"), of("here")];
+    const others = clips - here;
+    if (!this.points.some((point) => point.kind)) return "Accuracy over all conditions: which are current is not known.";
+    const share = others > 0 ? ` ${percent(others / clips, 0)} of what arrived in these minutes met others and is not in it.` : "";
+    return `Accuracy of the clips that met the conditions current at the time, a mean of ${SMOOTHED_S} seconds.${share}`;
   }
 
   words(state, mean) {

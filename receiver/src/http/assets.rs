@@ -33,6 +33,7 @@ const ASSETS: &[Asset] = &[
     asset!("constellation.js", JS),
     asset!("curve.js", JS),
     asset!("film.js", JS),
+    asset!("fold.js", JS),
     asset!("format.js", JS),
     asset!("latency.js", JS),
     asset!("latent.js", JS),
@@ -40,6 +41,7 @@ const ASSETS: &[Asset] = &[
     asset!("player.js", JS),
     asset!("plot.js", JS),
     asset!("recorder.js", JS),
+    asset!("saves.js", JS),
     asset!("sentence.js", JS),
     asset!("sweep.js", JS),
     asset!("theme.js", JS),
@@ -115,6 +117,18 @@ mod tests {
         for file in std::fs::read_dir(folder).unwrap() {
             let path = format!("/{}", file.unwrap().file_name().display());
             assert!(ASSETS.iter().any(|Asset(known, ..)| *known == path), "{path} is not in ASSETS");
+        }
+    }
+
+    /// A proxy may show the page below a path of its own.
+    #[test]
+    fn no_file_names_an_address_from_the_root() {
+        for Asset(path, _, bytes) in ASSETS {
+            let text = std::str::from_utf8(bytes).unwrap();
+            for start in ["href=\"/", "src=\"/", "\"/api", "`/api", "(\"/", "(`/", "from \"/", "url(/"] {
+                // A regular expression or a tag may begin with a slash, too; none of ours stands so.
+                assert!(!text.contains(start), "{path} holds {start}");
+            }
         }
     }
 
