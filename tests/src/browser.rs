@@ -148,6 +148,19 @@ impl Browser {
         std::fs::write(folder.join(format!("{name}.png")), png).unwrap();
     }
 
+    /// Waits for a file that the page lets the user save; gives its bytes.
+    #[track_caller]
+    pub fn saved(&self, name: &str) -> Vec<u8> {
+        let path = self.profile.join("downloads").join(name);
+        let start = Instant::now();
+        // While it is being written it has another name.
+        while !path.is_file() {
+            assert!(start.elapsed() < LIMIT, "{name} was not saved within {LIMIT:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        std::fs::read(path).unwrap()
+    }
+
     fn client(&self) -> &Client {
         self.client.as_ref().expect("a browser that was not dropped")
     }
@@ -214,6 +227,7 @@ fn start_driver(program: &Path, mark: &str) -> (Child, u16) {
 }
 
 fn capabilities(chromium: &Path, profile: &Path) -> serde_json::Map<String, Value> {
+    let downloads = profile.join("downloads");
     let profile = format!("--user-data-dir={}", profile.display());
     let mut args = vec!["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", &profile];
     // A camera that shows a clock and a microphone that beeps, for whoever asks.
@@ -223,7 +237,9 @@ fn capabilities(chromium: &Path, profile: &Path) -> serde_json::Map<String, Valu
         args.push("--no-sandbox");
     }
     let capabilities = json!({
-        "goog:chromeOptions": { "binary": chromium, "args": args },
+        "goog:chromeOptions": {
+            "binary": chromium, "args": args, "prefs": { "download.default_directory": downloads, "download.prompt_for_download": false },
+        },
         "goog:loggingPrefs": { "browser": "ALL" },
     });
     capabilities.as_object().expect("an object").clone()

@@ -39,6 +39,8 @@ pub struct Stack {
     processes: [Option<Process>; 3],
     /// The port of the receiver's dashboard, where it has one.
     dashboard: Option<u16>,
+    /// More options of the dashboard.
+    dashboard_args: Vec<String>,
 }
 
 impl Stack {
@@ -52,6 +54,7 @@ impl Stack {
             environment: Vec::new(),
             processes: [None, None, None],
             dashboard: None,
+            dashboard_args: Vec::new(),
         }
     }
 
@@ -106,6 +109,7 @@ impl Stack {
                     args.extend(["--http".into(), format!("127.0.0.1:{port}")]);
                     args.extend(["--emulator".into(), self.url(Role::Emulator)]);
                     args.extend(["--transmitter".into(), self.url(Role::Transmitter)]);
+                    args.extend_from_slice(&self.dashboard_args);
                 }
                 args
             }
@@ -115,6 +119,11 @@ impl Stack {
             }
         });
         args
+    }
+
+    /// Gives the dashboard more options from its next start on.
+    pub fn tell_dashboard(&mut self, args: &[&str]) {
+        self.dashboard_args.extend(args.iter().map(|&arg| arg.to_owned()));
     }
 
     /// Starts a role and waits until it listens.

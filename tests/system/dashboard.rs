@@ -4,6 +4,8 @@ mod access;
 mod control;
 #[cfg(feature = "h264")]
 mod film;
+mod page;
+mod proxy;
 mod recovery;
 mod sentence;
 mod stream;

@@ -111,7 +111,7 @@ fn a_film(page: &Browser, film: &Path) {
     page.until("the sweep, drawn", "document.querySelector('#film-plot').data?.[0].x.length === 12");
     page.until(
         "the film among the clips",
-        "[...document.querySelectorAll('#clips-rows .id')].some((id) => id.textContent === 'a film from the dashboard')",
+        "[...document.querySelectorAll('#clips-rows .id')].some((id) => id.textContent === 'a video from the dashboard')",
     );
 }
 

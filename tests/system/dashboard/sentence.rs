@@ -34,8 +34,25 @@ fn a_sentence_is_read_at_every_snr() {
         "document.querySelector('#clips-rows .verdict')?.textContent === 'no label'",
     );
 
+    the_channel_changes(&page, &stack);
+
     page.resize(1400, 1500);
     std::thread::sleep(std::time::Duration::from_millis(700));
     page.screenshot("sentence", &Scene::screenshots());
     assert_eq!(page.complaints(), [""; 0]);
+}
+
+/// A sentence is sent again when the slider has moved, and says when.
+fn the_channel_changes(page: &Browser, stack: &Stack) {
+    let title = "document.querySelector('#answer-boxes').lastElementChild.firstElementChild.textContent";
+    page.run(
+        "const slider = document.querySelector('#snr'); slider.value = '-5'; slider.dispatchEvent(new Event('input'));",
+    );
+    page.until("an answer over the channel as it is now", &format!("{title}.startsWith('Now: −5 dB')"));
+    page.until(
+        "when",
+        "/^Sent at [0-9]{2}:[0-9]{2}:[0-9]{2}[.]$/.test(document.querySelector('#answer-sent').textContent)",
+    );
+    // Once for each channel: noiseless, twelve SNRs, and the current one.
+    assert_eq!(stack.journal().len(), 2 * 14);
 }
