@@ -134,3 +134,15 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_claimed_of_a_video_that_nobody_has_looked_into() {
+        assert_eq!(Read::default().found().map(|found| found.faces.len()), Some(0));
+        let whole = Read { film: Some([0u8; 4].into()), ..Read::default() };
+        assert!(whole.found().is_none());
+    }
+}
