@@ -50,6 +50,10 @@ async fn a_proxy_that_names_itself_as_the_host_passes_with_its_origin() {
     assert!(status == 503 && sentence.contains("--emulator"), "{sentence}");
     let (status, sentence) = post("https://other.example").await;
     assert!(status == 403 && sentence.contains("--dashboard-origin https://other.example"), "{sentence}");
+    // The page itself loads, so that it can say so: scripts that are modules are asked for with an Origin. States are not read.
+    let read = |path: &str| format!("GET {path} HTTP/1.0\r\nHost: {at}\r\nOrigin: https://other.example\r\n\r\n");
+    assert_eq!(send(at, &read("/app.js")).await.status, 200);
+    assert_eq!(send(at, &read("/api/state")).await.status, 403);
     site.receiver.stop().await;
 }
 
