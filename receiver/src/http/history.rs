@@ -3,13 +3,13 @@
 use super::emulator::{Emulator, Seen};
 use crate::accuracy::{Accuracy, Arrivals};
 use crate::journal::Live;
-use link::convert::conditions_to_wire;
 use phy::Conditions;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::time::MissedTickBehavior;
+use wire::convert::conditions_to_wire;
 
 /// Points that are kept.
 const POINTS: usize = 600;

@@ -9,11 +9,11 @@ use crate::accuracy::{Latencies, Quantiles};
 use crate::journal::Live;
 use crate::tap::{Constellation, Points, Tap};
 use axum::body::Bytes;
-use link::convert::conditions_to_wire;
 use serde::Serialize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
+use wire::convert::conditions_to_wire;
 
 /// Least time between two states.
 const INTERVAL: Duration = Duration::from_millis(200);
