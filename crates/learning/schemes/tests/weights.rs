@@ -238,6 +238,14 @@ fn halves_that_do_not_belong_together_are_told_apart() {
     let (ours, theirs) = (saved(1), weights::receiver_manifest(other.path()).unwrap().model_id);
     let ours = weights::transmitter_manifest(ours.path()).unwrap().model_id;
     assert!(message.contains(&ours) && message.contains(&theirs), "{message}");
+    // Either service says so when it starts, not its first client.
+    let mixed = tempfile::tempdir().unwrap();
+    copy(&saved(1).path().join("transmitter"), &mixed.path().join("transmitter"));
+    copy(&other.path().join("receiver"), &mixed.path().join("receiver"));
+    let transmitter = weights::load_transmitter(mixed.path()).err().map(|e| e.to_string()).unwrap_or_default();
+    let receiver = weights::load_receiver(mixed.path()).err().map(|e| e.to_string()).unwrap_or_default();
+    assert!(transmitter == receiver && receiver.contains(&ours) && receiver.contains(&theirs), "{receiver}");
+    weights::load_receiver(&mixed.path().join("receiver")).unwrap();
     let Err(wrong) = weights::load_receiver(&other.path().join("transmitter")) else { panic!("half of another kind") };
     assert!(wrong.to_string().ends_with("manifest.json: half: expected receiver, got transmitter"), "{wrong}");
 }
@@ -252,6 +260,25 @@ fn what_a_dead_process_left_does_not_stand_in_the_way() {
     }
     let id = Model::new(2).save(folder.path()).unwrap();
     assert_eq!(weights::load(folder.path()).unwrap().1.card().model_id, id);
+}
+
+/// Killed after the transmitter's half has moved to its place, before the receiver's has.
+#[test]
+fn a_replacement_that_was_killed_half_way_loads_as_the_new_weights_and_is_finished_by_the_next() {
+    let (folder, new) = (saved(1), saved(2));
+    let id = weights::receiver_manifest(new.path()).unwrap().model_id;
+    std::fs::remove_dir_all(folder.path().join("transmitter")).unwrap();
+    copy(&new.path().join("transmitter"), &folder.path().join("transmitter"));
+    copy(&new.path().join("receiver"), &folder.path().join(".weights-next/receiver"));
+    assert_eq!(weights::load(folder.path()).unwrap().1.model_id(), id);
+    // Services that are given the half itself, or the folder.
+    for path in [folder.path().join("receiver"), folder.path().to_path_buf()] {
+        assert_eq!(weights::load_receiver(&path).unwrap().model_id(), id);
+    }
+    let last = Model::new(3).save(folder.path()).unwrap();
+    assert_eq!(weights::load(folder.path()).unwrap().0.model_id(), last);
+    assert!(!folder.path().join(".weights-next").exists());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
 /// Saves other weights over `folder`, which must fail, naming `file`, and change nothing; returns the error.

@@ -1,7 +1,7 @@
 //! Loading halves.
 
 use super::manifest::{half_folder, read_manifest};
-use super::{Manifest, WeightsError, file_error, hash, model_id, read_file};
+use super::{Manifest, WeightsError, disk, file_error, hash, model_id, read_file};
 use crate::codebook::{Codebook, CodebookReceiver, CodebookTransmitter};
 use crate::conventional::{Coding, ConventionalReceiver, ConventionalTransmitter};
 use crate::halves::{NetworkReceiver, NetworkTransmitter, ProposedTransmitter};
@@ -51,6 +51,7 @@ fn standardisations(file: &Path, manifest: &Manifest) -> Result<[Option<Standard
 pub fn load_transmitter(path: &Path) -> Result<Box<dyn Transmit>, WeightsError> {
     let folder = half_folder(path, "transmitter")?;
     let manifest = read_manifest(&folder, "transmitter")?;
+    check_sibling(path, &manifest)?;
     match manifest.scheme {
         SchemeKind::Proposed => Ok(Box::new(transmitter(&folder, manifest, Transmitter::new)?.0)),
         SchemeKind::TDeepSc => Ok(Box::new(transmitter(&folder, manifest, tdeepsc::Transmitter::new)?.0)),
@@ -111,6 +112,21 @@ fn check_id(folder: &Path, manifest: &Manifest) -> Result<(), WeightsError> {
     Err(file_error(&folder.join("manifest.json"), reason))
 }
 
+/// Refuses a half out of a weights folder whose other half is of other weights. Another half that is missing or cannot be read is
+/// no reason: who loads this one may not need it.
+fn check_sibling(path: &Path, manifest: &Manifest) -> Result<(), WeightsError> {
+    let other = if manifest.half == "receiver" { "transmitter" } else { "receiver" };
+    let Ok(sibling) = read_manifest(&disk::current(path, other), other) else { return Ok(()) };
+    if sibling.model_id == manifest.model_id {
+        return Ok(());
+    }
+    let (transmitter, receiver) = match manifest.half.as_str() {
+        "receiver" => (sibling.model_id, manifest.model_id.clone()),
+        _ => (manifest.model_id.clone(), sibling.model_id),
+    };
+    Err(WeightsError::Halves { folder: path.into(), transmitter, receiver })
+}
+
 fn conventional_transmitter(folder: &Path, manifest: Manifest) -> Result<ConventionalTransmitter, WeightsError> {
     let params = Params::load(&folder.join("weights.safetensors"), false)?;
     let coding = Coding::read(&params.root(), &manifest.config.widths, codec(folder)?)?;
@@ -167,6 +183,7 @@ pub fn load_receiver_with(path: &Path, films: Option<Arc<dyn FilmReader>>) -> Re
     nn::single_threaded();
     let folder = half_folder(path, "receiver")?;
     let manifest = read_manifest(&folder, "receiver")?;
+    check_sibling(path, &manifest)?;
     if manifest.scheme == SchemeKind::Conventional {
         return Ok(Box::new(conventional_receiver(&folder, manifest, films)?));
     }

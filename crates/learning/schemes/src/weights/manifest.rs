@@ -1,7 +1,7 @@
 //! `manifest.json` of a half.
 
-use super::{FORMAT, WeightsError, file_error, read_file};
 use crate::scheme::ModelCard;
+use super::{FORMAT, WeightsError, disk, file_error, read_file};
 use crate::scheme_kind::SchemeKind;
 use corpus::Origins;
 use network::batch::Standardisation;
@@ -101,9 +101,11 @@ impl Manifest {
     }
 }
 
-/// The folder of one half: `path` itself, or the half inside it.
+/// The folder of one half: `path` itself, or the half inside it. A half that waits to take its place there counts as being there.
 pub(super) fn half_folder(path: &Path, half: &str) -> Result<PathBuf, WeightsError> {
-    let candidates = [path.join(half), path.to_path_buf()];
+    let waiting = (path.file_name() == Some(half.as_ref())).then(|| path.parent()).flatten();
+    let own = waiting.map_or_else(|| path.to_path_buf(), |weights| disk::current(weights, half));
+    let candidates = [disk::current(path, half), own];
     candidates.into_iter().find(|folder| folder.join("manifest.json").is_file()).ok_or_else(|| {
         file_error(path, format!("holds no {half} weights: no `{half}/manifest.json` and no `manifest.json`"))
     })

@@ -44,7 +44,8 @@ impl Weights<'_> {
         Ok(files)
     }
 
-    /// Writes both halves into `folder`, replacing what is there; nothing half-written stays.
+    /// Writes both halves into `folder`, replacing what is there. Whenever the process dies, a reader finds either both old
+    /// halves or both new ones; nothing half-written stays.
     ///
     /// # Errors
     /// Names the file that cannot be written.
@@ -78,12 +79,9 @@ impl Weights<'_> {
         receiver.push(("manifest.json".into(), manifest("receiver", read, made)?));
         transmitter.push(("manifest.json".into(), manifest("transmitter", standards, self.extractors.clone())?));
         std::fs::create_dir_all(folder).map_err(|e| file_error(folder, e))?;
+        disk::finish(folder)?;
         // Both are complete on the disk before the first takes its place.
-        let staged = [
-            ("transmitter", disk::stage(folder, "transmitter", &transmitter)?),
-            ("receiver", disk::stage(folder, "receiver", &receiver)?),
-        ];
-        disk::replace(folder, staged)?;
+        disk::replace(folder, disk::stage(folder, [&transmitter, &receiver])?)?;
         Ok(id)
     }
 }
