@@ -75,6 +75,7 @@ impl Recorder {
     /// # Errors
     /// If they cannot be created.
     pub fn start(stem: &Path) -> anyhow::Result<Recorder> {
+        files::create_parents(stem)?;
         let (stem, data) = Stem::new(stem).claim()?;
         let (sender, queue) = mpsc::channel(QUEUE_KIB);
         let (done, finished) = oneshot::channel();

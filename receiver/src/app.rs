@@ -53,6 +53,7 @@ impl App {
         let manifest = receiver_manifest(&args.weights)?;
         let half = load_receiver_with(&args.weights, films(args.extractors.as_deref(), &manifest)?)?;
         let drain = Drain::on_signals().context("cannot listen for signals")?;
+        files::create_parents(&args.journal)?;
         let mut app = App::with(Arc::from(half), &args.journal, &args.listen, drain).await?;
         let card = app.service.half.card();
         (app.about.scheme, app.about.training_snr_db) = (card.scheme.clone(), card.training_snr_db);

@@ -8,7 +8,7 @@ use crate::command::{self, TrainOptions};
 use crate::evaluate::{Subject, Sweep, SweepOptions};
 use crate::material::Material;
 use crate::side_by_side::{Board, run_all};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use corpus::CorpusSpec;
 use files::PendingFile;
@@ -49,7 +49,7 @@ pub fn run(args: &AblateArgs) -> Result<()> {
     args.over.split.check(material.corpus())?;
     let base = args.training.resolved(&args.corpus, material.corpus(), 0)?;
     let variations = chosen(&args.only, &base)?;
-    std::fs::create_dir_all(&args.out)?;
+    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
     let (json, markdown) = (args.out.join("ablation.json"), args.out.join("ablation.md"));
     let (json, markdown) = (PendingFile::create(&json)?, PendingFile::create(&markdown)?);
     command::read(&mut material, &base.validation)?;

@@ -55,8 +55,8 @@ pub async fn run(args: Args) -> Result<()> {
 /// A corpus, once or for ever.
 async fn send_split(args: &Args, spec: &CorpusSpec) -> Result<()> {
     // First, so that a bad path costs no work.
-    let json = args.json.as_deref().map(PendingFile::create).transpose()?;
-    let predictions = args.predictions.as_deref().map(PendingFile::create).transpose()?;
+    let json = args.json.as_deref().map(PendingFile::create_with_parents).transpose()?;
+    let predictions = args.predictions.as_deref().map(PendingFile::create_with_parents).transpose()?;
     let corpus = Corpus::load(spec)?;
     let points = args.points()?;
     let request = Request {

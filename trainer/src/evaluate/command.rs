@@ -57,8 +57,8 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         bail!("--predictions with --drop: its rows do not tell what was sent; evaluate one after the other");
     }
     // First, so that a bad path costs no work.
-    let json = args.json.as_deref().map(PendingFile::create).transpose()?;
-    let predictions = args.predictions.as_deref().map(PendingFile::create).transpose()?;
+    let json = args.json.as_deref().map(PendingFile::create_with_parents).transpose()?;
+    let predictions = args.predictions.as_deref().map(PendingFile::create_with_parents).transpose()?;
     let subject = Subject::load(&args.weights)?;
     let corpus = Corpus::load(&args.corpus)?;
     let corpus = args.over.split.of(&corpus, || runs::settings(&args.weights))?;

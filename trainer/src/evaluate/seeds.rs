@@ -19,7 +19,7 @@ pub fn run(args: &EvaluateArgs, seeds: u32) -> Result<()> {
         args.predictions.is_none(),
         "--predictions with --seeds: its rows do not tell whose they are; evaluate one folder after the other"
     );
-    let json = args.json.as_deref().map(PendingFile::create).transpose()?;
+    let json = args.json.as_deref().map(PendingFile::create_with_parents).transpose()?;
     let mut material = Material::load(&args.corpus, args.training.text_encoder.as_deref())?;
     args.over.split.check(material.corpus())?;
     let config = |seed: u32| -> Result<RunConfig> {

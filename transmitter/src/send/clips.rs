@@ -47,8 +47,8 @@ const MAX_ROWS: usize = 1_000_000;
 /// # Errors
 /// If the options or the path cannot be used, the transmitter refuses the stream for good, or a clip has no prediction.
 pub(super) async fn send(args: &Args, paths: &[&Path]) -> Result<()> {
-    let json = args.json.as_deref().map(PendingFile::create).transpose()?;
-    let predictions = args.predictions.as_deref().map(PendingFile::create).transpose()?;
+    let json = args.json.as_deref().map(PendingFile::create_with_parents).transpose()?;
+    let predictions = args.predictions.as_deref().map(PendingFile::create_with_parents).transpose()?;
     let points = args.points()?;
     let transcripts = match (&args.transcripts, &args.text) {
         (Some(path), _) => Transcripts::read(path)?,

@@ -33,7 +33,27 @@ pub struct PendingFile {
     path: PathBuf,
 }
 
+/// Makes the folder that `path` is to lie in, and those above it, where they are missing.
+///
+/// # Errors
+/// If one of them cannot be made; names `path`.
+pub fn create_parents(path: &Path) -> Result<(), WriteError> {
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => fs::create_dir_all(parent).map_err(|source| WriteError::new(path, source)),
+        None => Ok(()),
+    }
+}
+
 impl PendingFile {
+    /// As [`PendingFile::create`], for a path that a user gives: its folder is made if it is missing.
+    ///
+    /// # Errors
+    /// If `path` is a folder, or its folder cannot be made or written.
+    pub fn create_with_parents(path: &Path) -> Result<Self, WriteError> {
+        create_parents(path)?;
+        Self::create(path)
+    }
+
     /// Creates the file beside `path`, so that a destination that cannot be written shows before the work is done.
     ///
     /// # Errors
@@ -91,6 +111,18 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "second");
         drop(PendingFile::create(&path).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the file");
+    }
+
+    #[test]
+    fn folders_that_are_missing_are_made_for_a_path_of_the_user() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/out.json");
+        PendingFile::create_with_parents(&path).unwrap().commit(|out| out.write_all(b"x")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "x");
+        create_parents(Path::new("out.json")).unwrap();
+        // A file stands where a folder should.
+        let error = PendingFile::create_with_parents(&path.join("deeper/out.json")).unwrap_err();
+        assert!(error.to_string().contains("out.json/deeper/out.json"), "{error}");
     }
 
     #[test]
