@@ -9,6 +9,7 @@ mod figure;
 
 mod key;
 mod live;
+mod ports;
 mod progress;
 mod report;
 mod sweep;
@@ -75,8 +76,9 @@ pub struct Args {
 /// # Errors
 /// If a step fails, or what was streamed differs from what this process computes itself. No child is left behind.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let corpus = Corpus::load(&args.corpus)?;
     // Found out before training, not after.
+    ports::check(args)?;
+    let corpus = Corpus::load(&args.corpus)?;
     corpus.split(&args.split)?;
     std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
     let weights = weights::find_or_train(args, &corpus)?;
