@@ -10,6 +10,7 @@ mod discovery;
 mod equality;
 mod films;
 mod forever;
+mod messages;
 mod metrics;
 mod order;
 mod own_clips;

@@ -106,7 +106,10 @@ impl Writer {
         let finished = finished.map_err(anyhow::Error::from).and_then(|()| write_collection(&self.stem));
         match finished {
             Ok(()) => tracing::info!(recording = %self.stem, samples = self.input.samples(), "recorded"),
-            Err(error) => tracing::error!(recording = %self.stem, "the recording could not be closed: {error:#}"),
+            Err(error) => {
+                let why = console::chain(&*error);
+                tracing::error!(recording = %self.stem, "the recording could not be closed: {why}");
+            }
         }
     }
 }
