@@ -60,7 +60,7 @@ mkdir "$OUT"
 cd "$dir"
 limits="--mem=0 --time=10 --output=$dir/job-%A-%a.log"
 # shellcheck disable=SC2086
-job=$(sbatch --parsable --array=0-1 --cpus-per-task=1 $limits "$here/reproduce.sbatch" $grid)
+job=$(sbatch --parsable --array=1-2 --cpus-per-task=1 $limits "$here/reproduce.sbatch" $grid)
 # shellcheck disable=SC2086
 sbatch --wait --dependency="afterok:$job" $limits "$here/merge.sbatch" || { cat "$dir"/job-*.log; exit 1; }
 # shellcheck disable=SC2086

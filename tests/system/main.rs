@@ -6,6 +6,7 @@ mod corpora;
 mod dashboard;
 mod deaths;
 mod demo;
+mod deployment;
 mod discovery;
 mod equality;
 mod films;
