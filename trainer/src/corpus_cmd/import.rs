@@ -37,12 +37,12 @@ pub struct CsvArgs {
     /// Column of the clip's unique name
     #[arg(long, value_name = "NAME", default_value = "id")]
     pub id_column: String,
-    /// Column of the video the clip was cut from
-    #[arg(long, value_name = "NAME", default_value = "video_id")]
-    pub video_column: String,
-    /// Column of the split
-    #[arg(long, value_name = "NAME", default_value = "split")]
-    pub split_column: String,
+    /// Column of the video the clip was cut from [default: video_id if it is there, else each clip is a video of its own]
+    #[arg(long, value_name = "NAME")]
+    pub video_column: Option<String>,
+    /// Column of the split [default: split if it is there, else a fifth of the videos is `test` and the rest `train`]
+    #[arg(long, value_name = "NAME")]
+    pub split_column: Option<String>,
     /// Column of the sentiment in [-3, 3]
     #[arg(long, value_name = "NAME", default_value = "label")]
     pub label_column: String,
@@ -106,7 +106,13 @@ fn read_csv(args: &CsvArgs) -> anyhow::Result<Corpus> {
     let tensors = [&args.text_tensor, &args.audio_tensor, &args.visual_tensor];
     let tensors = TensorNames(tensors.map(String::clone));
     let name = name_of(&args.out);
-    Ok(corpus::read_files(name, &args.clips, &columns, args.features.as_deref(), &tensors)?)
+    let corpus = corpus::read_files(name, &args.clips, &columns, args.features.as_deref(), &tensors)?;
+    if args.video_column.is_none() && corpus.clips.iter().all(|clip| clip.video_id == clip.id) {
+        console::note(
+            "each clip is a video of its own: --video-column names the column of what folds are not to tear apart",
+        );
+    }
+    Ok(corpus)
 }
 
 #[cfg(not(feature = "csd"))]
@@ -152,6 +158,9 @@ pub(super) fn summary(corpus: &Corpus, out: &Path) -> String {
         if replaced != corpus::Replaced::default() {
             line += &format!(" (replaced by 0: {} NaN, {} infinite)", replaced.nan, replaced.infinite);
         }
+        let having = corpus.clips.iter().filter(|clip| clip.features[modality.index()].is_some()).count();
+        line += &format!(" in {having} clips");
     }
-    line
+    let transcribed = corpus.clips.iter().filter(|clip| !clip.text.trim().is_empty()).count();
+    line + &format!(", a transcript in {transcribed} clips")
 }

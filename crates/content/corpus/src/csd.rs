@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use hdf5_pure::File;
 
+use crate::{Clip, Corpus, CorpusError, LABEL_RANGE, Sequence, find_columns};
 use crate::values::Replaced;
-use crate::{Clip, Corpus, CorpusError, LABEL_RANGE, Sequence};
 
 /// The files that make up a corpus.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -247,13 +247,9 @@ fn read_folds(path: &Path) -> Result<BTreeMap<String, String>, CorpusError> {
     let file = std::fs::File::open(path).map_err(|source| CorpusError::io(path, source))?;
     let mut reader = csv::Reader::from_reader(file);
     let header = reader.headers().map_err(malformed)?.clone();
-    let column = |name: &str| {
-        header
-            .iter()
-            .position(|column| column.trim() == name)
-            .ok_or_else(|| CorpusError::file(path, format!("no column `{name}`")))
-    };
-    let (video, split) = (column("video_id")?, column("split")?);
+    let found = find_columns(header.iter(), &["video_id", "split"]);
+    let found = found.map_err(|problem| CorpusError::file(path, problem))?;
+    let (video, split) = (found[0], found[1]);
     let mut splits = BTreeMap::new();
     for (row, record) in reader.records().enumerate() {
         let record = record.map_err(malformed)?;

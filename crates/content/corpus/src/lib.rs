@@ -8,6 +8,7 @@ pub mod baseline;
 pub mod builtin;
 mod clip;
 mod clips_csv;
+mod columns;
 mod corpus;
 #[cfg(feature = "csd")]
 pub mod csd;
@@ -19,10 +20,12 @@ mod load;
 mod origin;
 mod save;
 mod spec;
+mod splits;
 mod values;
 
 pub use clip::Clip;
 pub use clips_csv::Columns;
+pub use columns::find_columns;
 pub use corpus::Corpus;
 pub use error::CorpusError;
 pub use features::TensorNames;
@@ -31,4 +34,5 @@ pub use folds::folds_by_video;
 pub use origin::{EXTRACTORS_FILE, Identity, Origins, OtherOrigin};
 pub use sequences::{Modality, Sequence};
 pub use spec::CorpusSpec;
+pub use splits::with_splits;
 pub use values::{LABEL_RANGE, Replaced};

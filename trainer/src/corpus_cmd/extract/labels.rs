@@ -1,7 +1,7 @@
 //! The table of labels: which clips there are, what is said in them, who speaks and what it is worth.
 
 use anyhow::{Context, Result, anyhow, bail};
-use corpus::LABEL_RANGE;
+use corpus::{LABEL_RANGE, find_columns};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::str::FromStr;
@@ -52,18 +52,19 @@ pub(super) fn read(path: &Path, names: &Names, map: Option<&LabelMap>) -> Result
     let shown = path.display();
     let mut reader = csv::Reader::from_path(path).with_context(|| shown.to_string())?;
     let header = reader.headers().with_context(|| shown.to_string())?.clone();
-    let find = |name: &str| header.iter().position(|column| column.trim() == name);
-    let needed = |name: &str| {
-        let there = || header.iter().collect::<Vec<_>>().join(", ");
-        find(name).ok_or_else(|| anyhow!("{shown}: no column `{name}`; there are: {}", there()))
+    let there = |name: &str| header.iter().any(|column| column.trim() == name);
+    let or_default = |name: Option<&'_ str>, default: &'static str| match name {
+        Some(name) => Some(name.to_owned()),
+        None => there(default).then(|| default.to_owned()),
     };
-    let optional = |name: Option<&str>, default: &str| match name {
-        Some(name) => needed(name).map(Some),
-        None => Ok(find(default)),
-    };
-    let (id, label) = (needed(names.id)?, needed(names.label)?);
-    let video = optional(names.video, "video_id")?;
-    let (split, text) = (optional(names.split, "split")?, optional(names.text, "text")?);
+    let optional = [(names.video, "video_id"), (names.split, "split"), (names.text, "text")];
+    let optional = optional.map(|(name, default)| or_default(name, default));
+    let wanted = [names.id, names.label].into_iter().chain(optional.iter().flatten().map(String::as_str));
+    let wanted: Vec<&str> = wanted.collect();
+    let found = find_columns(header.iter(), &wanted).map_err(|problem| anyhow!("{shown}: {problem}"))?;
+    let (id, label) = (found[0], found[1]);
+    let mut rest = found[2..].iter().copied();
+    let [video, split, text] = optional.map(|name| name.and_then(|_| rest.next()));
     let (mut entries, mut lines) = (Vec::new(), HashMap::new());
     for record in reader.records() {
         let record = record.with_context(|| shown.to_string())?;
