@@ -30,6 +30,11 @@ impl Item {
         features
     }
 
+    /// Whether the network reads anything of it.
+    pub fn holds_something(&self) -> bool {
+        self.features.iter().any(Option::is_some) || !self.tokens.is_empty()
+    }
+
     /// Draws which of its modalities are lost, each with probability `p`, independently, but never all that it has.
     pub fn lose(&self, p: f32, stream: &mut Stream) -> [bool; 3] {
         let mut has = self.features.each_ref().map(Option::is_some);
@@ -85,6 +90,15 @@ impl Data {
         let items =
             |clips: &[(usize, &Clip)]| clips.iter().map(|clip| item(clip, readings)).collect::<Result<Vec<_>>>();
         let (train, held_out) = (items(&train)?, items(&held_out)?);
+        for (what, items) in [("training", &train), ("held-out", &held_out)] {
+            ensure!(
+                items.iter().any(Item::holds_something),
+                "corpus {}: none of the {} {what} clips holds any of what the network reads: {}",
+                corpus.name,
+                items.len(),
+                widths.present().map(|(modality, _)| modality.name()).collect::<Vec<_>>().join(", ")
+            );
+        }
         let mut standardisations = [None, None, None];
         for (modality, width) in widths.present() {
             let sequences = train.iter().filter_map(|item| item.features[modality.index()].as_ref());

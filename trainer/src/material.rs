@@ -5,7 +5,7 @@ use crate::data::Data;
 use crate::reading::{Reading, Readings};
 use crate::text::read_all;
 use anyhow::{Result, ensure};
-use corpus::{Corpus, CorpusSpec};
+use corpus::{Clip, Corpus, CorpusSpec, Modality};
 use network::config::Widths;
 use nn::bert::{Bert, Checkpoint};
 use nn::params::Params;
@@ -103,6 +103,27 @@ impl Material {
         let readings = tokens.into_iter().zip(states).map(|(tokens, states)| Reading { tokens, states });
         self.readings.extend(rows.into_iter().zip(readings));
         Ok(())
+    }
+
+    /// What clips lack of what the network reads, a line for each split in which some lack something.
+    pub fn lacking(&self) -> Vec<String> {
+        let present: Vec<Modality> = self.widths().present().map(|(modality, _)| modality).collect();
+        let lacks = |clip: &Clip, modality: Modality| match modality {
+            Modality::Text if self.encoder.is_some() => clip.text.trim().is_empty(),
+            _ => clip.features[modality.index()].is_none(),
+        };
+        let line = |split: &str| {
+            let clips: Vec<&Clip> = self.corpus.clips.iter().filter(|clip| clip.split == split).collect();
+            let counts = present.iter().map(|modality| {
+                let count = clips.iter().filter(|clip| lacks(clip, *modality)).count();
+                (count, format!("{count} lack {}", modality.name()))
+            });
+            let nothing = clips.iter().filter(|clip| present.iter().all(|modality| lacks(clip, *modality))).count();
+            let all = counts.chain([(nothing, format!("{nothing} hold nothing that the network reads"))]);
+            let said: Vec<String> = all.filter(|(count, _)| *count > 0).map(|(_, said)| said).collect();
+            (!said.is_empty()).then(|| format!("`{split}`: of {} clips {}", clips.len(), said.join(", ")))
+        };
+        self.corpus.splits().iter().filter_map(|(split, _)| line(split)).collect()
     }
 
     /// The clips of a run.

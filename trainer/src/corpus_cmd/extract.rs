@@ -9,7 +9,7 @@ use crate::parallel;
 use anyhow::{Context, Result, bail, ensure};
 use cache::Cache;
 use clap::Args;
-use corpus::{Clip, Corpus, Modality, Origins, folds_by_video};
+use corpus::{Clip, Corpus, Modality, Origins, with_splits};
 use features::{ExtractError, Extractors, Features};
 use labels::{Entry, LabelMap, Names};
 use media::{Limits, Media};
@@ -29,12 +29,13 @@ pub struct ExtractArgs {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Folder of pretrained extractors, one in each folder below it
-    #[arg(long, value_name = "DIR", env = "LATENTLINK_EXTRACTORS", required_unless_present = "classical")]
+    #[arg(long, value_name = "DIR", env = "LATENTLINK_EXTRACTORS", required_unless_present_any = ["classical", "only"])]
     pub extractors: Option<PathBuf>,
     /// Audio by the classical front end, which needs no files: pitch, voicing, level and mel-cepstrum, 100 rows a second
     #[arg(long)]
     pub classical: bool,
-    /// Only these modalities, with commas: audio, visual; both unless given, as far as there are extractors
+    /// Only these modalities, with commas: audio, visual; both unless given, as far as there are extractors. `text` alone: the
+    /// transcripts of the table, and no file is looked at
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub only: Vec<Modality>,
     /// Folder of what was extracted before, by content; another run takes it from there [default: OUT.cache]
@@ -77,7 +78,13 @@ pub(super) fn run(args: &ExtractArgs) -> Result<()> {
         text: args.text_column.as_deref(),
     };
     let entries = labels::read(&args.labels, &names, args.label_map.as_ref())?;
+    if args.only == [Modality::Text] {
+        let (clips, broken) = transcripts(entries);
+        report(&broken, args.skip_broken)?;
+        return write(args, clips, &Origins::default());
+    }
     let files = files(&args.clips)?;
+    let without = missing(args, &entries, &files)?;
     let mut extractors = args.extractors.as_deref().map(Extractors::load).transpose()?.unwrap_or_default();
     if args.classical {
         extractors = extractors.classical();
@@ -90,8 +97,26 @@ pub(super) fn run(args: &ExtractArgs) -> Result<()> {
     let cache = Cache::open(&args.cache.clone().unwrap_or_else(|| beside(&args.out)), &origins)?;
     let (clips, broken) = extract(&entries, &files, &extractors, &cache)?;
     report(&broken, args.skip_broken)?;
+    let there = Modality::ALL.into_iter().filter(|modality| origins.get(*modality).is_some()).map(Modality::name);
+    ensure!(
+        clips.iter().any(|clip| clip.features.iter().any(Option::is_some)),
+        "{}: no file gave features of {}; --only text writes the transcripts alone",
+        args.clips.display(),
+        there.collect::<Vec<_>>().join(" or ")
+    );
+    if without > 0 {
+        console::note(format_args!(
+            "{without} of {} clips have no file: their transcripts alone are written",
+            entries.len()
+        ));
+    }
+    write(args, clips, &origins)
+}
+
+/// Writes the corpus folder and says what is in it.
+fn write(args: &ExtractArgs, clips: Vec<Clip>, origins: &Origins) -> Result<()> {
     let clips = with_splits(clips)?;
-    let corpus = Corpus { origins: kept(&origins, &clips), ..Corpus::new(super::import::name_of(&args.out), clips)? };
+    let corpus = Corpus { origins: kept(origins, &clips), ..Corpus::new(super::import::name_of(&args.out), clips)? };
     corpus.save(&args.out)?;
     Ok(console::print(super::import::summary(&corpus, &args.out) + "\n")?)
 }
@@ -100,6 +125,41 @@ fn beside(out: &Path) -> PathBuf {
     let mut name = out.file_name().unwrap_or_default().to_owned();
     name.push(".cache");
     out.with_file_name(name)
+}
+
+/// The clips of the table with their transcripts alone, and which have none.
+fn transcripts(entries: Vec<Entry>) -> Extracted {
+    let (mut clips, mut broken) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry.text.trim().is_empty() {
+            true => broken.push(format!("clip `{}`: no transcript", entry.id)),
+            false => clips.push(clip(entry, [None, None, None])),
+        }
+    }
+    (clips, broken)
+}
+
+fn clip(Entry { id, video_id, split, label, text }: Entry, features: Features) -> Clip {
+    Clip { id, video_id, split: split.unwrap_or_default(), label, text, features }
+}
+
+/// How many clips of the table have no file.
+///
+/// # Errors
+/// If none has: then the folder is not the one that is meant.
+fn missing(args: &ExtractArgs, entries: &[Entry], files: &HashMap<String, Vec<PathBuf>>) -> Result<usize> {
+    let without = entries.iter().filter(|entry| !files.contains_key(&entry.id)).count();
+    let Some(first) = entries.first().filter(|_| without == entries.len()) else { return Ok(without) };
+    let id = &first.id;
+    bail!(
+        "{}: no file for any of the {} clips of {}; looked there and in the folders below for files named as the clips are, \
+         such as `{id}` or `{id}.{}`, with one of the endings {}; --only text writes the transcripts alone",
+        args.clips.display(),
+        entries.len(),
+        args.labels.display(),
+        media::EXTENSIONS[0],
+        media::EXTENSIONS.join(", ")
+    )
 }
 
 /// Those of the modalities that any clip has.
@@ -147,10 +207,7 @@ fn extract(
         let entry = &entries[row];
         let features = features(entry, files, extractors, cache)?;
         bar.inc(1);
-        Ok(features.map(|features| {
-            let Entry { id, video_id, split, label, text } = entry.clone();
-            Clip { id, video_id, split: split.unwrap_or_default(), label, text, features }
-        }))
+        Ok(features.map(|features| clip(entry.clone(), features)))
     };
     let done = parallel::map(entries.len(), None, work);
     bar.finish_and_clear();
@@ -214,22 +271,4 @@ fn report(broken: &[String], skip: bool) -> Result<()> {
     ensure!(skip, "{listed} (--skip-broken leaves them out)");
     console::note(listed);
     Ok(())
-}
-
-/// Cuts a fifth of the videos off as `test` where the table names no splits.
-fn with_splits(mut clips: Vec<Clip>) -> Result<Vec<Clip>> {
-    if clips.iter().all(|clip| !clip.split.is_empty()) {
-        return Ok(clips);
-    }
-    let videos = clips.iter().map(|clip| &clip.video_id).collect::<BTreeSet<_>>().len();
-    let rows: Vec<(usize, &Clip)> = clips.iter().enumerate().collect();
-    let test: BTreeSet<usize> = match videos {
-        // One video cannot be cut; it is trained on.
-        0 | 1 => BTreeSet::new(),
-        _ => folds_by_video(&rows, videos.min(5), 0, 0)?.1.into_iter().collect(),
-    };
-    for (row, clip) in clips.iter_mut().enumerate() {
-        clip.split = if test.contains(&row) { "test" } else { "train" }.into();
-    }
-    Ok(clips)
 }

@@ -81,6 +81,8 @@ pub struct ModalityRow {
     pub width: usize,
     /// Clips that have the modality.
     pub clips: usize,
+    /// Clips that lack it.
+    pub lacking: usize,
     /// Fewest frames of a clip that has it.
     pub frames_min: usize,
     /// Mean number of frames.
@@ -149,6 +151,7 @@ pub fn inspect(spec: &CorpusSpec, split: Option<&str>, progress: &dyn Fn(String)
     let corpus = Corpus::load(spec)?;
     let (train, rows, measured_on) = train_and_rows(&corpus, split)?;
     let mut warnings = split_warnings(&corpus);
+    warnings.extend(featureless_warning(&corpus));
     let baselines = baselines(&corpus, &train, &rows, progress, &mut warnings)?;
     Ok(Inspection {
         corpus: corpus.name.clone(),
@@ -204,6 +207,7 @@ fn modality_row(corpus: &Corpus, modality: Modality) -> Option<ModalityRow> {
         modality,
         width,
         clips: frames.len(),
+        lacking: corpus.clips.len() - frames.len(),
         frames_min: frames.iter().copied().min().unwrap_or(0),
         frames_mean: frames.iter().sum::<usize>() as f64 / frames.len() as f64,
         frames_max: frames.iter().copied().max().unwrap_or(0),
@@ -222,6 +226,14 @@ fn split_warnings(corpus: &Corpus) -> Vec<String> {
     let Some((video, splits)) = torn.first() else { return Vec::new() };
     let splits = splits.iter().copied().collect::<Vec<_>>().join(", ");
     vec![format!("leak: {} videos are in several splits, the first is `{video}` in {splits}", torn.len())]
+}
+
+/// Clips of which a network sees nothing unless a text encoder reads their transcripts.
+fn featureless_warning(corpus: &Corpus) -> Option<String> {
+    let without = corpus.clips.iter().filter(|clip| clip.features.iter().all(Option::is_none)).count();
+    let of = format!("{without} of {} clips have no features", corpus.clips.len());
+    (without > 0)
+        .then(|| format!("empty: {of}, only a transcript; training reads nothing of them without --text-encoder"))
 }
 
 fn baselines(

@@ -46,13 +46,14 @@ fn splits(inspection: &Inspection) -> Vec<Vec<String>> {
 }
 
 fn modalities(inspection: &Inspection) -> Vec<Vec<String>> {
-    let header = ["modality", "width", "clips", "frames min", "mean", "max", "NaN -> 0", "inf -> 0"];
+    let header = ["modality", "width", "clips", "lacking", "frames min", "mean", "max", "NaN -> 0", "inf -> 0"];
     let mut table = vec![header.map(String::from).to_vec()];
     for row in &inspection.modalities {
         table.push(vec![
             row.modality.name().to_owned(),
             row.width.to_string(),
             row.clips.to_string(),
+            row.lacking.to_string(),
             row.frames_min.to_string(),
             format!("{:.1}", row.frames_mean),
             row.frames_max.to_string(),

@@ -47,7 +47,7 @@ fn leaks_dead_modalities_and_torn_videos_are_flagged() {
     assert_eq!((inspection.clips, inspection.transcripts), (80, 1));
     let text = &inspection.modalities[0];
     assert_eq!((text.width, text.clips, text.frames_min, text.frames_max), (1, 80, 1, 3));
-    assert_eq!(inspection.modalities[2].clips, 79);
+    assert_eq!((inspection.modalities[2].clips, inspection.modalities[2].lacking), (79, 1));
     let train = &inspection.splits[0];
     assert_eq!((train.clips, train.videos), (40, 4));
     assert_eq!(train.negative + train.zero + train.positive, 40);
@@ -136,6 +136,43 @@ fn csv_import_maps_names_and_writes_all_or_nothing() {
     let error = run(&["import", "csv", "--clips", &clips, "--out", &out]).unwrap_err();
     assert!(error.contains("labels.csv: no column `id`; there are: clip, film, fold, score, said"), "{error}");
     assert!(!Path::new(&out).exists());
+}
+
+#[test]
+fn csv_import_names_every_missing_column_and_makes_up_videos_and_splits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let lines: String = (0..10).map(|i| format!("c{i},1,so\n")).collect();
+    std::fs::write(path("bare.csv"), format!("name,label,text\n{lines}")).unwrap();
+    let import = |out: &str, more: &[&str]| {
+        run(&[&["import", "csv", "--clips", &path("bare.csv"), "--out", &path(out)], more].concat())
+    };
+    let error = import("a", &["--label-column", "score", "--split-column", "fold"]).unwrap_err();
+    let expected = "bare.csv: no column `id`; there are: name, label, text; also missing: `fold`, `score`";
+    assert!(error.contains(expected), "{error}");
+    import("b", &["--id-column", "name"]).unwrap();
+    let corpus = Corpus::load(&path("b").parse().unwrap()).unwrap();
+    assert!(corpus.clips.iter().all(|clip| clip.video_id == clip.id));
+    let mut splits = corpus.splits();
+    splits.sort_unstable();
+    assert_eq!(splits, [("test", 2), ("train", 8)]);
+    assert!(
+        import("c", &["--id-column", "name", "--video-column", "speaker"]).unwrap_err().contains("no column `speaker`")
+    );
+}
+
+#[test]
+fn clips_that_hold_nothing_are_refused_and_those_without_features_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |text: &str| std::fs::write(folder.path().join("clips.csv"), text).unwrap();
+    let spec = CorpusSpec::Folder(folder.path().to_owned());
+    write("id,video_id,split,label,text\na,v,train,1,\nb,w,test,-1,\n");
+    let error = inspect(&spec, None, &|_| {}).unwrap_err().to_string();
+    assert!(error.contains("row 0 (clip `a`)") && error.contains("neither features nor a transcript"), "{error}");
+    write("id,video_id,split,label,text\na,v,train,1,so\nb,w,train,-1,no\nc,x,test,-1,no\n");
+    let inspection = inspect(&spec, None, &|_| {}).unwrap();
+    assert_eq!(inspection.transcripts, 3);
+    assert!(inspection.warnings[0].starts_with("empty: 3 of 3 clips have no features"), "{:?}", inspection.warnings);
 }
 
 #[test]

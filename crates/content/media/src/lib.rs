@@ -21,6 +21,6 @@ mod wav;
 pub use audio::{Audio, RATE_HZ};
 pub use error::Error;
 pub use limits::Limits;
-pub use media::{Media, has_media_name};
+pub use media::{EXTENSIONS, Media, has_media_name};
 pub use mel::{LogMel, MEL_BANDS, MEL_FRAMES, WINDOW_SAMPLES};
 pub use video::{FRAME_RATE_HZ, Frame, Frames};

@@ -6,8 +6,8 @@ use crate::source::Source;
 use crate::video::{self, Frames};
 use crate::{Audio, Error, Limits, ffmpeg, mp4, sound, wav};
 
-/// How names of media files end.
-const EXTENSIONS: [&str; 15] =
+/// How names of media files end, in small letters.
+pub const EXTENSIONS: [&str; 15] =
     ["wav", "mp4", "m4v", "m4a", "mov", "mp3", "aac", "flac", "ogg", "opus", "webm", "mkv", "avi", "mpg", "3gp"];
 
 /// Whether a file is called as media files are. What is in it is told by its content alone.

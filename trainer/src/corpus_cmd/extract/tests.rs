@@ -101,3 +101,66 @@ fn a_file_is_found_by_its_name_and_media_by_their_stem_among_other_files() {
     assert_eq!(found("a.lab"), ["a.lab"]);
     assert_eq!(found("lab"), Vec::<String>::new());
 }
+
+#[derive(clap::Parser)]
+struct Cli {
+    #[command(flatten)]
+    extract: ExtractArgs,
+}
+
+/// `corpus extract` with the classical front end, of clips `a` and `b` with transcripts, into `out` in `folder`.
+fn extracted(folder: &Path, more: &[&str]) -> Result<Corpus, String> {
+    let path = |name: &str| folder.join(name).display().to_string();
+    std::fs::write(path("labels.csv"), "id,label,split,text\na,1,train,so good\nb,-1,test,dull\n").unwrap();
+    std::fs::create_dir_all(path("clips/below")).unwrap();
+    let line = ["extract", "--clips", &path("clips"), "--labels", &path("labels.csv"), "--out", &path("out")];
+    let cli = <Cli as clap::Parser>::try_parse_from([&line, more].concat()).map_err(|error| error.to_string())?;
+    run(&cli.extract).map_err(|error| format!("{error:#}"))?;
+    Corpus::load(&path("out").parse().unwrap()).map_err(|error| error.to_string())
+}
+
+/// A second of a tone, or of silence, as WAV.
+fn wav(amplitude: f32) -> Vec<u8> {
+    let samples = (0..16_000).map(|i| (amplitude * (i as f32 * 0.1).sin() * 8000.0) as i16);
+    let data: Vec<u8> = samples.flat_map(i16::to_le_bytes).collect();
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + data.len() as u32).to_le_bytes());
+    file.extend(b"WAVEfmt ");
+    file.extend(16u32.to_le_bytes());
+    for (word, bytes) in [(1u32, 2), (1, 2), (16_000, 4), (32_000, 4), (2, 2), (16, 2)] {
+        file.extend(&word.to_le_bytes()[..bytes]);
+    }
+    file.extend(b"data");
+    file.extend((data.len() as u32).to_le_bytes());
+    file.extend(data);
+    file
+}
+
+#[test]
+fn a_folder_without_a_file_of_any_clip_is_refused_unless_text_alone_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clips, out) = (folder.path().join("clips"), folder.path().join("out"));
+    for stranger in ["", "c.wav", "a.lab"] {
+        if !stranger.is_empty() {
+            std::fs::write(clips.join(stranger), wav(1.0)).unwrap();
+        }
+        let error = extracted(folder.path(), &["--classical"]).unwrap_err();
+        let expected = format!("{}: no file for any of the 2 clips of ", clips.display());
+        assert!(error.starts_with(&expected) && error.contains("`a.wav`") && error.contains("mp4"), "{error}");
+        assert!(!out.exists() && !folder.path().join("out.cache").exists());
+    }
+    let corpus = extracted(folder.path(), &["--only", "text"]).unwrap();
+    assert_eq!((corpus.widths, corpus.clips.len()), ([None; 3], 2));
+    assert_eq!(corpus.clips[1].text, "dull");
+}
+
+#[test]
+fn a_clip_without_a_file_keeps_its_transcript_and_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("clips/below")).unwrap();
+    std::fs::write(folder.path().join("clips/below/a.wav"), wav(1.0)).unwrap();
+    let corpus = extracted(folder.path(), &["--classical"]).unwrap();
+    assert!(corpus.clips[0].features[1].is_some() && corpus.clips[1].features[1].is_none());
+    let summary = super::super::import::summary(&corpus, Path::new("out"));
+    assert!(summary.ends_with(" in 1 clips, a transcript in 2 clips"), "{summary}");
+}
