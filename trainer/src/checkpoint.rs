@@ -49,16 +49,42 @@ pub fn load(folder: &Path, config: &RunConfig) -> Result<(State, HashMap<String,
     let state = metadata.metadata().as_ref().and_then(|m| m.get("state"));
     let state = state.with_context(|| format!("{name}: holds no state of a run"))?;
     let state: State = serde_json::from_str(state).with_context(|| format!("{name}: its state is damaged"))?;
-    if let Some(field) = first_difference(&state.config, config)? {
-        ensure!(false, "{name}: belongs to a run with another `{field}`; resume with the same settings");
-    }
-    let tensors = nn::params::read(&file)?;
+    let others = differences(&state.config, config)?;
+    ensure!(
+        others.is_empty(),
+        "{name}: belongs to a run with another {}; resume with the same settings",
+        others.join(", ")
+    );
+    let tensors = model::params::read(&file)?;
     Ok((state, tensors))
 }
 
 /// The dotted path of the first setting in which two runs differ.
 pub(crate) fn first_difference(a: &RunConfig, b: &RunConfig) -> Result<Option<String>> {
     Ok(difference(&serde_json::to_value(a)?, &serde_json::to_value(b)?))
+}
+
+/// The settings in which two runs differ: the dotted path of each, and what it is in the run there and in the one asked for.
+pub(crate) fn differences(there: &RunConfig, asked: &RunConfig) -> Result<Vec<String>> {
+    let (mut there, asked) = (there.shown()?, asked.shown()?);
+    let mut all = Vec::new();
+    while let Some(path) = difference(&there, &asked) {
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let wanted = asked.pointer(&pointer).cloned().unwrap_or(Value::Null);
+        let held = there.pointer(&pointer).cloned().unwrap_or(Value::Null);
+        all.push(format!("`{path}` ({held} there, {wanted} asked for)"));
+        settle(&mut there, &path, wanted);
+    }
+    Ok(all)
+}
+
+/// Sets the field at a dotted path, whose parents are there.
+fn settle(value: &mut Value, path: &str, wanted: Value) {
+    let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let pointer = if parent.is_empty() { String::new() } else { format!("/{}", parent.replace('.', "/")) };
+    if let Some(Value::Object(fields)) = value.pointer_mut(&pointer) {
+        fields.insert(name.to_owned(), wanted);
+    }
 }
 
 /// The dotted path of the first field in which two values differ; empty if they are no objects.

@@ -1,5 +1,6 @@
 //! `trainer train`.
 
+mod fields;
 mod options;
 
 use crate::checkpoint;
@@ -13,7 +14,8 @@ use corpus::CorpusSpec;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 
-pub use options::{HeadName, TextMode, TrainOptions, overridden};
+pub use fields::overridden;
+pub use options::{HeadName, TextMode, TrainOptions};
 
 /// Train a network and write its two halves.
 #[derive(Args, Clone, Debug)]
@@ -33,7 +35,7 @@ pub struct TrainArgs {
     /// Go on with the run in the folder
     #[arg(long)]
     pub resume: bool,
-    /// Do nothing if the folder holds both halves already, go on with a run in it that was cut short, else train
+    /// Do nothing if the folder holds both halves of a run with these settings, go on with one that was cut short, else train
     #[arg(long, conflicts_with = "resume")]
     pub if_missing: bool,
 }
@@ -48,6 +50,8 @@ pub fn run(args: &TrainArgs) -> Result<String> {
     if args.if_missing
         && let Some(id) = runs::trained_already(&args.out)?
     {
+        let there = runs::settings(&args.out)?;
+        runs::same(&args.out, &args.options.differences(&there, &args.corpus, args.seed)?)?;
         console::note(format_args!("{}: holds weights already", args.out.display()));
         return Ok(id);
     }
@@ -70,11 +74,14 @@ pub fn run(args: &TrainArgs) -> Result<String> {
     id
 }
 
-/// Has the transcripts read that runs stopped on `validation` need, with a bar.
+/// Says what clips lack, and has the transcripts read that runs stopped on `validation` need, with a bar.
 ///
 /// # Errors
 /// If a split is missing or a transcript cannot be read.
 pub(crate) fn read(material: &mut Material, validation: &crate::config::Validation) -> Result<()> {
+    for line in material.lacking() {
+        console::note(line);
+    }
     let bar = bar(0, "reading transcripts", "clips")?;
     material.read(validation, &|done, total| {
         bar.set_length(total);

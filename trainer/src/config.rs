@@ -71,6 +71,14 @@ fn usual_betas() -> (f32, f32) {
 }
 
 impl RunConfig {
+    /// As JSON with numbers as short as a file of settings has them, for messages and tables.
+    ///
+    /// # Errors
+    /// If the settings cannot be written as JSON.
+    pub(crate) fn shown(&self) -> Result<serde_json::Value> {
+        Ok(serde_json::from_str(&serde_json::to_string(self)?)?)
+    }
+
     /// Whether a run can be made of the settings.
     ///
     /// # Errors

@@ -70,6 +70,9 @@ pub enum Command {
 /// # Errors
 /// What the command says.
 pub fn run(args: Args) -> Result<()> {
+    if let Some(fields) = asked_for_fields(&args.command)? {
+        return Ok(console::print(fields)?);
+    }
     match args.command {
         Command::Train(args) => {
             let id = command::run(&args)?;
@@ -81,4 +84,15 @@ pub fn run(args: Args) -> Result<()> {
         Command::Audit(args) => audit::run(&args),
         Command::Corpus(args) => corpus_cmd::run(args),
     }
+}
+
+/// The table of fields that `--set help` asks for.
+fn asked_for_fields(command: &Command) -> Result<Option<String>> {
+    let (options, corpus, seed) = match command {
+        Command::Train(args) => (&args.options, &args.corpus, args.seed),
+        Command::Evaluate(args) => (&args.training, &args.corpus, 0),
+        Command::Ablate(args) => (&args.training, &args.corpus, 0),
+        _ => return Ok(None),
+    };
+    if options.ask_for_fields() { options.fields(corpus, seed).map(Some) } else { Ok(None) }
 }

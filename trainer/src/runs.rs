@@ -1,6 +1,6 @@
 //! Runs in their folders: trained, gone on with, or there already.
 
-use crate::checkpoint::{self, first_difference};
+use crate::checkpoint::{self, differences};
 use crate::config::RunConfig;
 use crate::material::Material;
 use crate::threads::Threads;
@@ -84,17 +84,25 @@ pub fn ensure_trained(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<String> {
     if let Some(id) = trained_already(folder)? {
-        if let Some(field) = first_difference(&settings(folder)?, config)? {
-            ensure!(
-                false,
-                "{}: the weights are of a run with another `{field}`; give another folder",
-                folder.display()
-            );
-        }
+        same(folder, &differences(&settings(folder)?, config)?)?;
         return Ok(id);
     }
     let begin = if folder.join(checkpoint::FILE).exists() { Begin::Resumed } else { Begin::Fresh };
     train(material, config, folder, begin, threads, progress)
+}
+
+/// Refuses weights of a run that differs in some settings, which the message names.
+///
+/// # Errors
+/// If `differences` holds any.
+pub fn same(folder: &Path, differences: &[String]) -> Result<()> {
+    let others = differences.join(", ");
+    ensure!(
+        differences.is_empty(),
+        "{}: the weights are of a run with another {others}; give another folder",
+        folder.display()
+    );
+    Ok(())
 }
 
 /// The settings of the run in `folder`.

@@ -291,7 +291,30 @@ fn weights_are_trained_if_missing_and_never_replaced() {
     assert_eq!(names(&out), FINISHED);
     let before = result(&out);
     // Nothing is even read, once they are there.
-    train(Path::new("/no such corpus"), &out, &missing).unwrap();
+    let away = corpus.with_extension("away");
+    std::fs::rename(&corpus, &away).unwrap();
+    train(&corpus, &out, &missing).unwrap();
+    std::fs::rename(&away, &corpus).unwrap();
+    assert!(result(&out) == before);
+
+    // A run of other settings is no run of these: all that differ are named.
+    let message = train(Path::new("/no such corpus"), &out, &missing).unwrap_err();
+    assert!(
+        message.contains("run with another `corpus` (") && message.contains("\"/no such corpus\" asked for"),
+        "{message}"
+    );
+    let others =
+        ["--epochs", "3", "--validation", "valid", "--if-missing", "--seed", "5", "--set", "objective.beta=0.5"];
+    let message = train(&corpus, &out, &others).unwrap_err();
+    for field in [
+        "`seed` (0 there, 5 asked for)",
+        "`schedule.epochs` (2 there, 3 asked for)",
+        "`objective.beta` (0.3 there, 0.5 asked for)",
+    ] {
+        assert!(message.contains(field), "{field}: {message}");
+    }
+    let others = ["--epochs", "2", "--validation", "fold:0/2", "--if-missing"];
+    assert!(train(&corpus, &out, &others).unwrap_err().contains("another `validation."));
     assert!(result(&out) == before);
 
     // Cut short after its epochs, or while the halves took their places: it goes on.
@@ -329,7 +352,9 @@ fn a_run_that_diverges_says_so_and_writes_no_weights() {
 fn settings_are_set_by_name_only() {
     let (_guard, corpus, out) = folders(toy().clips);
     let message = |set: &str| train(&corpus, &out, &[&TWO[..], &["--set", set]].concat()).unwrap_err();
-    assert!(message("schedule.speed=3").contains("schedule.speed=3: no such field"));
+    let unknown = message("schedule.speed=3");
+    assert!(unknown.contains("schedule.speed=3: no such field"));
+    assert!(unknown.contains("; there are: ") && unknown.contains(", schedule.epochs=2, "), "{unknown}");
     assert!(message("batch").contains("--set batch: expected FIELD=VALUE"));
     assert!(message("batch=many").contains("batch=many"));
     assert!(message("batch=0").contains("batch: expected at least 1"));
@@ -356,6 +381,15 @@ fn a_corpus_that_cannot_be_trained_on_is_refused_in_one_line() {
     assert!(message.contains("fold:0/2"), "{message}");
     let message = refused(vec![clip(0, "train"), clip(1, "valid")], &TWO);
     assert!(message.contains("1 training clips are too few"), "{message}");
+    // One clip has features, none of those that are held out or trained on has.
+    let mut silent: Vec<Clip> = (0..20).map(spoken).collect();
+    silent.iter_mut().skip(15).for_each(|c| c.split = "valid".into());
+    silent.push(clip(20, "valid"));
+    let message = refused(silent.clone(), &TWO);
+    assert!(message.contains("none of the 15 training clips holds any of what the network reads: "), "{message}");
+    silent.iter_mut().for_each(|c| c.split = if c.split == "valid" { "train" } else { "valid" }.into());
+    let message = refused(silent, &TWO);
+    assert!(message.contains("none of the 15 held-out clips holds any"), "{message}");
     let mut dead = toy().clips;
     dead.iter_mut().filter(|c| c.split == "train").for_each(|c| c.features[1] = None);
     dead.retain(|c| c.features.iter().any(Option::is_some));

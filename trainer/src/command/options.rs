@@ -1,12 +1,14 @@
 //! What a run is made of beside its corpus and its seed: options, and the settings that they ask for.
 
+use super::fields::{HELP, overridden, table};
 use crate::adamw::USUAL_BETAS;
+use crate::checkpoint::differences;
 use crate::config::RunConfig;
 use crate::config::{Tuning, Validation};
 use crate::law::{ChannelLaw, TrainChannel};
 use crate::objective::Weights;
 use crate::schedule::{END, Schedule};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, FromArgMatches, ValueEnum};
 use corpus::{Corpus, CorpusSpec};
@@ -36,6 +38,9 @@ pub enum TextMode {
     /// Trained along with the network
     FineTune,
 }
+
+/// Folds that the training split is cut into, of which one is held out.
+const FOLDS: usize = 8;
 
 /// How a text encoder is tuned unless `--set` says otherwise.
 const TUNING: Tuning = Tuning { begin: 8, rate: 2e-4, layer_decay: 0.9, frozen_layers: 0, weight_decay: 0.01 };
@@ -83,7 +88,7 @@ pub struct TrainOptions {
     /// Weight of redundancy reduction; 0 leaves the discriminators watching
     #[arg(long, value_name = "X", default_value_t = 0.4)]
     pub lambda_red: f32,
-    /// Set a field of the run's config.json, such as schedule.learning_rate=5e-4; may be repeated
+    /// Set a field of the run's config.json, such as schedule.learning_rate=5e-4; may be repeated; `help` lists the fields
     #[arg(long, value_name = "FIELD=VALUE")]
     pub set: Vec<String>,
 }
@@ -119,11 +124,38 @@ impl TrainOptions {
     /// # Errors
     /// If a field that is to be set is not there or cannot take the value.
     pub fn resolved(&self, spec: &CorpusSpec, corpus: &Corpus, seed: u64) -> Result<RunConfig> {
-        overridden(&self.settings(spec, corpus, seed), &self.set)
+        overridden(&self.settings(spec, default_validation(spec, corpus), seed), &self.set)
     }
 
-    /// The run's settings before single fields are set.
-    fn settings(&self, spec: &CorpusSpec, corpus: &Corpus, seed: u64) -> RunConfig {
+    /// Whether these options ask for the list of the fields that can be set, not for a run.
+    pub fn ask_for_fields(&self) -> bool {
+        self.set.iter().any(|field| field == HELP)
+    }
+
+    /// The table of the fields that can be set, with what they hold under the other options. Nothing of the corpus is read.
+    ///
+    /// # Errors
+    /// If one of the fields that are set is not there or cannot take its value.
+    pub fn fields(&self, spec: &CorpusSpec, seed: u64) -> Result<String> {
+        let set: Vec<String> = self.set.iter().filter(|field| *field != HELP).cloned().collect();
+        table(&overridden(&self.settings(spec, unread_validation(spec), seed), &set)?)
+    }
+
+    /// The fields in which a run of settings `there` differs from what these options ask for, each with both values. What only
+    /// the corpus can tell, the widths of its features and what is held out unless the options say so, is taken from `there`:
+    /// nothing of the corpus is read.
+    ///
+    /// # Errors
+    /// If a field that is to be set is not there or cannot take the value.
+    pub fn differences(&self, there: &RunConfig, spec: &CorpusSpec, seed: u64) -> Result<Vec<String>> {
+        let validation = if is_builtin(spec) { unread_validation(spec) } else { there.validation.clone() };
+        let mut asked = overridden(&self.settings(spec, validation, seed), &self.set)?;
+        asked.network.widths = there.network.widths;
+        differences(there, &asked)
+    }
+
+    /// The run's settings before single fields are set, with what is held out unless the options say so.
+    fn settings(&self, spec: &CorpusSpec, validation: Validation, seed: u64) -> RunConfig {
         let small = if is_builtin(spec) { Preset::Small } else { Preset::Paper };
         let preset = self.preset.unwrap_or(small);
         let name = |path: &PathBuf| path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
@@ -187,17 +219,21 @@ impl TrainOptions {
             betas: USUAL_BETAS,
             averaging: 0.995,
             patience: 12,
-            validation: self.validation.clone().unwrap_or_else(|| default_validation(spec, corpus)),
+            validation: self.validation.clone().unwrap_or(validation),
             calibrate: true,
             sharpen: !t_deepsc,
         }
     }
 }
 
+/// What is held out where the corpus is not read: what most corpora get.
+fn unread_validation(spec: &CorpusSpec) -> Validation {
+    if is_builtin(spec) { Validation::Split("valid".into()) } else { Validation::Fold { fold: 0, folds: FOLDS } }
+}
+
 /// The generated corpus has a validation split to spare; that of a real one is for the report, unless there are too
 /// few videos to cut folds by.
 fn default_validation(spec: &CorpusSpec, corpus: &Corpus) -> Validation {
-    const FOLDS: usize = 8;
     let train = corpus.clips.iter().filter(|clip| clip.split == "train");
     let videos: BTreeSet<&str> = train.map(|clip| clip.video_id.as_str()).collect();
     let few = videos.len() < FOLDS && corpus.clips.iter().any(|clip| clip.split == "valid");
@@ -206,21 +242,6 @@ fn default_validation(spec: &CorpusSpec, corpus: &Corpus) -> Validation {
     } else {
         Validation::Fold { fold: 0, folds: FOLDS.min(videos.len()).max(2) }
     }
-}
-
-/// The settings with some fields replaced by name, `FIELD=VALUE` each.
-///
-/// # Errors
-/// If a field is not there or cannot take the value.
-pub fn overridden(config: &RunConfig, fields: &[String]) -> Result<RunConfig> {
-    let mut value = serde_json::to_value(config)?;
-    for field in fields {
-        let (path, text) = field.split_once('=').with_context(|| format!("--set {field}: expected FIELD=VALUE"))?;
-        let pointer = format!("/{}", path.replace('.', "/"));
-        let slot = value.pointer_mut(&pointer).with_context(|| format!("--set {field}: no such field"))?;
-        *slot = serde_json::from_str(text).unwrap_or_else(|_| text.into());
-    }
-    serde_json::from_value(value).with_context(|| format!("--set {}", fields.join(" --set ")))
 }
 
 #[cfg(test)]
