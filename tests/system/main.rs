@@ -11,6 +11,7 @@ mod discovery;
 mod equality;
 mod films;
 mod forever;
+mod interrupted;
 mod messages;
 mod metrics;
 mod order;

@@ -4,6 +4,7 @@ mod fields;
 mod options;
 
 use crate::checkpoint;
+use crate::interrupt::{self, Advice};
 use crate::material::Material;
 use crate::runs::{self, Begin};
 use crate::threads::Threads;
@@ -61,6 +62,8 @@ pub fn run(args: &TrainArgs) -> Result<String> {
     let config = material.settled(args.options.resolved(&args.corpus, material.corpus(), args.seed)?);
     read(&mut material, &config.validation)?;
     let bar = bar(config.schedule.epochs as u64, "training", "epochs")?;
+    let (out, arguments) = (args.out.clone(), interrupt::arguments());
+    let _advice = Advice::new(move || interrupt::of_run(&out, &arguments))?;
     let begin = if resume { Begin::Resumed } else { Begin::Fresh };
     let id = runs::train(&material, &config, &args.out, begin, Threads::OneAPart, &mut |progress: Progress| {
         let line = line(&progress);

@@ -20,6 +20,7 @@ pub mod conventional;
 pub mod corpus_cmd;
 pub mod data;
 pub mod evaluate;
+pub mod interrupt;
 pub mod law;
 mod log;
 pub mod material;
@@ -73,6 +74,7 @@ pub fn run(args: Args) -> Result<()> {
     if let Some(fields) = asked_for_fields(&args.command)? {
         return Ok(console::print(fields)?);
     }
+    let _advice = advice(&args.command)?;
     match args.command {
         Command::Train(args) => {
             let id = command::run(&args)?;
@@ -95,4 +97,16 @@ fn asked_for_fields(command: &Command) -> Result<Option<String>> {
         _ => return Ok(None),
     };
     if options.ask_for_fields() { options.fields(corpus, seed).map(Some) } else { Ok(None) }
+}
+
+/// What a command that trains many runs says when it is interrupted. One that trains a single run says it itself.
+fn advice(command: &Command) -> Result<Option<interrupt::Advice>> {
+    let folder = match command {
+        Command::Evaluate(args) if args.seeds.is_some() => &args.weights,
+        Command::Ablate(args) => &args.out,
+        Command::Reproduce(reproduce::ReproduceArgs { merge: None, out: Some(out), .. }) => out,
+        _ => return Ok(None),
+    };
+    let (folder, arguments) = (folder.clone(), interrupt::arguments());
+    interrupt::Advice::new(move || interrupt::of_runs(&folder, &arguments)).map(Some)
 }
