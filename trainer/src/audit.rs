@@ -65,7 +65,7 @@ const SHUFFLE: u64 = 9;
 /// If weights, corpus or split cannot be used, or there are no two modalities.
 pub fn run(args: &AuditArgs) -> Result<()> {
     let json = args.json.as_deref().map(PendingFile::create_with_parents).transpose()?;
-    let transmitter = model::weights::load_proposed_transmitter(&args.weights)?;
+    let transmitter = schemes::weights::load_proposed_transmitter(&args.weights)?;
     let corpus = Corpus::load(&args.corpus)?;
     let bar: ProgressBar = crate::command::bar(0, "auditing", "auditors")?;
     let result = Request {

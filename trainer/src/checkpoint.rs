@@ -55,7 +55,7 @@ pub fn load(folder: &Path, config: &RunConfig) -> Result<(State, HashMap<String,
         "{name}: belongs to a run with another {}; resume with the same settings",
         others.join(", ")
     );
-    let tensors = model::params::read(&file)?;
+    let tensors = nn::params::read(&file)?;
     Ok((state, tensors))
 }
 

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use hdf5_pure::File;
 
-use crate::{Clip, Corpus, CorpusError, LABEL_RANGE, Sequence, find_columns};
 use crate::values::Replaced;
+use crate::{Clip, Corpus, CorpusError, LABEL_RANGE, Sequence, find_columns};
 
 /// The files that make up a corpus.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! `manifest.json` of a half.
 
-use crate::scheme::ModelCard;
 use super::{FORMAT, WeightsError, disk, file_error, read_file};
+use crate::scheme::ModelCard;
 use crate::scheme_kind::SchemeKind;
 use corpus::Origins;
 use network::batch::Standardisation;
