@@ -17,15 +17,13 @@ mod regression;
 mod row;
 mod summary;
 mod table;
+mod uses;
 
 pub use binary::Binary;
 pub use calibration::{SIGN_BINS, SignBin, sign_bins, sign_ece};
 pub use confusion::confusion;
 pub use constant::{BestConstant, ConstantScores, NoLabels};
-pub use interval::{
-    Interval, Z95, mean_interval, mean_interval_of_repeats, mean_interval_of_sums, mean_sd, student_interval, wilson,
-    wilson_of_rate,
-};
+pub use interval::{Interval, Z95, difference_interval, mean_interval, mean_interval_of_repeats, mean_interval_of_sums, mean_sd, student_interval, wilson, wilson_of_rate};
 pub use prediction::{Prediction, label_class};
 pub use record::{Context, Record, records};
 pub use reference::{Fading, Source, matched_filter};
@@ -33,3 +31,4 @@ pub use regression::{mae, pearson};
 pub use row::{CSV_HEADER, PredictionRow, write_csv};
 pub use summary::{Spread, Summary, summaries, summary_table};
 pub use table::table;
+pub use uses::ChannelUses;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Binary, Fading, Interval, PredictionRow, label_class, mae, matched_filter, mean_interval, mean_sd, pearson,
-    sign_ece, wilson,
+    sign_ece, wilson, wilson_of_rate,
 };
 
 /// What the records of a sweep have in common.
@@ -28,6 +28,8 @@ pub struct Context {
     pub model_id: String,
     /// The seed of the channel.
     pub seed: u64,
+    /// The seed that the weights were trained with; `None` where it is not known.
+    pub training_seed: Option<u64>,
 }
 
 /// One point of a sweep. All metrics pool the point's clips and draws; `None` (null) where one has no meaning.
@@ -55,7 +57,8 @@ pub struct Record {
     pub acc2_nonneg: Option<f64>,
     /// Acc-2 "pos".
     pub acc2_pos: Option<f64>,
-    /// Standard deviation of Acc-2 "pos" over draws; null below two.
+    /// Standard deviation of Acc-2 "pos" over complete draws, those that have a prediction of every clip of the point; null below
+    /// two such draws.
     pub acc2_pos_sd: Option<f64>,
     /// Weighted F1 "nonneg".
     pub f1_nonneg: Option<f64>,
@@ -82,15 +85,36 @@ pub struct Record {
     pub seed: u64,
     /// Of the weights.
     pub model_id: String,
-    /// The seed that the weights were trained with, where several were compared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The seed that the weights were trained with; null where it is not known.
+    #[serde(default)]
     pub training_seed: Option<u64>,
+    /// Complex symbols of every clip's burst; null where clips differ in that.
+    #[serde(default)]
+    pub symbols: Option<usize>,
+    /// Complex channel uses of a clip, the mean over clips: `symbols` where all have as many; null where they differ and were not
+    /// counted.
+    #[serde(default)]
+    pub channel_uses: Option<f64>,
+    /// Distinct clips with y ≠ 0, those that Acc-2 "pos" and F1 "pos" are over.
+    #[serde(default)]
+    pub clips_nonzero: Option<usize>,
     /// 95 % interval of `acc2_pos`: Wilson's for one draw, over the clips' means for several. Not written to files.
     #[serde(skip)]
     pub acc2_pos_interval: Option<Interval>,
 }
 
 impl Record {
+    /// Wilson's 95 % interval of Acc-2 "pos", were each clip one trial: the draws of one clip are not independent of each other.
+    /// `None` where the accuracy or the number of clips is not known.
+    pub fn acc2_pos_binomial(&self) -> Option<Interval> {
+        wilson_of_rate(self.acc2_pos?, self.clips_nonzero? as u64)
+    }
+
+    /// Wilson's 95 % interval of Acc-7, were each clip one trial. `None` where there is no clip.
+    pub fn acc7_binomial(&self) -> Option<Interval> {
+        wilson_of_rate(self.acc7?, self.clips as u64)
+    }
+
     /// The share of the matched-filter reference that Acc-2 "pos" reaches.
     pub fn share(&self) -> Option<f64> {
         Some(self.acc2_pos? / self.reference_acc2?)
@@ -162,7 +186,10 @@ fn score(point: &Point, rows: &[&PredictionRow], context: &Context) -> Record {
         ece: sign_ece(pairs()),
         seed: context.seed,
         model_id: context.model_id.clone(),
-        training_seed: None,
+        training_seed: context.training_seed,
+        symbols: (context.symbols > 0).then_some(context.symbols),
+        channel_uses: (context.symbols > 0).then_some(context.symbols as f64),
+        clips_nonzero: Some(spread.clips_nonzero),
         acc2_pos_interval: spread.interval,
     }
 }
@@ -170,6 +197,7 @@ fn score(point: &Point, rows: &[&PredictionRow], context: &Context) -> Record {
 /// How Acc-2 "pos" spreads over draws and over clips.
 struct SignSpread {
     clips: usize,
+    clips_nonzero: usize,
     draws: usize,
     sd: Option<f64>,
     interval: Option<Interval>,
@@ -188,10 +216,13 @@ impl SignSpread {
             groups.into_iter().filter_map(|rows| count(rows).accuracy()).collect()
         };
         let all = count(rows);
+        // A draw that was cut short, or that lost clips on the way, is over other clips than the rest: its accuracy differs for that.
+        let complete = draws.values().filter(|rows| rows.len() == clips.len()).collect();
         SignSpread {
             clips: clips.len(),
+            clips_nonzero: clips.values().filter(|rows| rows[0].label != 0.0).count(),
             draws: draws.len(),
-            sd: mean_sd(&accuracies(draws.values().collect())).and_then(|(_, sd)| sd),
+            sd: mean_sd(&accuracies(complete)).and_then(|(_, sd)| sd),
             interval: match draws.len() {
                 1 => wilson(all.correct(), all.total()),
                 _ => mean_interval(&accuracies(clips.values().collect())),

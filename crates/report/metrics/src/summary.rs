@@ -163,6 +163,7 @@ mod tests {
             symbols: 25,
             model_id: "m".into(),
             seed: 0,
+            training_seed: None,
         };
         records(&rows, &context, None)
     }

@@ -55,7 +55,7 @@ pub(crate) fn aligned(lines: &[Vec<String>]) -> String {
 pub(crate) fn notes(record: &Record) -> String {
     format!(
         "SNR: Es/N0 per complex symbol, mean |x|^2 = 1 and one h per burst; perfect CSI, {} equaliser.\n\
-         pos: clips with label 0 dropped, truth y > 0. nonneg: all clips, truth y >= 0. F1 is weighted by support.\n\
+         pos (Non0 in MMSA): clips with label 0 dropped, truth y > 0. nonneg (Has0): all clips, truth y >= 0. F1 is weighted by support.\n\
          Acc-7: most likely class. MAE and corr: all clips. ECE: of the sign. reference: matched filter for Acc-2 pos at this system's \
          noiseless Acc-2 pos.\n",
         record.equaliser
@@ -129,6 +129,9 @@ mod tests {
             seed: 0,
             model_id: "abc".into(),
             training_seed: None,
+            symbols: Some(25),
+            channel_uses: Some(25.0),
+            clips_nonzero: Some(656),
             acc2_pos_interval: Some(Interval { estimate: 0.72, low: 0.69, high: 0.75 }),
         };
         let inside = Record { snr_db: Some(3.0), in_training_range: Some(true), ..record.clone() };

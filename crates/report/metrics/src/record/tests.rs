@@ -11,6 +11,7 @@ fn context() -> Context {
         symbols: 25,
         model_id: "abc".into(),
         seed: 3,
+        training_seed: Some(7),
     }
 }
 
@@ -124,6 +125,10 @@ fn json_has_exactly_the_fields_in_order() {
         "ece",
         "seed",
         "model_id",
+        "training_seed",
+        "symbols",
+        "channel_uses",
+        "clips_nonzero",
     ];
     let mut from = 0;
     for field in fields {
@@ -133,6 +138,69 @@ fn json_has_exactly_the_fields_in_order() {
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(value.as_object().unwrap().len(), fields.len());
     assert!(value["snr_db"].is_null() && value["acc2_pos_sd"].is_null());
+    assert_eq!(
+        (&value["training_seed"], &value["symbols"], &value["channel_uses"]),
+        (&7.into(), &25.into(), &25.0.into())
+    );
+    assert_eq!((&value["clips"], &value["clips_nonzero"]), (&4.into(), &3.into()));
     let back: Record = serde_json::from_str(&text).unwrap();
     assert_eq!(Record { acc2_pos_interval: record.acc2_pos_interval, ..back }, *record);
+}
+
+/// Files of earlier versions lack the fields; where bursts differ in length no one number holds.
+#[test]
+fn what_is_not_known_is_null() {
+    let context = Context { symbols: 0, training_seed: None, ..context() };
+    let record = &records(&rows(), &context, None)[1];
+    let mut value = serde_json::to_value(record).unwrap();
+    for field in ["training_seed", "symbols", "channel_uses"] {
+        assert!(value[field].is_null(), "{field}");
+        value.as_object_mut().unwrap().remove(field);
+    }
+    value.as_object_mut().unwrap().remove("clips_nonzero");
+    let back: Record = serde_json::from_value(value).unwrap();
+    assert_eq!((back.training_seed, back.symbols, back.channel_uses, back.clips_nonzero), (None, None, None, None));
+}
+
+/// Three draws reach 2/3, 1 and, of the two clips that came, 0: the last is no draw of the same clips.
+#[test]
+fn a_draw_that_lacks_clips_is_not_in_the_spread() {
+    let mut all = rows();
+    let partial = |clip: u64, label: f32| row(clip, 2, ("awgn", Some(3.0)), label, if label > 0.0 { 0.1 } else { 0.9 });
+    all.extend([partial(0, 1.0), partial(1, -1.0)]);
+    let record = |rows: &[PredictionRow]| {
+        records(rows, &context(), None).into_iter().find(|r| r.channel == "awgn" && r.snr_db == Some(3.0)).unwrap()
+    };
+    let (with, without) = (record(&all), record(&rows()));
+    assert_eq!((with.draws, without.draws), (3, 2));
+    assert!(with.acc2_pos < without.acc2_pos, "every prediction counts for the accuracy");
+    assert_eq!(with.acc2_pos_sd, without.acc2_pos_sd);
+    let partial_alone: Vec<_> = all.into_iter().filter(|r| r.draw != 1).collect();
+    assert_eq!(record(&partial_alone).acc2_pos_sd, None, "one complete draw has no spread");
+}
+
+/// 5/6 over the 3 clips that have a sign; classes are over all 4.
+#[test]
+fn binomial_intervals_count_clips_once() {
+    let record = &records(&rows(), &context(), None)[1];
+    let sign = record.acc2_pos_binomial().unwrap();
+    assert_eq!(Some(sign), crate::wilson_of_rate(5.0 / 6.0, 3));
+    assert_eq!(record.acc7_binomial(), crate::wilson_of_rate(record.acc7.unwrap(), 4));
+    let unknown = Record { clips_nonzero: None, ..record.clone() };
+    assert_eq!(unknown.acc2_pos_binomial(), None);
+}
+
+#[test]
+fn channel_uses_are_means_over_clips_where_bursts_differ() {
+    let mut uses = crate::ChannelUses::default();
+    uses.add("awgn", Some(-3.0), 300, 2);
+    uses.add("awgn", Some(3.0), 90, 3);
+    uses.add("awgn", Some(-3.0), 60, 1);
+    let of = |symbols: usize| -> Vec<Option<f64>> {
+        let mut records = records(&rows(), &Context { symbols, ..context() }, None);
+        uses.fill(&mut records);
+        records.iter().map(|r| r.channel_uses).collect()
+    };
+    assert_eq!(of(0), [None, Some(120.0), Some(30.0), None]);
+    assert_eq!(of(25), [Some(25.0); 4], "a fixed number holds");
 }
