@@ -57,6 +57,10 @@ fn it_leaves_results_and_reuses_its_weights_for_the_same_corpus_alone() {
     let expected = [&[("none", None)], &swept("awgn")[..], &swept("rayleigh")[..]].concat();
     assert_eq!(points, expected);
     assert!(found.iter().all(|r| r["clips"] == 48 && r["split"] == "test" && r["acc2_pos"].is_f64()), "{found:?}");
+    assert!(
+        found.iter().all(|r| r["symbols"] == 25 && r["channel_uses"] == 25.0 && r["training_seed"] == 0),
+        "{found:?}"
+    );
     assert_eq!(rows_of(&out.join("predictions.csv")).len(), 48 * 7);
     let files: Vec<String> =
         std::fs::read_dir(&out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();

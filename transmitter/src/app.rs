@@ -54,6 +54,7 @@ impl App {
         let mut app = App::with(socket, half.into(), args.emulator.clone());
         app.reader = reader(args.extractors.as_deref(), app.half.card().takes_media, &manifest.extractors)?;
         app.model.takes_media = app.reader.is_ok();
+        app.model.training_seed = Some(manifest.training.seed);
         Ok(app)
     }
 

@@ -17,7 +17,6 @@ mod patience;
 mod plan;
 mod problems;
 mod rounds;
-mod spread;
 mod sweep;
 mod totals;
 mod transcript;

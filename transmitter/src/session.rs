@@ -317,6 +317,8 @@ impl Session {
             model_id: self.half.card().model_id.clone(),
             trace_id: sent.span.trace_id().to_string(),
             inspection,
+            // Eight bytes a complex symbol.
+            symbols: sent.burst.symbols.len() as u64 / 8,
         }
     }
 
@@ -349,6 +351,7 @@ impl Session {
             model_id: self.half.card().model_id.clone(),
             trace_id: span.trace_id().to_string(),
             inspection: None,
+            symbols: 0,
         };
         self.account(&outcome, span);
         self.outcomes.send(SendResponse { outcome: Some(outcome) }).await

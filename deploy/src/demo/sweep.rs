@@ -101,6 +101,7 @@ fn inside(
         receiver: receiver.as_ref(),
         scheme: &manifest.scheme_name(),
         training_snr_db: Some(manifest.training.snr_db),
+        training_seed: Some(manifest.training.seed),
         corpus,
         split,
         without: &[],
@@ -181,6 +182,7 @@ mod tests {
             symbols: 25,
             model_id: "id".into(),
             seed: 0,
+            training_seed: None,
         };
         let records = |rows: &[PredictionRow]| metrics::records(rows, &context, None);
         let sent =

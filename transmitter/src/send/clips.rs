@@ -18,11 +18,10 @@ use super::answer::Answer;
 use super::client::{Client, Feed, Item};
 use super::pace::Pace;
 use super::plan::{Part, Pass, Plan, Prepared};
-use super::spread;
 use anyhow::{Context as _, Result, bail};
 use files::PendingFile;
 use json::OwnClip;
-use metrics::{Context, PredictionRow, write_csv};
+use metrics::{ChannelUses, Context, PredictionRow, write_csv};
 use outcome::{About, Line};
 use phy::{ChannelSpec, Conditions, SnrDb};
 use proto::v1::{Model, Outcome};
@@ -166,6 +165,8 @@ struct Report {
     jsonl: bool,
     /// Rows of clips with a label, if they are to be written.
     rows: Option<Vec<PredictionRow>>,
+    /// Of the predicted clips.
+    uses: ChannelUses,
     unlabelled: u64,
     predicted: u64,
     refused: u64,
@@ -175,7 +176,16 @@ struct Report {
 impl Report {
     fn new(model: Model, keep: bool, jsonl: bool) -> Report {
         let rows = keep.then(Vec::new);
-        Report { model, jsonl, rows, unlabelled: 0, predicted: 0, refused: 0, unreadable: 0 }
+        Report {
+            model,
+            jsonl,
+            rows,
+            uses: ChannelUses::default(),
+            unlabelled: 0,
+            predicted: 0,
+            refused: 0,
+            unreadable: 0,
+        }
     }
 
     fn unreadable(&mut self, place: String, problem: String) -> Result<()> {
@@ -196,6 +206,10 @@ impl Report {
         match &answer {
             Ok(answer) => {
                 self.predicted += 1;
+                if outcome.symbols > 0 {
+                    let (channel, snr_db) = (ChannelSpec::from(&answer.met), answer.met.snr_db().map(SnrDb::db));
+                    self.uses.add(&channel.to_string(), snr_db, outcome.symbols, 1);
+                }
                 self.keep(message.label, |label| PredictionRow {
                     id: message.id.clone(),
                     row: *row,
@@ -240,7 +254,7 @@ impl Report {
         }
         if let Some(file) = json {
             let mut records = metrics::records(rows, &self.context(paths, seed), None);
-            spread::of_complete_draws(&mut records, rows);
+            self.uses.fill(&mut records);
             file.commit(|out| {
                 serde_json::to_writer_pretty(&mut *out, &records)?;
                 out.write_all(b"\n")
@@ -263,6 +277,7 @@ impl Report {
             symbols: model.symbols.unwrap_or(0) as usize,
             model_id: model.model_id.clone(),
             seed,
+            training_seed: model.training_seed,
         }
     }
 

@@ -9,15 +9,14 @@ use super::pace::{Pace, Rate};
 use super::patience;
 use super::plan::{Part, Pass, Plan};
 use super::problems::Problems;
-use super::spread;
-use super::sweep::{Failure, Request, check_model, failure, prepared, row};
+use super::sweep::{Failure, Request, check_model, count, failure, prepared, row};
 use super::totals::Totals;
 use anyhow::{Result, bail};
-use metrics::{Binary, PredictionRow, Record};
+use metrics::{Binary, ChannelUses, PredictionRow, Record};
 use phy::Conditions;
 use proto::v1::{Model, Outcome};
 use runtime::Drain;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -136,6 +135,7 @@ struct Round {
     number: u64,
     began: Instant,
     rows: Vec<PredictionRow>,
+    uses: ChannelUses,
     answered: u64,
     failed: u64,
 }
@@ -175,18 +175,25 @@ impl<'a, L: FnMut(String)> Rounds<'a, L> {
             (self.line)(format!("{changed}; counting starts again"));
             self.model.model_id = outcome.model_id.clone();
             self.totals = Totals::default();
-            self.open.values_mut().for_each(|round| round.rows.clear());
+            for round in self.open.values_mut() {
+                round.rows.clear();
+                round.uses = ChannelUses::default();
+            }
         }
         let first = plan.numbers().start;
         let round = self.open.entry(first).or_insert_with(|| {
             self.begun += 1;
             let (plan, began) = (plan.clone(), Instant::now());
-            Round { plan, number: self.begun, began, rows: Vec::new(), answered: 0, failed: 0 }
+            let (rows, uses) = (Vec::new(), ChannelUses::default());
+            Round { plan, number: self.begun, began, rows, uses, answered: 0, failed: 0 }
         });
         round.answered += 1;
-        let shot = plan.shot(sequence);
+        let (shot, symbols) = (plan.shot(sequence), outcome.symbols);
         match row(plan, shot, outcome) {
-            Ok(row) => round.rows.push(row),
+            Ok(row) => {
+                count(&mut round.uses, &row, symbols);
+                round.rows.push(row);
+            }
             Err(reason) => {
                 round.failed += 1;
                 let failure = failure(plan, shot, reason);
@@ -213,7 +220,7 @@ impl<'a, L: FnMut(String)> Rounds<'a, L> {
 
     fn close(&mut self, round: Round) {
         let mut records = metrics::records(&round.rows, &self.request.context(&self.model), None);
-        spread::of_complete_draws(&mut records, &round.rows);
+        round.uses.fill(&mut records);
         self.totals.add(records, round.answered == round.plan.len());
         self.sent.clips += round.answered;
         self.sent.failed += round.failed;

@@ -4,10 +4,9 @@ use super::answer::Answer;
 use super::client::Client;
 use super::pace::{Pace, Rate};
 use super::plan::{Part, Pass, Plan, Prepared, Shot, prepare};
-use super::spread;
 use anyhow::{Result, bail};
 use corpus::{Corpus, CorpusError, Identity, Modality};
-use metrics::{Context, PredictionRow, Record};
+use metrics::{ChannelUses, Context, PredictionRow, Record};
 use phy::{ChannelSpec, Conditions, SnrDb};
 use proto::v1::{Model, Outcome};
 use runtime::PeerUrl;
@@ -104,6 +103,7 @@ impl Request<'_> {
             symbols: model.symbols.unwrap_or(0) as usize,
             model_id: model.model_id.clone(),
             seed: self.seed,
+            training_seed: model.training_seed,
         }
     }
 }
@@ -131,12 +131,17 @@ pub(super) async fn send_paced(request: &Request<'_>, rate: Option<Rate>, mut pr
     let plan = Arc::new(Plan::new(Part::begin(), clips, request.passes(), Some(request.seed)));
     let mut rows: Vec<(u64, PredictionRow)> = Vec::new();
     let mut failures: Vec<(u64, Failure)> = Vec::new();
+    let mut uses = ChannelUses::default();
     client
         .exchange(&plan, Pace::new(rate), |sequence, outcome| {
             let shot = plan.shot(sequence);
             check_model(&model, &outcome)?;
+            let symbols = outcome.symbols;
             match row(&plan, shot, outcome) {
-                Ok(row) => rows.push((sequence, row)),
+                Ok(row) => {
+                    count(&mut uses, &row, symbols);
+                    rows.push((sequence, row));
+                }
                 Err(reason) => failures.push((sequence, failure(&plan, shot, reason))),
             }
             progress();
@@ -146,7 +151,8 @@ pub(super) async fn send_paced(request: &Request<'_>, rate: Option<Rate>, mut pr
     rows.sort_by_key(|(sequence, _)| *sequence);
     failures.sort_by_key(|(sequence, _)| *sequence);
     let failures = failures.into_iter().map(|(_, failure)| failure).collect();
-    let (records, rows) = score(request, &plan, &model, rows);
+    let (mut records, rows) = score(request, &plan, &model, rows);
+    uses.fill(&mut records);
     Ok(Sent { records, rows, failures, clips: plan.len() })
 }
 
@@ -182,6 +188,13 @@ pub(super) fn row(plan: &Plan, shot: Shot, outcome: Outcome) -> Result<Predictio
     })
 }
 
+/// Counts the burst of a predicted clip, unless its transmitter does not say how long it was.
+pub(super) fn count(uses: &mut ChannelUses, row: &PredictionRow, symbols: u64) {
+    if symbols > 0 {
+        uses.add(&row.channel, row.snr_db, symbols, 1);
+    }
+}
+
 pub(super) fn failure(plan: &Plan, shot: Shot, reason: Fault) -> Failure {
     let point = plan.pass(shot).conditions.map_or("live conditions".to_owned(), |pinned| pinned.to_string());
     Failure { id: plan.clip(shot).message.id.clone(), point, reason: reason.to_string() }
@@ -208,6 +221,5 @@ fn score(
         }
     }
     let mut records = metrics::records(&reported, &request.context(model), Some(&noiseless));
-    spread::of_complete_draws(&mut records, &reported);
     (records, reported)
 }

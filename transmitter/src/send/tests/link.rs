@@ -115,6 +115,7 @@ impl Transmitter for Link {
             training_snr_low_db: Some(-9.0),
             training_snr_high_db: Some(21.0),
             takes_text: false,
+            training_seed: Some(11),
             ..Model::default()
         };
         Ok(Response::new(GetModelResponse { model: Some(model) }))

@@ -71,6 +71,10 @@ async fn every_clip_is_sent_at_every_point_and_draw_under_its_own_noise() {
     assert_eq!((rayleigh.model_id.as_str(), rayleigh.corpus.as_str()), ("by-hand", "toy"));
     assert_eq!((rayleigh.in_training_range, rician.in_training_range), (Some(false), Some(true)));
     assert_eq!((rayleigh.clips, rayleigh.draws, rayleigh.seed), (40, 2, SEED));
+    assert_eq!(
+        (rayleigh.symbols, rayleigh.channel_uses, rayleigh.training_seed),
+        (Some(SYMBOLS), Some(SYMBOLS as f64), Some(11))
+    );
     // From the noiseless pass, which is not itself reported.
     let noiseless = expected(&corpus, Conditions::None, 2, SEED);
     let source = Binary::pos(noiseless.iter().map(|row| (&row.prediction, row.label))).source().unwrap();
