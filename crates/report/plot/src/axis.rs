@@ -5,6 +5,10 @@ use crate::PlotError;
 /// What stays free at either end of an axis that fits its range to the data, as a share of their range.
 const MARGIN: f64 = 0.05;
 
+/// Where the ticks of a logarithmic axis may be in each decade, the most of them first.
+const LOG_TICKS: [&[f64]; 5] =
+    [&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], &[1.0, 2.0, 3.0, 5.0], &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]];
+
 /// How values are spaced along an axis.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Spacing {
@@ -60,6 +64,8 @@ pub(crate) struct Scale {
     pub from: f64,
     pub to: f64,
     pub ticks: Vec<f64>,
+    /// Places between the ticks that are marked without a number, on a logarithmic axis.
+    pub minor: Vec<f64>,
     /// Digits after the decimal point that tell neighbouring ticks apart.
     digits: usize,
     spacing: Spacing,
@@ -80,7 +86,8 @@ impl Scale {
             Spacing::Names(names) => {
                 let last = names.len().max(1) as f64 - 1.0;
                 let ticks = (0..names.len()).map(|i| i as f64).collect();
-                Ok(Scale { from: -0.5, to: last + 0.5, ticks, digits: 0, spacing: axis.spacing.clone() })
+                let minor = Vec::new();
+                Ok(Scale { from: -0.5, to: last + 0.5, ticks, minor, digits: 0, spacing: axis.spacing.clone() })
             }
         }
     }
@@ -97,7 +104,7 @@ impl Scale {
         if let Some(ticks) = even_grid(values, most).filter(|_| !fixed) {
             let margin = (0.25 * (ticks[1] - ticks[0])).min(MARGIN * (to - from));
             let digits = digits_of(&ticks);
-            return Scale { from: from - margin, to: to + margin, ticks, digits, spacing };
+            return Scale { from: from - margin, to: to + margin, ticks, minor: Vec::new(), digits, spacing };
         }
         let step = round_step((to - from) / most as f64);
         if !fixed {
@@ -109,7 +116,7 @@ impl Scale {
         let last = (to / step + 1e-9).floor() as i64;
         let ticks: Vec<f64> = (first..=last).map(|i| i as f64 * step).collect();
         let digits = digits_of(&ticks);
-        Scale { from, to, ticks, digits, spacing }
+        Scale { from, to, ticks, minor: Vec::new(), digits, spacing }
     }
 
     fn logarithmic(axis: &Axis, values: &[f64], most: usize) -> Result<Scale, PlotError> {
@@ -128,10 +135,25 @@ impl Scale {
             let ticks = decades.flat_map(|decade| factors.iter().map(move |f| f * 10f64.powi(decade)));
             ticks.filter(|tick| (from - 1e-9..=to + 1e-9).contains(&tick.log10())).collect()
         };
-        let all = within(&[1.0, 2.0, 5.0]);
-        let ticks = if all.len() > most { within(&[1.0]) } else { all };
+        // The densest of these whose numbers stay apart.
+        let least = 0.7 / most as f64 * (to - from);
+        let apart = |ticks: &[f64]| ticks.windows(2).all(|pair| (pair[1] / pair[0]).log10() >= least);
+        let mut ticks = LOG_TICKS.iter().map(|factors| within(factors)).find(|ticks| apart(ticks)).unwrap_or_default();
+        if ticks.len() < 3 {
+            // Less than a decade: numbers at equal differences fill it.
+            let (low, high) = (10f64.powf(from), 10f64.powf(to));
+            let step = round_step((high - low) / most as f64);
+            let even = |i: i64| i as f64 * step;
+            let linear: Vec<f64> = ((low / step).ceil() as i64..=(high / step).floor() as i64).map(even).collect();
+            if linear.len() > ticks.len() && apart(&linear) {
+                ticks = linear;
+            }
+        }
+        let every = within(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+        let minor =
+            every.into_iter().filter(|place| ticks.iter().all(|tick| (tick / place - 1.0).abs() > 1e-9)).collect();
         let digits = digits_of(&ticks);
-        Ok(Scale { from, to, ticks, digits, spacing: Spacing::Logarithmic })
+        Ok(Scale { from, to, ticks, minor, digits, spacing: Spacing::Logarithmic })
     }
 
     /// Where `value` lies, 0 at the start of the axis and 1 at its end.
@@ -250,6 +272,15 @@ mod tests {
         assert_eq!(scale.number(5.0), "5");
         let coarse = Scale::fit(&axis, &[5.0, 8000.0], 4).unwrap();
         assert_eq!(coarse.ticks, [10.0, 100.0, 1000.0, 10000.0]);
+        // What accuracy against channel uses is drawn over: with and without a scheme that spends thousands.
+        assert_eq!(Scale::fit(&axis, &[5.0, 19.0, 25.0, 40.0], 6).unwrap().ticks, [5.0, 10.0, 20.0, 30.0]);
+        assert_eq!(
+            Scale::fit(&axis, &[5.0, 25.0, 2500.0], 6).unwrap().ticks,
+            [5.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]
+        );
+        let narrow = Scale::fit(&axis, &[19.0, 25.0], 6).unwrap();
+        assert_eq!(narrow.ticks, [19.0, 20.0, 21.0, 22.0, 23.0, 24.0, 25.0]);
+        assert!(coarse.minor.contains(&20.0) && !coarse.minor.contains(&100.0));
         let error = Scale::fit(&axis, &[5.0, 0.0], 12).unwrap_err();
         assert_eq!(error.to_string(), "axis 'channel uses' is logarithmic and cannot show 0");
     }

@@ -6,6 +6,9 @@ use crate::layout::Frame;
 use crate::{Colour, Marker, Pattern, font};
 
 pub(crate) const INK: &str = "#1a1a1a";
+pub(crate) const PAPER: &str = "#ffffff";
+/// Radius of a cloud's dot.
+pub(crate) const DOT: &str = "3.4";
 const LINE: f64 = 2.0;
 
 /// An SVG document that is being written.
@@ -21,7 +24,7 @@ impl Canvas {
             format_args!(
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
                  viewBox=\"0 0 {width} {height}\" font-family=\"{}\" fill=\"{INK}\">\n\
-                 <rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n",
+                 <rect width=\"{width}\" height=\"{height}\" fill=\"{PAPER}\"/>\n",
                 font::FAMILY
             ),
         );
@@ -87,7 +90,7 @@ impl Canvas {
 
     /// A white rim keeps markers of curves that meet apart.
     pub fn marker(&mut self, (x, y): (f64, f64), colour: Colour, marker: Marker) {
-        let paint = format!("fill=\"{}\" stroke=\"#ffffff\" stroke-width=\"1\"", colour.hex());
+        let paint = format!("fill=\"{}\" stroke=\"{PAPER}\" stroke-width=\"1\"", colour.hex());
         let polygon = |corners: &[(f64, f64)]| {
             let places: Vec<_> = corners.iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
             format!("<polygon points=\"{}\" {paint}/>\n", joined(&places))
@@ -103,13 +106,18 @@ impl Canvas {
         self.source.push_str(&shape);
     }
 
+    /// In the document's own ink, which a dark page replaces.
     pub fn text(&mut self, place: (f64, f64), size: f64, anchor: &str, text: &str) {
-        self.text_in(place, size, anchor, text, INK);
+        self.text_with(place, size, anchor, text, "");
     }
 
-    pub fn text_in(&mut self, (x, y): (f64, f64), size: f64, anchor: &str, text: &str, ink: &str) {
+    /// In an ink of its own, for text on an area whose colour no page replaces.
+    pub fn text_in(&mut self, place: (f64, f64), size: f64, anchor: &str, text: &str, ink: &str) {
+        self.text_with(place, size, anchor, text, &format!(" fill=\"{ink}\""));
+    }
+
+    fn text_with(&mut self, (x, y): (f64, f64), size: f64, anchor: &str, text: &str, ink: &str) {
         let text = escaped(text);
-        let ink = if ink == INK { String::new() } else { format!(" fill=\"{ink}\"") };
         let shape = format_args!(
             "<text x=\"{x:.2}\" y=\"{y:.2}\" font-size=\"{size:.2}\" text-anchor=\"{anchor}\"{ink}>{text}</text>\n"
         );
@@ -130,7 +138,7 @@ impl Canvas {
 
     pub fn dot(&mut self, (x, y): (f64, f64), fill: &str) {
         let shape = format_args!(
-            "<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"3.4\" fill=\"{fill}\" stroke=\"#ffffff\" stroke-width=\"0.5\"/>\n"
+            "<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{DOT}\" fill=\"{fill}\" stroke=\"{PAPER}\" stroke-width=\"0.5\"/>\n"
         );
         push(&mut self.source, shape);
     }

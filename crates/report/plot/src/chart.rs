@@ -4,7 +4,7 @@ use crate::canvas::{Canvas, INK};
 use crate::layout::{Bar, LABEL, Place, TICK};
 use crate::{Curve, Figure, Pattern, Spread};
 
-const GRID: &str = "#e3e3e3";
+pub(crate) const GRID: &str = "#e3e3e3";
 pub(crate) const SHADE: &str = "#f5f2e4";
 
 /// Everything but the title and the label of the vertical axis. `name` is that of the chart, once in the document.
@@ -59,6 +59,10 @@ fn frame(canvas: &mut Canvas, figure: &Figure, place: &Place) {
         let y = place.at(0.0, tick).1;
         canvas.rule((left, y), (right, y), GRID, 1.0);
         canvas.text((left - 8.0, y + 0.35 * TICK), TICK, "end", &ys.number(tick));
+    }
+    for &tick in &xs.minor {
+        let x = place.at(tick, 0.0).0;
+        canvas.rule((x, bottom), (x, bottom + 3.0), INK, 0.8);
     }
     for &tick in &xs.ticks {
         let x = place.at(tick, 0.0).0;

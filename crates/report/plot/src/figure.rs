@@ -227,9 +227,14 @@ impl Figure {
 
     /// Every y that is to have a place.
     pub(crate) fn ys(&self) -> Vec<f64> {
+        self.data().into_iter().chain(self.levels.iter().map(|l| l.y)).collect()
+    }
+
+    /// The y of curves, intervals and dots, without that of levels.
+    pub(crate) fn data(&self) -> Vec<f64> {
         let points = || self.curves.iter().flat_map(|c| &c.points);
         let ends = points().filter_map(|p| p.interval).flat_map(|(low, high)| [low, high]);
         let dots = self.cloud.iter().flat_map(|c| &c.dots).map(|d| d.y);
-        points().map(|p| p.y).chain(ends).chain(self.levels.iter().map(|l| l.y)).chain(dots).collect()
+        points().map(|p| p.y).chain(ends).chain(dots).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Where everything goes, in pixels of the SVG.
 
 use crate::axis::Scale;
+use crate::ends;
 use crate::legend::Legend;
 use crate::{Axis, Figure, Panel, PlotError, Ramp, Sheet, font};
 
@@ -95,7 +96,9 @@ impl Layout {
     pub fn of(sheet: &Sheet) -> Result<Layout, PlotError> {
         sheet.check()?;
         let columns = sheet.columns.min(sheet.panels.len());
-        let width = width_of(columns);
+        let names = if sheet.named_ends { ends::width(sheet.charts()) } else { 0.0 };
+        // A chart alone keeps its size, the names stand beside it.
+        let width = if columns == 1 { (width_of(1) + names).ceil() } else { width_of(columns) };
         let headed = sheet.panels.len() > 1;
         let heading = if headed { LABEL * 1.7 } else { 0.0 };
         let clouds = sheet.charts().any(|chart| chart.cloud.is_some());
@@ -103,18 +106,23 @@ impl Layout {
         let cell = outer / columns as f64;
         let scales = scales(sheet, columns, cell)?;
         let gutters: Vec<f64> = (0..columns).map(|column| gutter(sheet, &scales, columns, column)).collect();
-        let inner = gutters.iter().map(|gutter| cell - gutter - padding(columns)).fold(f64::INFINITY, f64::min);
+        let inner = gutters.iter().map(|gutter| cell - gutter - padding(columns) - names).fold(f64::INFINITY, f64::min);
 
         let mut places = Vec::with_capacity(sheet.panels.len());
         let mut scales = scales.into_iter();
         let mut row_top = MARGIN + TITLE * 1.9;
         for (row, panels) in sheet.panels.chunks(columns).enumerate() {
             let top = row_top + heading;
-            let height = panels.iter().map(|panel| height_of(panel, columns, inner)).fold(0.0, f64::max);
+            let mut height = panels.iter().map(|panel| height_of(panel, columns, inner)).fold(0.0, f64::max);
+            if sheet.named_ends {
+                let charts = panels.iter().filter_map(Panel::chart);
+                height = charts.map(ends::least_height).fold(height, f64::max);
+            }
             for (column, panel) in panels.iter().enumerate() {
                 let from = MARGIN + cell * column as f64;
                 let left = from + gutters[column];
-                let right = if matches!(panel, Panel::Heat(_)) { left + inner } else { from + cell - padding(columns) };
+                let right =
+                    if matches!(panel, Panel::Heat(_)) { left + inner } else { from + cell - padding(columns) - names };
                 let frame = Frame { left, right, top, bottom: top + height };
                 let label_x = shows_label(sheet, columns, row * columns + column).then_some(from + LABEL * 0.9);
                 places.push(Place { frame, scales: scales.next().flatten(), label_x });
@@ -122,7 +130,7 @@ impl Layout {
             row_top = top + height + TICK * 1.9 + LABEL * 1.6 + GAP;
         }
         let bar = bar(sheet, &places, width)?;
-        let legend = Legend::place(sheet.charts(), width - 2.0 * MARGIN);
+        let legend = Legend::place(sheet.charts(), width - 2.0 * MARGIN, sheet.named_ends);
         let legend_at = (MARGIN + 12.0, row_top - GAP + 8.0);
         let height = (legend_at.1 + legend.height + MARGIN).ceil();
         // Bold is about a tenth wider than the regular face that `font::width` measures.
@@ -137,10 +145,11 @@ fn scales(sheet: &Sheet, columns: usize, cell: f64) -> Result<Vec<Option<(Scale,
     let (most_x, most_y) = (((cell / 45.0) as usize).clamp(3, 12), (chart_height(columns) / 41.0) as usize);
     let mut scales = Vec::with_capacity(sheet.panels.len());
     for row in sheet.panels.chunks(columns) {
-        let together: Vec<f64> = row.iter().filter_map(Panel::chart).flat_map(Figure::ys).collect();
+        let of = if sheet.named_ends { Figure::data } else { Figure::ys };
+        let together: Vec<f64> = row.iter().filter_map(Panel::chart).flat_map(of).collect();
         for panel in row {
             let both = |figure: &Figure| -> Result<(Scale, Scale), PlotError> {
-                let ys = if sheet.level_rows { together.clone() } else { figure.ys() };
+                let ys = if sheet.level_rows { together.clone() } else { of(figure) };
                 Ok((Scale::fit(&figure.x, &figure.xs(), most_x)?, Scale::fit(&figure.y, &ys, most_y)?))
             };
             scales.push(panel.chart().map(both).transpose()?);

@@ -40,10 +40,11 @@ pub(crate) struct Legend {
 }
 
 impl Legend {
-    /// Fills column after column, in a box `width` pixels wide. What several charts have alike is one entry.
-    pub fn place<'a>(charts: impl Iterator<Item = &'a Figure>, width: f64) -> Legend {
+    /// Fills column after column, in a box `width` pixels wide. What several charts have alike is one entry. With `shades` it has no
+    /// entry but those of shades.
+    pub fn place<'a>(charts: impl Iterator<Item = &'a Figure>, width: f64, shades: bool) -> Legend {
         let mut samples: Vec<(String, Sample)> = Vec::new();
-        for entry in charts.flat_map(samples_of) {
+        for entry in charts.flat_map(samples_of).filter(|(_, sample)| !shades || *sample == Sample::Shade) {
             if !samples.contains(&entry) {
                 samples.push(entry);
             }

@@ -11,6 +11,8 @@
 mod axis;
 mod canvas;
 mod chart;
+mod dark;
+mod ends;
 mod figure;
 mod font;
 mod heat;
@@ -24,6 +26,7 @@ mod svg;
 mod table;
 
 pub use axis::{Axis, Spacing};
+pub use dark::dark_style;
 pub use figure::{Cloud, Curve, Dot, Figure, Level, Point, Shade};
 pub use heat::HeatMap;
 pub use palette::{Colour, Marker, Pattern, Spread};

@@ -40,6 +40,25 @@ impl Colour {
         }
     }
 
+    /// As `#RRGGBB`, for a dark page: lighter, of the same hue.
+    pub fn hex_on_dark(self) -> &'static str {
+        match self {
+            Colour::Blue => "#4F93E8",
+            Colour::Vermillion => "#FF8A3D",
+            Colour::Green => "#2CC59A",
+            Colour::Purple => "#E39AC3",
+            Colour::Orange => "#F0B429",
+            Colour::Sky => "#A6DAFA",
+            Colour::Black => "#E8E8E8",
+            Colour::Grey => "#A8A8A8",
+        }
+    }
+
+    /// Those for data and that for other lines, each once.
+    pub(crate) fn all() -> impl Iterator<Item = Colour> {
+        Colour::CYCLE.into_iter().chain([Colour::Grey])
+    }
+
     /// The colour for the `index`-th curve.
     pub fn nth(index: usize) -> Colour {
         Colour::CYCLE[index % Colour::CYCLE.len()]

@@ -45,7 +45,7 @@ impl Ramp {
 }
 
 /// Relative luminance as WCAG 2 has it. At 0.18 black and white contrast equally.
-fn luminance(colour: Rgb) -> f64 {
+pub(crate) fn luminance(colour: Rgb) -> f64 {
     let linear = |v: f64| {
         let v = v / 255.0;
         if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }

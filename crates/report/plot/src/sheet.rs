@@ -66,12 +66,15 @@ pub struct Sheet {
     pub panels: Vec<Panel>,
     /// Whether the charts of a row have one vertical range, so that they can be compared by eye.
     pub level_rows: bool,
+    /// Whether lines are named at their right ends, and the legend has nothing but the shade. The vertical range is then that of the
+    /// curves: a level beyond it is named at the edge, with its value.
+    pub named_ends: bool,
 }
 
 impl Sheet {
     /// Without panels, `columns` of them in a row; the charts of a row are to have one vertical range.
     pub fn new(title: impl Into<String>, columns: usize) -> Sheet {
-        Sheet { title: title.into(), columns: columns.max(1), panels: Vec::new(), level_rows: true }
+        Sheet { title: title.into(), columns: columns.max(1), panels: Vec::new(), level_rows: true, named_ends: false }
     }
 
     /// With one more panel.
@@ -83,6 +86,12 @@ impl Sheet {
     /// Whose charts each have a vertical range of their own.
     pub fn own_ranges(mut self) -> Sheet {
         self.level_rows = false;
+        self
+    }
+
+    /// Whose lines are named at their right ends, see [`Sheet::named_ends`].
+    pub fn name_ends(mut self) -> Sheet {
+        self.named_ends = true;
         self
     }
 

@@ -4,7 +4,7 @@ use crate::canvas::Canvas;
 use crate::chart::{self, SHADE};
 use crate::layout::{LABEL, Layout};
 use crate::legend::{self, Sample};
-use crate::{Figure, Panel, PlotError, Sheet, Spread};
+use crate::{Figure, Panel, PlotError, Sheet, Spread, ends};
 
 impl Figure {
     /// The figure as an SVG document. Its text stays text, set in Noto Sans where that is installed.
@@ -28,6 +28,9 @@ impl Sheet {
             match panel {
                 Panel::Chart(figure) => {
                     chart::draw(&mut canvas, &self.cut(index), figure, place, layout.bar.as_ref());
+                    if self.named_ends {
+                        ends::draw(&mut canvas, figure, place);
+                    }
                 }
                 Panel::Heat(map) => map.draw(&mut canvas, &place.frame),
             }

@@ -202,3 +202,41 @@ fn every_kind_rasterises() {
         }
     }
 }
+
+/// Lines are named beside the chart, in the order of their ends and apart, and the vertical range is that of the curves.
+#[test]
+fn ends_are_named_instead_of_a_legend() {
+    let curve = |index: usize, name: &str, y: f64| {
+        Curve::measured(index, name, vec![Point::new(-12.0, y - 0.1), Point::new(21.0, y)])
+    };
+    let figure = |title: &str| {
+        Figure::against_snr(title, "Acc-2")
+            .curve(curve(0, "best", 0.84))
+            .curve(curve(1, "close", 0.839))
+            .curve(curve(2, "as close", 0.8385))
+            .level("baseline", 0.5, Colour::Grey, Pattern::Dotted)
+            .shade("SNR trained at", 0.0, 21.0)
+    };
+    let sheet = Sheet::new("t", 1).with(figure("AWGN")).with(figure("Rayleigh")).name_ends().own_ranges();
+    let svg = sheet.svg().unwrap();
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let place = |name: &str| -> Vec<(f64, f64)> {
+        let texts = document.descendants().filter(|n| n.has_tag_name("text") && n.text() == Some(name));
+        let number = |n: &roxmltree::Node, of: &str| n.attribute(of).unwrap().parse::<f64>().unwrap();
+        texts.map(|n| (number(&n, "x"), number(&n, "y"))).collect()
+    };
+    let frame_right = svg.match_indices("<clipPath").count();
+    assert_eq!(frame_right, 2);
+    let (best, close, last) = (place("best"), place("close"), place("as close"));
+    assert_eq!((best.len(), close.len(), last.len()), (2, 2, 2), "once in each panel and in no legend");
+    for panel in 0..2 {
+        assert!(close[panel].1 - best[panel].1 >= 16.9 && last[panel].1 - close[panel].1 >= 16.9);
+    }
+    assert_eq!(place("SNR trained at").len(), 1, "the shade alone is in the legend");
+    // The baseline is far below the curves, so it is named with its value at the lower edge, and no tick is there.
+    assert_eq!((place("baseline (0.500)").len(), place("baseline").len()), (2, 0));
+    assert!(place("0.5").is_empty() && place("0.50").is_empty());
+    let width: f64 = document.root_element().attribute("width").unwrap().parse().unwrap();
+    assert!(best.iter().all(|(x, _)| *x > 500.0 && *x < width));
+    sheet.png().unwrap();
+}
