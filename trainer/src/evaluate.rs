@@ -13,7 +13,7 @@ mod sweep_options;
 use std::{num::NonZeroUsize, ops::Range};
 
 use corpus::{Clip, Corpus, CorpusError, Modality, OtherOrigin};
-use metrics::{Context, Prediction, PredictionRow, Record};
+use metrics::{ChannelUses, Context, Prediction, PredictionRow, Record};
 use phy::{ChannelSpec, Complex, Conditions, EqualiserError, NoiseKey, draw, equalise};
 use schemes::scheme::{ChannelKnowledge, ClipInput, Csit, InputError, Receive, ReceivedBurst, Transmission, Transmit};
 
@@ -36,6 +36,8 @@ pub struct Request<'a> {
     pub scheme: &'a str,
     /// Lowest and highest SNR trained at, in dB, for the records.
     pub training_snr_db: Option<(f64, f64)>,
+    /// The seed that the weights were trained with, for the records.
+    pub training_seed: Option<u64>,
     /// Where the clips are from.
     pub corpus: &'a Corpus,
     /// Which of its splits.
@@ -173,6 +175,7 @@ impl Request<'_> {
             symbols: self.transmitter.card().channel_uses.fixed().unwrap_or(0),
             model_id: self.receiver.card().model_id.clone(),
             seed: self.seed,
+            training_seed: self.training_seed,
         }
     }
 }
@@ -228,11 +231,24 @@ pub fn evaluate(request: &Request) -> Result<Evaluation, EvaluateError> {
     };
     let jobs = jobs(&rounds, &batches, &bursts);
     let done = parallel::map(jobs.len(), request.threads, |job| transmit(request, &jobs[job]))?;
+    let (done, symbols): (Vec<_>, Vec<_>) = done.into_iter().unzip();
     let rows: Vec<PredictionRow> = done.into_iter().flatten().collect();
     let (noiseless, noisy): (Vec<_>, Vec<_>) = rows.iter().cloned().partition(|r| r.snr_db.is_none());
     let rows = if request.points.contains(&Conditions::None) { rows } else { noisy };
-    let records = metrics::records(&rows, &request.context(), Some(&noiseless));
+    let mut records = metrics::records(&rows, &request.context(), Some(&noiseless));
+    channel_uses(&jobs, &symbols).fill(&mut records);
     Ok(Evaluation { records, rows })
+}
+
+/// Of jobs and the complex symbols that the bursts of each have together.
+fn channel_uses(jobs: &[Job], symbols: &[usize]) -> ChannelUses {
+    let mut uses = ChannelUses::default();
+    for (job, symbols) in jobs.iter().zip(symbols) {
+        let conditions = &job.round.conditions;
+        let (channel, snr_db) = (ChannelSpec::from(conditions).to_string(), conditions.snr_db().map(phy::SnrDb::db));
+        uses.add(&channel, snr_db, *symbols as u64, job.clips.len() as u64);
+    }
+    uses
 }
 
 /// A batch of clips to bursts: one each, or where they depend on the channel one each for every round, round after round.
@@ -277,8 +293,8 @@ fn jobs<'a>(
     jobs
 }
 
-/// Sends one batch through the channel and decodes it.
-fn transmit(request: &Request, job: &Job) -> Result<Vec<PredictionRow>, EvaluateError> {
+/// Sends one batch through the channel and decodes it. Gives the predictions, and the complex symbols of all bursts together.
+fn transmit(request: &Request, job: &Job) -> Result<(Vec<PredictionRow>, usize), EvaluateError> {
     let Job { round, clips, bursts } = *job;
     let own;
     let bursts = match bursts {
@@ -304,7 +320,8 @@ fn transmit(request: &Request, job: &Job) -> Result<Vec<PredictionRow>, Evaluate
     let predictions = predictions.collect::<Result<Vec<Prediction>, _>>().map_err(wrong)?;
     (request.progress)(predictions.len() as u64);
     let row = |((clip, prediction), h)| prediction_row(&round, clip, prediction, h);
-    Ok(clips.iter().zip(predictions).zip(coefficients).map(row).collect())
+    let symbols = bursts.iter().map(|burst| burst.symbols.len()).sum();
+    Ok((clips.iter().zip(predictions).zip(coefficients).map(row).collect(), symbols))
 }
 
 fn prediction_row(round: &Round, clip: &(usize, &Clip), prediction: Prediction, h: Complex) -> PredictionRow {

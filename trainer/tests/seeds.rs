@@ -42,7 +42,9 @@ fn seeds_are_trained_once_and_scored_each_as_on_its_own() {
     }
     let one = evaluate(&alone, "").unwrap();
     assert_eq!(one[0].acc2_pos, records[1].acc2_pos);
-    assert_eq!(one[0].training_seed, None);
+    // The manifest says it, whether several were compared or not.
+    assert_eq!(one[0].training_seed, Some(1));
+    assert_eq!((one[0].symbols, one[0].channel_uses), (Some(25), Some(25.0)));
 
     // Once more, of which one is there and one was cut short before its halves were written.
     let written = |path: &Path| path.join("checkpoint.safetensors").metadata().unwrap().modified().unwrap();

@@ -94,7 +94,7 @@ pub(super) fn constant_line(corpus: &Corpus, split: &str) -> Result<String> {
     let scores = BestConstant::fit(&training)?.scores(&labels(split)?);
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.3}"));
     Ok(format!(
-        "Best constant, fitted on train: Acc-2 pos {}, nonneg {}, F1 pos {}, nonneg {}, Acc-7 {}, MAE {}.\n",
+        "Majority/median baseline (best constant predictor, fitted on train): Acc-2 pos {}, nonneg {}, F1 pos {}, nonneg {}, Acc-7 {}, MAE {}.\n",
         number(scores.acc2_pos),
         number(scores.acc2_nonneg),
         number(scores.f1_pos),
@@ -213,6 +213,9 @@ mod tests {
             assert_eq!((&record.model_id, record.seed, record.draws, record.clips), (&model_id, 4, 2, 229));
             assert_eq!((record.scheme.as_str(), record.corpus.as_str()), ("proposed", "builtin:redundancy=0.5,seed=0"));
             assert!(record.reference_acc2.is_some() && record.ece.is_some(), "{record:?}");
+            let sizes = (record.training_seed, record.symbols, record.channel_uses);
+            assert_eq!(sizes, (Some(1), Some(25), Some(25.0)), "of the manifest and of the bursts");
+            assert!(record.clips_nonzero.is_some_and(|clips| clips <= 229), "{record:?}");
         }
         let rows = fs::read_to_string(path("rows.csv")).unwrap();
         assert_eq!(rows.lines().count(), 1 + 4 * 2 * 229);

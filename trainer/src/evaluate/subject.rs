@@ -17,6 +17,7 @@ pub struct Subject {
     receiver: Box<dyn Receive>,
     scheme: String,
     training_snr_db: Option<(f64, f64)>,
+    training_seed: u64,
 }
 
 /// The clips and channels that subjects are scored over.
@@ -42,7 +43,13 @@ impl Subject {
     pub fn load(folder: &Path) -> Result<Self> {
         let manifest = receiver_manifest(folder)?;
         let (transmitter, receiver) = load(folder)?;
-        Ok(Subject { transmitter, receiver, training_snr_db: manifest.snr_range(), scheme: manifest.scheme_name() })
+        Ok(Subject {
+            transmitter,
+            receiver,
+            training_snr_db: manifest.snr_range(),
+            training_seed: manifest.training.seed,
+            scheme: manifest.scheme_name(),
+        })
     }
 
     /// Scores it on clips without some modalities.
@@ -95,6 +102,7 @@ impl Subject {
             receiver: self.receiver.as_ref(),
             scheme: &self.scheme,
             training_snr_db: self.training_snr_db,
+            training_seed: Some(self.training_seed),
             corpus: sweep.corpus,
             split: sweep.split,
             without,

@@ -85,6 +85,7 @@ fn request<'a>(corpus: &'a Corpus, points: &'a [Conditions]) -> Request<'a> {
         receiver: &*MODEL,
         scheme: "antipodal",
         training_snr_db: Some((-9.0, 21.0)),
+        training_seed: Some(3),
         corpus,
         split: "test",
         without: &[],
