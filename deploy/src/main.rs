@@ -51,6 +51,8 @@ enum Role {
     Completions(shell::CompletionArgs),
     /// Write manual pages.
     Man(shell::ManArgs),
+    /// Draw and tabulate results against each other: files of `--json`, or folders of `demo` and `reproduce`.
+    Compare(trainer::compare::CompareArgs),
     /// The live curve, table and clips of a running receiver, in this terminal.
     Watch(watch::Args),
 }
@@ -78,6 +80,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             runtime()?.block_on(channel_emulator::run(args))?;
         }
         Role::Receiver(args) => runtime()?.block_on(receiver::run(args))?,
+        Role::Compare(args) => trainer::compare::run(&args)?,
         Role::Health(args) => runtime()?.block_on(health::run(&args))?,
         Role::Completions(args) => shell::completions(&args, Cli::command())?,
         Role::Man(args) => shell::man(&args, Cli::command())?,

@@ -15,6 +15,7 @@ pub mod chain;
 pub mod checkpoint;
 pub mod codebook;
 pub mod command;
+pub mod compare;
 pub mod config;
 pub mod conventional;
 pub mod corpus_cmd;
@@ -24,12 +25,14 @@ pub mod interrupt;
 pub mod law;
 mod log;
 pub mod material;
+pub mod metric;
 pub mod objective;
 mod parallel;
 pub mod reading;
 pub mod reproduce;
 pub mod runs;
 pub mod schedule;
+pub mod scheme_name;
 pub mod sharpening;
 mod side_by_side;
 pub mod text;
@@ -60,6 +63,8 @@ pub enum Command {
     Ablate(ablate::AblateArgs),
     /// Train, score and draw what the paper's evaluation shows, beside baselines and references.
     Reproduce(reproduce::ReproduceArgs),
+    /// Draw and tabulate results against each other: files of `--json`, or folders of `demo` and `reproduce`.
+    Compare(compare::CompareArgs),
     /// Measure the dependence that is left between the modalities' latents of trained weights.
     Audit(audit::AuditArgs),
     /// Import a corpus, or look into one.
@@ -83,6 +88,7 @@ pub fn run(args: Args) -> Result<()> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Ablate(args) => ablate::run(&args),
         Command::Reproduce(args) => reproduce::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Corpus(args) => corpus_cmd::run(args),
     }
