@@ -119,8 +119,14 @@ pub fn run(args: &ReproduceArgs) -> Result<()> {
     let mut material = Material::load(corpus, args.text_encoder.as_deref())?;
     material.corpus().split(&args.split)?;
     let entries = entries::chosen(&args.only, args.quick)?;
-    if let Some(entry) = entries.iter().find(|entry| matches!(entry.role, Role::Conventional { .. })) {
-        Codec::pictures().with_context(|| format!("--only {}", entry.name))?;
+    if let Err(lacking) = Codec::pictures() {
+        let asked =
+            entries.iter().filter(|entry| matches!(entry.role, Role::Conventional { .. })).map(|entry| entry.name);
+        let asked: Vec<&str> = asked.collect();
+        ensure!(asked.is_empty(), "--only {}: {lacking}", asked.join(","));
+        if args.only.is_empty() {
+            console::note(format_args!("no conventional scheme: {lacking}"));
+        }
     }
     let base = args.options().resolved(corpus, material.corpus(), 0)?;
     std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;

@@ -125,6 +125,39 @@ fn what_the_report_says(out: &Path) {
     }
     assert_eq!(report.matches("<svg").count(), 14, "every figure");
     assert!(!report.contains("http://") || !report.contains("src="), "nothing is fetched");
+    how_the_report_reads(&report, &cells[0]);
+}
+
+/// Findings first, then contents, then the sections; numbers of the records; folded tables; light and dark, wide and narrow.
+fn how_the_report_reads(report: &str, proposed: &Value) {
+    let place = |text: &str| report.find(text).unwrap_or_else(|| panic!("the report does not have {text}"));
+    let marks = ["class=\"findings\"", "<nav", "id=\"paper\"", "id=\"figures\"", "id=\"tables\"", "id=\"made\""];
+    assert!(marks.map(place).windows(2).all(|pair| pair[0] < pair[1]), "{marks:?}");
+    let findings = &report[place("class=\"findings\"")..place("<nav")];
+    assert_eq!(findings.matches("<li>").count(), 5, "{findings}");
+    for said in [
+        "Without noise the proposed scheme",
+        "T-DeepSC, as published",
+        "paired by seed",
+        "The paper prints",
+        "matched-filter",
+    ] {
+        assert!(findings.contains(said), "{said}: {findings}");
+    }
+    let hardest = proposed["records"].as_array().unwrap().iter().find(|r| r["channel"] == "rayleigh").unwrap();
+    assert_eq!(hardest["snr_db"], -12.0);
+    assert!(findings.contains("At \u{2212}12 dB over Rayleigh fading it reaches"), "{findings}");
+    assert_eq!(
+        (&hardest["symbols"], &hardest["channel_uses"], &hardest["training_seed"]),
+        (&25.into(), &25.0.into(), &0.into())
+    );
+    // Five metrics and the leads over two channels, dependence and probes, and the weights.
+    assert_eq!(report.matches("<details>").count(), 5 * 2 + 2 + 2 + 1);
+    for row in ["<td>paper</td><td>0.8423</td>", "<td>ours</td>", "<td>difference</td>"] {
+        assert!(report.contains(row), "Table I has no {row}");
+    }
+    assert!(report.contains("prefers-color-scheme:dark") && report.contains("width=device-width"));
+    assert!(!report.contains("best constant</text>") && report.contains("majority/median baseline</text>"));
 }
 
 /// Right classes and right signs are counted as the records have them.
@@ -174,4 +207,18 @@ fn nothing_is_done_twice(out: &Path) {
     assert!(error.contains("another `schedule.epochs`; give another --out"), "{error}");
     let error = format!("{:#}", changed(out, "--draws 1", "--draws 2").unwrap_err());
     assert!(error.contains("another `sweep`; give another --out"), "{error}");
+}
+
+/// All schemes that this build lacks in one message, before anything is trained.
+#[test]
+fn a_build_without_pictures_says_once_that_it_lacks_the_conventional_scheme() {
+    if cfg!(feature = "h264") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let only = "--only conventional,conventional-diverse";
+    let error = run(&format!("reproduce --quick --corpus builtin {only} --out {}", out.display())).unwrap_err();
+    assert_eq!(format!("{error:#}"), format!("{only}: this build cannot code pictures; build with --features h264"));
+    assert!(!out.exists());
 }

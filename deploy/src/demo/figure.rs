@@ -3,16 +3,18 @@
 use corpus::CorpusSpec;
 use metrics::Record;
 use plot::{Colour, Curve, Figure, Pattern, Point};
+use trainer::metric::ACC2;
+use trainer::scheme_name::channel_label;
 
 /// Acc-2 "pos" of each channel against SNR with its 95 % interval, the matched-filter reference of each, the noiseless
-/// score, the best constant, and the range of SNRs trained at.
+/// score, the majority/median baseline, and the range of SNRs trained at.
 pub fn accuracy(records: &[Record], best_constant: Option<f64>, trained_db: Option<(f64, f64)>) -> Figure {
     let title = records.first().map_or_else(String::new, |r| {
         let builtin = r.corpus == CorpusSpec::BUILTIN.to_string();
         let corpus = if builtin { "builtin" } else { r.corpus.rsplit('/').next().unwrap_or(&r.corpus) };
         format!("Sentiment over the link: {corpus}, {} split, {} clips", r.split, r.clips)
     });
-    let mut figure = Figure::against_snr(title, "Acc-2 pos");
+    let mut figure = Figure::against_snr(title, ACC2.label);
     let mut channels: Vec<&str> = records.iter().filter(|r| r.snr_db.is_some()).map(|r| r.channel.as_str()).collect();
     channels.dedup();
     for (index, channel) in channels.iter().enumerate() {
@@ -23,7 +25,7 @@ pub fn accuracy(records: &[Record], best_constant: Option<f64>, trained_db: Opti
         });
         let reference = own().filter_map(|r| Some(Point::new(r.snr_db?, r.reference_acc2?)));
         let reference: Vec<Point> = reference.collect();
-        let name = displayed(channel);
+        let name = channel_label(channel);
         figure = figure.curve(Curve::measured(index, format!("{name}, 95 % interval"), measured.collect()));
         if !reference.is_empty() {
             figure = figure.curve(Curve::reference(index, format!("{name}, matched filter"), reference));
@@ -34,20 +36,11 @@ pub fn accuracy(records: &[Record], best_constant: Option<f64>, trained_db: Opti
         figure = figure.level("noiseless", noiseless, Colour::Grey, Pattern::DashDotted);
     }
     if let Some(constant) = best_constant {
-        figure = figure.level("best constant", constant, Colour::Grey, Pattern::Dotted);
+        figure =
+            figure.level("majority/median baseline (best constant predictor)", constant, Colour::Grey, Pattern::Dotted);
     }
     match trained_db {
         Some((low, high)) => figure.shade("SNR trained at", low, high),
         None => figure,
-    }
-}
-
-/// A channel's name as it stands in text.
-fn displayed(channel: &str) -> String {
-    match channel.split_once(':') {
-        None if channel == "awgn" => "AWGN".into(),
-        None if channel == "rayleigh" => "Rayleigh".into(),
-        Some((_, k)) => format!("Rician, K = {k}"),
-        None => channel.into(),
     }
 }

@@ -56,9 +56,9 @@ pub fn report(args: &Args, swept: &Swept) -> Result<()> {
     let noiseless = swept.records.iter().find(|r| r.channel == "none");
     if let Some(interval) = noiseless.and_then(|r| r.acc2_pos_interval) {
         let (estimate, low, high) = (interval.estimate, interval.low, interval.high);
-        writeln!(text, "noiseless Acc-2 pos: {estimate:.3} [{low:.3}, {high:.3}]")?;
+        writeln!(text, "noiseless Acc-2 Non0 (pos): {estimate:.3} [{low:.3}, {high:.3}]")?;
     }
-    writeln!(text, "best constant (fitted on split train): {}", number(constant))?;
+    writeln!(text, "majority/median baseline (best constant predictor, fitted on split train): {}", number(constant))?;
     writeln!(
         text,
         "streamed over three processes and computed in one: {} predictions at {} points, all equal, bit for bit",

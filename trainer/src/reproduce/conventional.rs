@@ -77,9 +77,14 @@ pub fn score(
         symbols: 0,
         model_id: record.model_id.clone(),
         seed: sweep.seed,
+        training_seed: record.training_seed,
     };
     // No matched filter of 25 symbols to hold it against: it spends many times as many.
-    let records = metrics::records(&rows, &context, Some(&[]));
+    let mut records = metrics::records(&rows, &context, Some(&[]));
+    for record in &mut records {
+        let point = traffic.iter().find(|point| (&point.channel, point.snr_db) == (&record.channel, record.snr_db));
+        record.channel_uses = point.map(|point| point.uses);
+    }
     Ok((Evaluation { records, rows }, traffic))
 }
 

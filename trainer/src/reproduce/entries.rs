@@ -2,6 +2,7 @@
 
 use crate::command::overridden;
 use crate::config::RunConfig;
+use crate::scheme_name;
 use anyhow::{Result, bail, ensure};
 use network::tdeepsc::Sizes;
 use schemes::scheme_kind::SchemeKind;
@@ -12,8 +13,6 @@ use source_coding::Codec;
 pub struct Entry {
     /// Its name: on the command line, in results and as a folder.
     pub name: &'static str,
-    /// Its name in figures and tables.
-    pub label: &'static str,
     /// What it is.
     pub scheme: SchemeKind,
     /// Fields of `config.json` and their values.
@@ -47,23 +46,17 @@ pub struct Family {
     pub entries: Vec<Entry>,
 }
 
-const fn entry(
-    name: &'static str,
-    label: &'static str,
-    scheme: SchemeKind,
-    set: &'static [&'static str],
-    watches: bool,
-) -> Entry {
-    Entry { name, label, scheme, set, watches, role: Role::Scheme }
+const fn entry(name: &'static str, scheme: SchemeKind, set: &'static [&'static str], watches: bool) -> Entry {
+    Entry { name, scheme, set, watches, role: Role::Scheme }
 }
 
-const fn dimension(name: &'static str, label: &'static str, set: &'static [&'static str]) -> Entry {
-    Entry { name, label, scheme: SchemeKind::Proposed, set, watches: false, role: Role::Dimension }
+const fn dimension(name: &'static str, set: &'static [&'static str]) -> Entry {
+    Entry { name, scheme: SchemeKind::Proposed, set, watches: false, role: Role::Dimension }
 }
 
-const fn conventional(name: &'static str, label: &'static str, diverse: bool) -> Entry {
+const fn conventional(name: &'static str, diverse: bool) -> Entry {
     let role = Role::Conventional { diverse };
-    Entry { name, label, scheme: SchemeKind::Proposed, set: &[], watches: false, role }
+    Entry { name, scheme: SchemeKind::Proposed, set: &[], watches: false, role }
 }
 
 /// T-DeepSC as its authors trained it, as far as the protocol allows: one SNR, zero forcing, 38 reals, squared error, no
@@ -88,17 +81,17 @@ const PUBLISHED_EPOCHS: f64 = 2.5;
 
 /// All of them, in the order of tables and legends.
 pub const ENTRIES: [Entry; 11] = [
-    entry("proposed", "proposed", SchemeKind::Proposed, &[], true),
-    entry("proposed-l1", "proposed, L1 head", SchemeKind::Proposed, &["network.head=l1"], false),
-    entry("proposed-watching", "proposed, no reduction", SchemeKind::Proposed, &["schedule.lambda_red=0"], true),
-    entry("t-deepsc", "T-DeepSC, our protocol and head", SchemeKind::TDeepSc, &[], false),
-    entry("t-deepsc-mse", "T-DeepSC, our protocol", SchemeKind::TDeepSc, &["network.head=mse"], false),
-    entry("t-deepsc-published", "T-DeepSC, as published", SchemeKind::TDeepSc, PUBLISHED, false),
-    entry("sign-repetition", "sign, repeated", SchemeKind::SignRepetition, &[], false),
-    entry("class-repetition", "class, repeated", SchemeKind::ClassRepetition, &[], false),
-    entry("quantised-latent", "quantised, 6 bits", SchemeKind::QuantisedLatent, &[], false),
-    conventional("conventional", "H.264 and LDPC, one h", false),
-    conventional("conventional-diverse", "H.264 and LDPC, h every 25", true),
+    entry("proposed", SchemeKind::Proposed, &[], true),
+    entry("proposed-l1", SchemeKind::Proposed, &["network.head=l1"], false),
+    entry("proposed-watching", SchemeKind::Proposed, &["schedule.lambda_red=0"], true),
+    entry("t-deepsc", SchemeKind::TDeepSc, &[], false),
+    entry("t-deepsc-mse", SchemeKind::TDeepSc, &["network.head=mse"], false),
+    entry("t-deepsc-published", SchemeKind::TDeepSc, PUBLISHED, false),
+    entry("sign-repetition", SchemeKind::SignRepetition, &[], false),
+    entry("class-repetition", SchemeKind::ClassRepetition, &[], false),
+    entry("quantised-latent", SchemeKind::QuantisedLatent, &[], false),
+    conventional("conventional", false),
+    conventional("conventional-diverse", true),
 ];
 
 /// Transmitted reals of Table I; 50 of them are those of `proposed`.
@@ -106,13 +99,13 @@ pub const REALS: [usize; 8] = [10, 20, 30, 40, 50, 60, 70, 80];
 
 /// The dimensions of Table I beside that of `proposed`.
 const DIMENSIONS: [Entry; 7] = [
-    dimension("reals-10", "proposed, 10 reals", &["network.reals=10"]),
-    dimension("reals-20", "proposed, 20 reals", &["network.reals=20"]),
-    dimension("reals-30", "proposed, 30 reals", &["network.reals=30"]),
-    dimension("reals-40", "proposed, 40 reals", &["network.reals=40"]),
-    dimension("reals-60", "proposed, 60 reals", &["network.reals=60"]),
-    dimension("reals-70", "proposed, 70 reals", &["network.reals=70"]),
-    dimension("reals-80", "proposed, 80 reals", &["network.reals=80"]),
+    dimension("reals-10", &["network.reals=10"]),
+    dimension("reals-20", &["network.reals=20"]),
+    dimension("reals-30", &["network.reals=30"]),
+    dimension("reals-40", &["network.reals=40"]),
+    dimension("reals-60", &["network.reals=60"]),
+    dimension("reals-70", &["network.reals=70"]),
+    dimension("reals-80", &["network.reals=80"]),
 ];
 
 /// Those of them that `--quick` trains.
@@ -137,6 +130,16 @@ impl Entry {
         }
         let set: Vec<String> = self.set.iter().map(|field| (*field).to_owned()).collect();
         overridden(&config, &set)
+    }
+
+    /// Its name in figures and tables.
+    pub fn label(&self) -> String {
+        scheme_name::label(self.name)
+    }
+
+    /// Whether it decides with the network of `proposed` and differs in what crosses the channel alone.
+    pub fn shares_network(&self) -> bool {
+        self.name != "proposed" && self.base().name == "proposed"
     }
 
     /// Whether what it sends is drawn.

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use plot::{Panel, Sheet};
 use std::path::Path;
 
-pub use sweeps::{CHANNELS, METRICS};
+pub use sweeps::CHANNELS;
 
 /// A figure that was written.
 pub struct Drawn {
@@ -68,13 +68,13 @@ impl Sketch {
 fn subject(plan: &Plan) -> String {
     let corpus = plan.corpus.rsplit('/').next().unwrap_or(&plan.corpus);
     let seeds = match plan.seeds {
-        1 => "one seed".to_owned(),
+        1 => "one seed, 95 % intervals over clips".to_owned(),
         seeds => format!("mean ± sd over {seeds} seeds"),
     };
     format!("{corpus}, {} split, {seeds}", plan.sweep.split)
 }
 
 /// A number as figures have it.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     value.to_string().replace('-', "\u{2212}")
 }

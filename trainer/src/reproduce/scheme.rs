@@ -3,6 +3,7 @@
 use super::cell::Cell;
 use super::entries::{Entry, REALS, Role, named};
 use super::plan::Plan;
+use crate::metric::{Difference, Level, Metric};
 use anyhow::Result;
 use metrics::{Record, Spread};
 use plot::{Colour, Marker, Pattern, Point};
@@ -52,6 +53,24 @@ impl<'a> Scheme<'a> {
         let found =
             move |cell: &&Cell| cell.records.iter().find(|r| r.channel == channel && r.snr_db == snr_db).and_then(of);
         self.cells.iter().map(found)
+    }
+
+    /// The record of each seed at one point.
+    pub fn records(&self, channel: &str, snr_db: Option<f64>) -> Vec<&'a Record> {
+        let found = |cell: &&'a Cell| cell.records.iter().find(|r| r.channel == channel && r.snr_db == snr_db);
+        self.cells.iter().filter_map(found).collect()
+    }
+
+    /// A metric at one point: mean and spread over the seeds, with one seed its interval over clips. `None` where it was not scored or
+    /// has no meaning.
+    pub fn level(&self, channel: &str, snr_db: Option<f64>, metric: &Metric) -> Option<Level> {
+        Level::of(&self.records(channel, snr_db), metric)
+    }
+
+    /// What this scheme is ahead of another in a metric at one point, paired by seed.
+    pub fn ahead_of(&self, other: &Scheme, channel: &str, snr_db: Option<f64>, metric: &Metric) -> Option<Difference> {
+        let (mine, theirs) = (self.records(channel, snr_db), other.records(channel, snr_db));
+        Difference::of(&mine.into_iter().zip(theirs).collect::<Vec<_>>(), metric)
     }
 
     /// Complex symbols for each clip; the least of those that a scheme spends at its various SNRs.
@@ -126,10 +145,13 @@ pub fn by_reals<'s, 'a>(schemes: &'s [Scheme<'a>]) -> Vec<(usize, &'s Scheme<'a>
     if found.len() < 2 { Vec::new() } else { found }
 }
 
-/// A point with what its seeds spread, mean ± standard deviation.
-pub fn point(x: f64, spread: Spread) -> Point {
-    match spread.sd {
-        Some(sd) => Point::within(x, spread.mean, spread.mean - sd, spread.mean + sd),
-        None => Point::new(x, spread.mean),
-    }
+/// A point with one standard deviation over its seeds to either side; of one seed with its interval over clips, where the metric has
+/// one.
+pub fn point(x: f64, level: Level) -> Point {
+    Point { x, y: level.mean, interval: level.ends() }
+}
+
+/// A point with one standard deviation to either side, of what has no interval of its own.
+pub fn spread_point(x: f64, spread: Spread) -> Point {
+    point(x, Level { mean: spread.mean, sd: spread.sd, interval: None })
 }

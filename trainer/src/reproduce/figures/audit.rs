@@ -42,7 +42,7 @@ pub fn sketch(plan: &Plan, schemes: &[Scheme], audits: &[AuditCell]) -> Option<S
                 Curve::new(name, points, colour, marker).pattern(Pattern::None).bars()
             };
             let j = points(&|pairs| judged(pairs, look), -0.06);
-            figure = figure.curve(alone(scheme.entry.label.to_owned(), j, colour, Marker::nth(index)));
+            figure = figure.curve(alone(scheme.entry.label(), j, colour, Marker::nth(index)));
             let null = points(&|pairs| null(pairs, look), 0.06);
             figure = figure.curve(alone("null: mean to largest".to_owned(), null, Colour::Grey, Marker::None));
             if floored {

@@ -39,7 +39,7 @@ fn points<'a>(schemes: &[&Scheme<'a>]) -> &'a [View] {
 
 /// Of all seeds and draws, as shares of the clips of a class.
 fn confusion(plan: &Plan, scheme: &Scheme) -> Sketch {
-    let title = format!("{}: {}", scheme.entry.label, subject(plan));
+    let title = format!("{}: {}", scheme.entry.label(), subject(plan));
     let noisy: Vec<&View> = points(&[scheme]).iter().filter(|view| view.snr_db.is_some()).collect();
     let names: Vec<String> = (-3..=3).map(|class: i32| number(f64::from(class))).collect();
     let mut sheet = Sheet::new(title, noisy.len().max(1));
@@ -60,21 +60,25 @@ fn confusion(plan: &Plan, scheme: &Scheme) -> Sketch {
             most: 100.0,
         });
     }
-    let caption =
-        format!("Where a clip is lost, {}: of 100 clips of a class, how many are taken for which", scheme.entry.label);
+    let caption = format!(
+        "Where a clip is lost, {}: of 100 clips of a class, how many are taken for which",
+        scheme.entry.label()
+    );
     Sketch::new(format!("confusion-{}", scheme.entry.name), caption, sheet)
 }
 
 /// How often a sign that is said with some confidence is right.
 fn reliability(plan: &Plan, schemes: &[&Scheme]) -> Sketch {
     let mut sheet = Sheet::new(format!("Reliability: {}", subject(plan)), 2);
+    let curves = |view: &View| -> Vec<Vec<Point>> { schemes.iter().map(|s| reliable(plan, &at(s, view))).collect() };
+    let low = lowest(points(schemes).iter().flat_map(curves).flatten());
     for view in points(schemes) {
-        let axis = |label: &str, low: f64| Axis::new(label).range(low, 1.02);
-        let (said, right) = (axis("stated confidence in the sign", 0.45), axis("share right", 0.25));
+        let axis = |label: &str, low: f64| Axis::new(label).range(low, 1.0);
+        let (said, right) = (axis("stated confidence in the sign", 0.5), axis("share right", low));
         let mut figure = Figure::new(shown(view), said, right);
-        for scheme in schemes {
+        for (scheme, points) in schemes.iter().zip(curves(view)) {
             let look = scheme.look();
-            let curve = Curve::new(scheme.entry.label, reliable(plan, &at(scheme, view)), look.colour, look.marker);
+            let curve = Curve::new(scheme.entry.label(), points, look.colour, look.marker);
             figure = figure.curve(curve.pattern(look.pattern).bars());
         }
         if figure.is_empty() {
@@ -86,10 +90,17 @@ fn reliability(plan: &Plan, schemes: &[&Scheme]) -> Sketch {
         );
     }
     let caption = format!(
-        "Calibration: how often a sign is right that is said with some confidence. 95 % intervals as if a clip had been sent \
+        "Calibration: how often a sign is right that is predicted with some confidence. 95 % intervals as if a clip had been sent \
          once; tenths of the confidence with fewer than {LEAST} clips are left out"
     );
     Sketch::new("reliability", caption, sheet)
+}
+
+/// Where the axis of shares begins, so that every interval is seen whole: at a half, as the confidence does, or at the tenth below the
+/// lowest interval.
+fn lowest(points: impl Iterator<Item = Point>) -> f64 {
+    let ends = points.filter_map(|point| point.interval).map(|(low, _)| low);
+    (ends.fold(0.5, f64::min) * 10.0).floor() / 10.0
 }
 
 /// All seeds together. The draws and seeds of a clip are not independent of each other: the interval counts clips.
@@ -128,7 +139,20 @@ fn latents(plan: &Plan, schemes: &[Scheme]) -> Sketch {
             value: Axis::new("label").range(-3.0, 3.0),
             ramp: Ramp::Diverging,
         };
-        sheet = sheet.with(Figure::new(scheme.entry.label, axis(0), axis(1)).cloud(cloud));
+        sheet = sheet.with(Figure::new(scheme.entry.label(), axis(0), axis(1)).cloud(cloud));
     }
     Sketch::new("latents", "Bursts of unit power along their two principal components, coloured by label", sheet)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_interval_is_cut_by_the_axis_of_reliability() {
+        let within = |low: f64| Point::within(0.6, 0.6, low, 0.9);
+        assert_eq!(lowest([within(0.55), within(0.61)].into_iter()), 0.5);
+        assert_eq!(lowest([within(0.55), within(0.23)].into_iter()), 0.2);
+        assert_eq!(lowest([Point::new(0.5, 0.5)].into_iter()), 0.5);
+    }
 }

@@ -1,7 +1,7 @@
 //! Table I as figures: what the number of transmitted reals is worth, and what others reach with theirs.
 
 use super::{Sketch, number, subject};
-use crate::reproduce::figures::sweeps::METRICS;
+use crate::metric::{ACC2, METRICS};
 use crate::reproduce::plan::Plan;
 use crate::reproduce::scheme::{Scheme, by_reals, point, rivals};
 use plot::{Axis, Colour, Curve, Figure, Marker, Pattern, Sheet};
@@ -24,10 +24,11 @@ fn table_one(plan: &Plan, schemes: &[Scheme]) -> Option<Sketch> {
     }
     let mut sheet = Sheet::new(format!("Transmitted dimension: {}", subject(plan)), 2).own_ranges();
     for metric in METRICS.iter().filter(|metric| metric.name != "ece") {
-        let mut figure = Figure::new(metric.label, Axis::new("transmitted reals per clip"), Axis::new(metric.label));
+        let mut figure =
+            Figure::new(metric.label, Axis::new("real channel dimensions per clip"), Axis::new(metric.label));
         for (index, (channel, snr, shown)) in POINTS.into_iter().enumerate() {
             let at = |(reals, scheme): &(usize, &Scheme)| {
-                Some(point(*reals as f64, scheme.at(channel, Some(snr), metric.of)?))
+                Some(point(*reals as f64, scheme.level(channel, Some(snr), metric)?))
             };
             figure = figure.curve(Curve::measured(index, shown, reals.iter().filter_map(at).collect()).bars());
         }
@@ -43,16 +44,15 @@ fn uses(plan: &Plan, schemes: &[Scheme]) -> Option<Sketch> {
     let mut sheet = Sheet::new(format!("Rayleigh fading: {}", subject(plan)), wanted.len().max(1));
     for snr in wanted {
         let axis = Axis::new("complex channel uses per clip").logarithmic();
-        let mut figure = Figure::new(format!("{} dB", number(snr)), axis, Axis::new("Acc-2 pos"));
-        let at = |scheme: &Scheme| {
-            Some(point(scheme.uses_at("rayleigh", snr), scheme.at("rayleigh", Some(snr), |r| r.acc2_pos)?))
-        };
+        let mut figure = Figure::new(format!("{} dB", number(snr)), axis, Axis::new(ACC2.label));
+        let at =
+            |scheme: &Scheme| Some(point(scheme.uses_at("rayleigh", snr), scheme.level("rayleigh", Some(snr), &ACC2)?));
         let line: Vec<_> = by_reals.iter().filter_map(|(_, scheme)| at(scheme)).collect();
-        figure = figure.curve(Curve::new("proposed, by transmitted reals", line, Colour::Grey, Marker::None).bars());
+        figure = figure.curve(Curve::new("proposed, by channel dimensions", line, Colour::Grey, Marker::None).bars());
         for scheme in rivals(schemes) {
             let look = scheme.look();
             let points = at(scheme).into_iter().collect();
-            let curve = Curve::new(scheme.entry.label, points, look.colour, look.marker);
+            let curve = Curve::new(scheme.entry.label(), points, look.colour, look.marker);
             figure = figure.curve(curve.pattern(Pattern::None).bars());
         }
         sheet = sheet.with(figure);

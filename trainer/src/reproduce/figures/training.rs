@@ -3,7 +3,7 @@
 use super::{Sketch, subject};
 use crate::reproduce::cell::Watched;
 use crate::reproduce::plan::Plan;
-use crate::reproduce::scheme::{Scheme, point};
+use crate::reproduce::scheme::{Scheme, spread_point};
 use metrics::Spread;
 use network::discriminator::{PAIRS, pair_name};
 use plot::{Axis, Colour, Curve, Figure, Marker, Pattern, Point, Sheet};
@@ -13,9 +13,9 @@ pub fn sketches(plan: &Plan, schemes: &[Scheme]) -> Vec<Sketch> {
         let title = format!("Training: {}", subject(plan));
         (0..PAIRS.len()).fold(Sheet::new(title, PAIRS.len()), |sheet, pair| sheet.with(of(schemes, pair)))
     };
-    let losses = "What the discriminators of training lose, with redundancy reduction and without (figures 7 and 8). They may have \
-                  lost the game without the redundancy being gone: see the audit";
-    let said = "What the discriminators of training say of joint and of shuffled pairs (figure 9)";
+    let losses = "Loss of the discriminators in training, with redundancy reduction and without (figures 7 and 8). They may have \
+                  failed to learn while the redundancy is still there: see the audit";
+    let said = "What the discriminators of training predict for joint and for shuffled pairs (figure 9)";
     vec![Sketch::new("bce", losses, sheet(&bce)), Sketch::new("pairs", said, sheet(&probabilities))]
 }
 
@@ -24,7 +24,7 @@ fn by_epoch(scheme: &Scheme, of: impl Fn(&Watched) -> Option<f64>) -> Vec<Point>
     let epochs = scheme.cells.iter().map(|cell| cell.discriminators.len()).min().unwrap_or(0);
     let at = |epoch: usize| {
         let spread = Spread::of(scheme.cells.iter().map(|cell| of(&cell.discriminators[epoch])))?;
-        Some(point((epoch + 1) as f64, spread))
+        Some(spread_point((epoch + 1) as f64, spread))
     };
     (0..epochs).filter_map(at).collect()
 }
@@ -38,9 +38,9 @@ fn bce(schemes: &[Scheme], pair: usize) -> Figure {
     let mut figure = Figure::new(pair_name(PAIRS[pair]), Axis::new("epoch"), axis);
     for (colour, scheme) in watched(schemes) {
         let points = by_epoch(scheme, |watched| watched.bce[pair]);
-        figure = figure.curve(Curve::new(scheme.entry.label, points, colour, Marker::None));
+        figure = figure.curve(Curve::new(scheme.entry.label(), points, colour, Marker::None));
     }
-    figure.level("cannot tell, 2 ln 2", 2.0 * std::f64::consts::LN_2, Colour::Grey, Pattern::Dotted)
+    figure.level("chance, 2 ln 2", 2.0 * std::f64::consts::LN_2, Colour::Grey, Pattern::Dotted)
 }
 
 fn probabilities(schemes: &[Scheme], pair: usize) -> Figure {
@@ -50,7 +50,7 @@ fn probabilities(schemes: &[Scheme], pair: usize) -> Figure {
         let joint = by_epoch(scheme, |watched| watched.joint[pair]);
         let shuffled = by_epoch(scheme, |watched| watched.shuffled[pair]);
         for (kind, points, pattern) in [("joint", joint, Pattern::Solid), ("shuffled", shuffled, Pattern::Dashed)] {
-            let name = format!("{}, {kind}", scheme.entry.label);
+            let name = format!("{}, {kind}", scheme.entry.label());
             figure = figure.curve(Curve::new(name, points, colour, Marker::None).pattern(pattern));
         }
     }

@@ -2,10 +2,12 @@
 
 use super::tables::text;
 use crate::config::RunConfig;
+use crate::reproduce::figures::number;
 use crate::reproduce::html::{escaped, table};
 use crate::reproduce::plan::Plan;
 use crate::reproduce::scheme::{Scheme, by_reals, find};
-use metrics::Record;
+use crate::scheme_name::{channel_label, label};
+use metrics::{Record, Spread};
 use network::config::Preset;
 
 /// Numbers that the paper prints of one point.
@@ -59,8 +61,7 @@ const COLUMNS: [Column; 4] =
 
 /// Both tables.
 pub fn section(plan: &Plan, schemes: &[Scheme]) -> String {
-    let config = find(schemes, "proposed").and_then(|s| s.cells.first()).map(|cell| &cell.scored.config);
-    let Some(config) = config else { return String::new() };
+    let Some(config) = config(schemes) else { return String::new() };
     let note = format!(
         "<p>Ours are of corpus {}, {} split, text encoder {}. The paper names neither its channel's power and fading nor its seeds, \
          so no row is more than nearly like for like. “L1 head” is the proposed scheme with the paper's regressor.</p>\n",
@@ -68,58 +69,87 @@ pub fn section(plan: &Plan, schemes: &[Scheme]) -> String {
         escaped(&plan.sweep.split),
         escaped(plan.text_encoder.as_deref().unwrap_or("none")),
     );
-    "<h2>Beside the paper</h2>\n".to_owned()
-        + &note
-        + &numbers(plan, schemes, config)
-        + &table_one(plan, schemes, config)
+    note + &table_one(plan, schemes, config) + &numbers(plan, schemes, config)
+}
+
+/// The settings that the proposed scheme was trained with.
+fn config<'a>(schemes: &[Scheme<'a>]) -> Option<&'a RunConfig> {
+    find(schemes, "proposed").and_then(|s| s.cells.first()).map(|cell| &cell.scored.config)
+}
+
+/// The paper's Acc-2 beside ours, in a sentence.
+pub fn finding(plan: &Plan, schemes: &[Scheme]) -> Option<String> {
+    let config = config(schemes)?;
+    let unlike_mosi = unlike(plan, config, "MOSI");
+    let p = &PRINTED[0];
+    let point = format!("{}, Rayleigh fading, {} dB", p.dataset, number(p.snr_db));
+    let Some(ours) = find(schemes, "proposed")?.at(p.channel, Some(p.snr_db), p.of) else {
+        return Some(format!(
+            "The paper prints {} {:.3} for {point}; that point was not scored here.",
+            p.metric, p.proposed
+        ));
+    };
+    let difference = number(((ours.mean - p.proposed) * 1000.0).round() / 10.0);
+    let sign = if ours.mean > p.proposed { "+" } else { "" };
+    Some(format!(
+        "The paper prints {} {:.3} for {point}; ours there is {} ({sign}{difference} points). Like for like: {}.",
+        p.metric,
+        p.proposed,
+        ours.text(),
+        verdict(&unlike_mosi)
+    ))
+}
+
+/// Ours less the paper's.
+fn lead(ours: Option<Spread>, paper: f64) -> String {
+    ours.map_or("-".to_owned(), |ours| format!("{:+.3}", ours.mean - paper))
 }
 
 fn numbers(plan: &Plan, schemes: &[Scheme], config: &RunConfig) -> String {
-    let header = [
-        "the paper's",
-        "proposed, paper",
-        "proposed, ours",
-        "L1 head, ours",
-        "T-DeepSC, paper",
-        "T-DeepSC as published, ours",
-        "like for like?",
-    ];
-    let row = |p: &Printed| {
-        let ours = |name: &str| text(find(schemes, name).and_then(|scheme| scheme.at(p.channel, Some(p.snr_db), p.of)));
-        vec![
-            format!("{}, {} {} dB, {}", p.dataset, p.channel, p.snr_db, p.metric),
-            format!("{:.4}", p.proposed),
-            ours("proposed"),
-            ours("proposed-l1"),
-            format!("{:.4}", p.t_deepsc),
-            ours("t-deepsc-published"),
-            verdict(&unlike(plan, config, p.dataset)),
+    let header = ["the paper's", "scheme", "paper", "ours", "difference", "L1 head, ours", "like for like?"];
+    let rows = |p: &Printed| {
+        let at = |name: &str| find(schemes, name).and_then(|scheme| scheme.at(p.channel, Some(p.snr_db), p.of));
+        let what = format!("{}, {} {} dB, {}", p.dataset, channel_label(p.channel), number(p.snr_db), p.metric);
+        let verdict = verdict(&unlike(plan, config, p.dataset));
+        let row = |name: &str, paper: f64, l1: String, verdict: String| {
+            let ours = at(name);
+            vec![what.clone(), label(name), format!("{paper:.4}"), text(ours), lead(ours, paper), l1, verdict]
+        };
+        [
+            row("proposed", p.proposed, text(at("proposed-l1")), verdict),
+            row("t-deepsc-published", p.t_deepsc, "-".to_owned(), String::new()),
         ]
     };
-    let rows: Vec<Vec<String>> = PRINTED.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = PRINTED.iter().flat_map(rows).collect();
     table("Numbers that the paper prints", &header.map(str::to_owned), &rows)
 }
 
-/// Table I, with what ours reaches where it is hard, too.
+/// Table I: for each dimension the paper's row, ours and the difference, and what ours reaches where it is hard.
 fn table_one(plan: &Plan, schemes: &[Scheme], config: &RunConfig) -> String {
     let ours = by_reals(schemes);
     if ours.is_empty() {
         return String::new();
     }
-    let mut header = vec!["reals (uses)".to_owned()];
-    for from in ["paper, AWGN 12 dB", "ours, AWGN 12 dB", "ours, Rayleigh −12 dB"] {
-        header.extend(COLUMNS.iter().map(|(name, _)| format!("{name}: {from}")));
-    }
-    let row = |(reals, paper): &(usize, [f64; 4])| {
-        let mut row = vec![format!("{reals} ({})", reals / 2)];
-        row.extend(paper.iter().map(|value| format!("{value:.4}")));
+    let mut header = vec!["channel dimensions (uses)".to_owned(), "AWGN, 12 dB".to_owned()];
+    header.extend(COLUMNS.iter().map(|(name, _)| (*name).to_owned()));
+    header.extend(COLUMNS.iter().map(|(name, _)| format!("{name}, Rayleigh \u{2212}12 dB")));
+    let rows = |(reals, paper): &(usize, [f64; 4])| {
         let scheme = ours.iter().find(|(width, _)| width == reals).map(|(_, scheme)| *scheme);
-        for (channel, snr) in [("awgn", 12.0), ("rayleigh", -12.0)] {
-            row.extend(COLUMNS.iter().map(|(_, of)| text(scheme.and_then(|s| s.at(channel, Some(snr), *of)))));
-        }
-        row
+        let at = |channel: &str, snr: f64| -> Vec<Option<Spread>> {
+            COLUMNS.iter().map(|(_, of)| scheme.and_then(|s| s.at(channel, Some(snr), *of))).collect()
+        };
+        let (easy, hard) = (at("awgn", 12.0), at("rayleigh", -12.0));
+        let row = |who: &str, cells: Vec<String>, more: Vec<String>| {
+            [vec![format!("{reals} ({})", reals / 2), who.to_owned()], cells, more].concat()
+        };
+        let nothing = || vec![String::new(); COLUMNS.len()];
+        [
+            row("paper", paper.iter().map(|value| format!("{value:.4}")).collect(), nothing()),
+            row("ours", easy.iter().map(|v| text(*v)).collect(), hard.iter().map(|v| text(*v)).collect()),
+            row("difference", easy.iter().zip(paper).map(|(ours, paper)| lead(*ours, *paper)).collect(), nothing()),
+        ]
     };
-    let rows: Vec<Vec<String>> = TABLE_ONE.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = TABLE_ONE.iter().flat_map(rows).collect();
     let caption = format!("Table I: transmitted dimension. Like for like? {}", verdict(&unlike(plan, config, "MOSEI")));
     table(&caption, &header, &rows)
 }

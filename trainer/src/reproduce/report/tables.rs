@@ -1,10 +1,11 @@
 //! Tables of the report: metrics against SNR, leads, audits, Table I.
 
+use crate::metric::{ACC2, Difference, Level, METRICS, Metric};
 use crate::reproduce::audits::AuditCell;
-use crate::reproduce::figures::{CHANNELS, METRICS};
-use crate::reproduce::html::table;
+use crate::reproduce::figures::CHANNELS;
+use crate::reproduce::html::folded_table;
 use crate::reproduce::scheme::{Scheme, find, rivals};
-use metrics::{Record, Spread};
+use metrics::Spread;
 
 /// SNRs of the tables, dB.
 const SNRS_DB: [f64; 4] = [-12.0, -6.0, 0.0, 12.0];
@@ -25,64 +26,54 @@ pub fn snrs(schemes: &[Scheme], channel: &str) -> Vec<f64> {
 pub fn sweeps(schemes: &[Scheme]) -> String {
     let each = CHANNELS.iter().flat_map(|channel| METRICS.iter().map(move |metric| (channel, metric)));
     each.map(|((channel, shown), metric)| {
-        against_snr(schemes, channel, &format!("{} over {shown}", metric.label), metric.of)
+        against_snr(schemes, channel, &format!("{} over {shown}", metric.label), metric)
     })
     .collect()
 }
 
-fn against_snr(schemes: &[Scheme], channel: &str, caption: &str, of: fn(&Record) -> Option<f64>) -> String {
+fn against_snr(schemes: &[Scheme], channel: &str, caption: &str, metric: &Metric) -> String {
     let snrs = snrs(schemes, channel);
     let mut header = vec!["scheme".to_owned(), "uses".to_owned(), "noiseless".to_owned()];
     header.extend(snrs.iter().map(|snr| format!("{snr} dB")));
     let row = |scheme: &Scheme| {
-        let mut row = vec![scheme.entry.label.to_owned(), scheme.uses().to_string(), text(scheme.at("none", None, of))];
-        row.extend(snrs.iter().map(|snr| text(scheme.at(channel, Some(*snr), of))));
+        let cell = |channel: &str, snr_db| level_text(scheme.level(channel, snr_db, metric));
+        let mut row = vec![scheme.entry.label(), scheme.uses().to_string(), cell("none", None)];
+        row.extend(snrs.iter().map(|snr| cell(channel, Some(*snr))));
         row
     };
-    table(caption, &header, &schemes.iter().map(row).collect::<Vec<_>>())
+    folded_table(caption, &header, &schemes.iter().map(row).collect::<Vec<_>>())
 }
 
-/// What the proposed scheme is ahead of every other in Acc-2, seed by seed, with its 95 % interval over the seeds.
+/// A level, or a stroke.
+pub fn level_text(level: Option<Level>) -> String {
+    level.map_or("-".to_owned(), Level::text)
+}
+
+/// What the proposed scheme is ahead of every other in Acc-2, with its 95 % interval.
 pub fn differences(schemes: &[Scheme]) -> String {
     let Some(proposed) = find(schemes, "proposed") else { return String::new() };
     let mut out = String::new();
     for (channel, shown) in CHANNELS {
         let snrs = snrs(schemes, channel);
-        let mut header = vec!["proposed against".to_owned()];
+        let mut header = vec!["proposed against".to_owned(), "noiseless".to_owned()];
         header.extend(snrs.iter().map(|snr| format!("{snr} dB")));
-        let cell = |scheme: &Scheme, snr: f64| {
-            let pairs =
-                proposed
-                    .values(channel, Some(snr), |r| r.acc2_pos)
-                    .zip(scheme.values(channel, Some(snr), |r| r.acc2_pos));
-            paired(pairs.filter_map(|(a, b)| Some(a? - b?)).collect())
+        let cell = |scheme: &Scheme, channel: &str, snr_db| {
+            proposed.ahead_of(scheme, channel, snr_db, &ACC2).map_or("-".to_owned(), Difference::text)
         };
         let row = |scheme: &Scheme| {
-            let mut row = vec![scheme.entry.label.to_owned()];
-            row.extend(snrs.iter().map(|snr| cell(scheme, *snr)));
+            let mut row = vec![scheme.entry.label(), cell(scheme, "none", None)];
+            row.extend(snrs.iter().map(|snr| cell(scheme, channel, Some(*snr))));
             row
         };
         let others: Vec<Vec<String>> =
             rivals(schemes).filter(|scheme| scheme.entry.name != "proposed").map(row).collect();
-        let caption = format!("Lead in Acc-2 pos over {shown}, paired by seed, 95 % interval");
-        out += &table(&caption, &header, &others);
+        let how = match proposed.cells.len() {
+            1 => "95 % binomial interval over clips, the two taken as independent",
+            _ => "paired by seed, 95 % interval (Student's t)",
+        };
+        out += &folded_table(&format!("Lead in {} over {shown}, {how}", ACC2.label), &header, &others);
     }
     out
-}
-
-/// Mean difference and its 95 % interval by Student's t.
-fn paired(differences: Vec<f64>) -> String {
-    /// The 0.975 quantile for 1, 2, … degrees of freedom; 1.96 is not far from it beyond.
-    const T: [f64; 9] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
-    let n = differences.len();
-    let Some(Spread { mean, sd }) = Spread::of(differences.into_iter().map(Some)) else { return "-".into() };
-    match sd {
-        Some(sd) => {
-            let half = T.get(n - 2).copied().unwrap_or(1.96) * sd / (n as f64).sqrt();
-            format!("{mean:+.3} [{:+.3}, {:+.3}]", mean - half, mean + half)
-        }
-        None => format!("{mean:+.3}"),
-    }
 }
 
 /// What the audits found, over the seeds.
@@ -97,7 +88,7 @@ pub fn audits(schemes: &[Scheme], audits: &[AuditCell]) -> String {
             let most =
                 |values: &mut dyn Iterator<Item = f64>| format!("{:.3}", values.fold(f64::NEG_INFINITY, f64::max));
             rows.push(vec![
-                format!("{}, {}", scheme.entry.label, pair.pair),
+                format!("{}, {}", scheme.entry.label(), pair.pair),
                 text(Spread::of(all().map(|pair| Some(pair.features.j.estimate)))),
                 text(Spread::of(all().map(|pair| Some(pair.z.j.estimate)))),
                 most(&mut all().map(|pair| pair.z.null_max)),
@@ -114,7 +105,7 @@ pub fn audits(schemes: &[Scheme], audits: &[AuditCell]) -> String {
         for (index, modality) in modalities.iter().enumerate() {
             let all = || mine.iter().map(|cell| &cell.audit.modalities[index]);
             probes.push(vec![
-                format!("{}, {}", scheme.entry.label, modality.modality),
+                format!("{}, {}", scheme.entry.label(), modality.modality),
                 text(Spread::of(all().map(|m| Some(m.features_accuracy)))),
                 text(Spread::of(all().map(|m| Some(m.latent_accuracy)))),
             ]);
@@ -124,12 +115,12 @@ pub fn audits(schemes: &[Scheme], audits: &[AuditCell]) -> String {
         return String::new();
     }
     let probed = ["scheme, modality", "mean features", "μ"].map(str::to_owned);
-    "<h2>The audit</h2>\n<p>J = 2 ln 2 − BCE of fresh discriminators on held-out clips, nats: 0 if two latents are independent, 1.386 \
-     at most. The null is of shuffled pairs. The floor is J of the signs that linear probes read off the two latents: what both tell \
-     of the label cannot be removed.</p>\n"
+    "<p>J = 2 ln 2 − BCE of fresh discriminators on held-out clips, nats: 0 if two latents are independent, 1.386 \
+     at most. The null is of shuffled pairs. The floor is J of the signs that linear probes read off the two latents: what both \
+     predict of the label cannot be removed.</p>\n"
         .to_owned()
-        + &table("Dependence between the modalities' latents", &header.map(str::to_owned), &rows)
-        + &table("Accuracy of a linear probe for the label's sign: no modality may have collapsed", &probed, &probes)
+        + &folded_table("Dependence between the modalities' latents", &header.map(str::to_owned), &rows)
+        + &folded_table("Accuracy of a linear probe for the label's sign: no modality may have collapsed", &probed, &probes)
 }
 
 #[cfg(test)]
@@ -138,8 +129,9 @@ mod tests {
 
     #[test]
     fn a_paired_interval_is_students() {
+        let paired = |values: &[f64]| Difference::of_values(values).map_or("-".to_owned(), Difference::text);
         // Mean 0.02, sd 0.01, n = 3: half = 4.303 · 0.01/√3 = 0.0248.
-        assert_eq!(paired(vec![0.01, 0.02, 0.03]), "+0.020 [-0.005, +0.045]");
-        assert_eq!((paired(vec![0.5]), paired(vec![])), ("+0.500".into(), "-".into()));
+        assert_eq!(paired(&[0.01, 0.02, 0.03]), "+0.020 [-0.005, +0.045]");
+        assert_eq!((paired(&[0.5]), paired(&[])), ("+0.500".into(), "-".into()));
     }
 }
