@@ -16,7 +16,7 @@ use metrics::{Binary, ChannelUses, PredictionRow, Record};
 use phy::Conditions;
 use proto::v1::{Model, Outcome};
 use runtime::Drain;
-use std::collections::{BTreeMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -5,7 +5,7 @@ mod bert_support;
 
 use bert_support::{checkpoint_with, close, data, load, tensors, tiny, values};
 use candle_core::{DType, Tensor};
-use corpus::Sequence;
+use sequences::Sequence;
 use latentlink_nn::bert::{Bert, Checkpoint};
 use latentlink_nn::layers::Run;
 use latentlink_nn::params::Params;

@@ -36,15 +36,6 @@ pub fn wilson_of_rate(rate: f64, trials: u64) -> Option<Interval> {
     if trials == 0 {
         return None;
     }
-    wilson_of_rate(successes as f64 / trials as f64, trials)
-}
-
-/// Wilson's 95 % interval of a rate over `trials` independent clips, each of which may have been measured more than once:
-/// repeats of one clip share its content, so they count as one trial. `None` of nothing.
-pub fn wilson_of_rate(rate: f64, trials: u64) -> Option<Interval> {
-    if trials == 0 {
-        return None;
-    }
     let (n, z2) = (trials as f64, Z95 * Z95);
     let centre = (rate + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = Z95 / (1.0 + z2 / n) * (rate * (1.0 - rate) / n + z2 / (4.0 * n * n)).sqrt();

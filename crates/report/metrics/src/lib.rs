@@ -23,7 +23,10 @@ pub use binary::Binary;
 pub use calibration::{SIGN_BINS, SignBin, sign_bins, sign_ece};
 pub use confusion::confusion;
 pub use constant::{BestConstant, ConstantScores, NoLabels};
-pub use interval::{Interval, Z95, difference_interval, mean_interval, mean_interval_of_repeats, mean_interval_of_sums, mean_sd, student_interval, wilson, wilson_of_rate};
+pub use interval::{
+    Interval, Z95, difference_interval, mean_interval, mean_interval_of_repeats, mean_interval_of_sums, mean_sd,
+    student_interval, wilson, wilson_of_rate,
+};
 pub use prediction::{Prediction, label_class};
 pub use record::{Context, Record, records};
 pub use reference::{Fading, Source, matched_filter};
