@@ -17,7 +17,6 @@ use proto::v1::{ChannelKind, Conditions, DeliveryKey};
 use receiver::http::Args as Dashboard;
 use runtime::Drain;
 use schemes::scheme::Receive;
-use schemes::scheme::ReceiverHalf;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -7,10 +7,10 @@ use common::*;
 use metrics::Prediction;
 use proto::v1;
 use proto::v1::receiver_client::ReceiverClient;
-use proto::v1::{Burst, ErrorCode, Opening, Receipt};
+use proto::v1::{ErrorCode, ReceiveRequest, ReceiveResponse};
 use runtime::Hop;
 use runtime::backoff::Outage;
-use runtime::hop::{Exchange, HopConfig};
+use runtime::hop::{Exchange, HopConfig, Inbound};
 use schemes::scheme::{ChannelUses, InputError, ModelCard, Receive, ReceivedBurst, TransportFormat};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -20,9 +20,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
 use tonic::transport::Channel;
-use tonic::{Status, Streaming};
-use wire::Delivery;
+use wire::{Delivery, Message};
 
 const PATIENT: Duration = Duration::from_secs(30);
 
@@ -148,28 +148,28 @@ struct ToReceiver(ReceiverClient<Channel>, Arc<AtomicUsize>);
 
 impl Exchange for ToReceiver {
     type Item = Burst;
-    type Request = Burst;
-    type Response = Receipt;
+    type Request = ReceiveRequest;
+    type Response = ReceiveResponse;
 
-    fn opening(&self) -> Option<Burst> {
-        Some(Burst { opening: Some(Opening { model_id: MODEL.into() }), ..Burst::default() })
+    fn header(&self) -> Option<ReceiveRequest> {
+        Some(Message::header(MODEL).into())
     }
 
     fn key(item: &Burst) -> Delivery {
         Delivery::from_wire(item.delivery.as_ref()).unwrap()
     }
 
-    fn requests(item: &Burst, out: &mut VecDeque<Burst>) {
-        out.push_back(item.clone());
+    fn requests(item: &Burst, out: &mut VecDeque<ReceiveRequest>) {
+        out.push_back(item.clone().into());
     }
 
-    fn acknowledges(response: &Receipt) -> Option<Delivery> {
-        Delivery::from_wire(response.delivery.as_ref()).ok()
+    fn acknowledges(response: &ReceiveResponse) -> Option<Delivery> {
+        Delivery::from_wire(response.acknowledgement.as_ref()?.delivery.as_ref()).ok()
     }
 
-    async fn open(&mut self, outbound: ReceiverStream<Burst>) -> Result<Streaming<Receipt>, Status> {
+    async fn open(&mut self, outbound: ReceiverStream<ReceiveRequest>) -> Result<Inbound<ReceiveResponse>, Status> {
         self.1.fetch_add(1, Ordering::SeqCst);
-        Ok(self.0.receive(outbound).await?.into_inner())
+        Ok(Box::pin(self.0.receive(outbound).await?.into_inner()))
     }
 }
 
@@ -187,7 +187,7 @@ async fn slow_burst(progress: Duration) -> usize {
     tokio::time::sleep(6 * inactivity).await;
     half.gate.add_permits(100);
     let answered = tokio::time::timeout(PATIENT, hop.receiver.recv()).await.unwrap().unwrap().unwrap();
-    assert!(prediction(&answered.response).p_pos > 0.5);
+    assert!(prediction(&answered.response.into()).p_pos > 0.5);
     assert_eq!(half.begun(), 1, "decoded again and again");
     drop(hop);
     receiver.stop().await;

@@ -183,6 +183,7 @@ pub fn read_all(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule;
 
     #[test]
     fn lower_layers_learn_more_slowly() {

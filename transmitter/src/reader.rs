@@ -133,11 +133,6 @@ mod tests {
             assert!(!read(error).transient);
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn nothing_is_claimed_of_a_video_that_nobody_has_looked_into() {

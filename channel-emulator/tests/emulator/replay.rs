@@ -99,7 +99,7 @@ async fn an_emulator_does_to_it_what_was_done() {
     let receiver = TestReceiver::start(0, Manner::default());
     let mut args = serve_args(receiver.port);
     // Another seed, another channel: only what is recorded can make the bits equal.
-    (args.seed, args.channel, args.record) = (99, phy::ChannelKind::None, Some(again.clone()));
+    (args.seed, args.channel, args.record) = (99, phy::ChannelKind::None.into(), Some(again.clone()));
     let emulator = Emulator::with(args).await;
     summary(format!("{}.sigmf-collection --emulator {} --pinned", stem.display(), emulator.url)).await;
     assert_eq!(symbols(&receiver.bursts.lock().unwrap()), symbols(&original));

@@ -9,8 +9,7 @@ use proto::v1::{
 };
 use receiver::App;
 use runtime::Drain;
-use schemes::scheme::{ChannelUses, ModelCard, Receive, ReceivedBurst};
-use schemes::scheme::{InputError, InputErrorKind, ReceiverHalf};
+use schemes::scheme::{ChannelUses, InputError, InputErrorKind, ModelCard, Receive, ReceivedBurst};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -147,13 +146,14 @@ pub struct Burst {
     pub channel: Option<ChannelReport>,
     pub chunks_following: u32,
     pub reference: Option<Reference>,
+    pub transport: Option<v1::TransportFormat>,
     pub inspect: bool,
 }
 
 impl From<Burst> for ReceiveRequest {
     fn from(burst: Burst) -> Self {
-        let Burst { delivery, symbols, channel, chunks_following, reference, inspect } = burst;
-        let payload = payload_to_wire(&BurstPayload { transport: None, reference, inspect });
+        let Burst { delivery, symbols, channel, chunks_following, reference, transport, inspect } = burst;
+        let payload = payload_to_wire(&BurstPayload { transport, reference, inspect });
         let burst =
             v1::Burst { delivery, symbols: symbols.into(), channel, chunks_following, payload, ..v1::Burst::default() };
         Part::Item(burst).into()

@@ -1,10 +1,10 @@
 //! Accuracy "now" and over the last minutes is that of the current conditions.
 
 use crate::Site;
-use crate::common::burst;
+use crate::common::{Burst, burst};
 use crate::http::{Events, get};
 use crate::peers::{Emulator, conditions};
-use proto::v1::{Burst, ChannelKind, Conditions};
+use proto::v1::{ChannelKind, Conditions};
 use serde_json::{Value, json};
 
 /// A burst that met some conditions, of one of four clips; it is decoded as positive.

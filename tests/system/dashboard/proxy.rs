@@ -51,7 +51,7 @@ fn the_page_works_below_a_path_behind_nginx() {
     let emulator = Client::connect(&stack.url(Role::Emulator));
     let snr = || {
         let mut service = ChannelEmulatorClient::new(emulator.channel());
-        emulator.block_on(service.get_conditions(GetConditionsRequest {})).unwrap().into_inner().snr_db
+        emulator.block_on(service.get_conditions(GetConditionsRequest {})).unwrap().into_inner().conditions?.snr_db
     };
     let port = free_port();
     let origin = format!("http://127.0.0.1:{port}");

@@ -98,11 +98,6 @@ impl Plan {
         &self.passes[shot.pass]
     }
 
-    /// How many clips there are, each of which is sent once in every draw of a pass.
-    pub fn clips(&self) -> usize {
-        self.clips.len()
-    }
-
     pub fn clip(&self, shot: Shot) -> &Prepared {
         &self.clips[shot.clip]
     }

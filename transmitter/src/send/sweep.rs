@@ -220,6 +220,6 @@ fn score(
             false => reported.push(row),
         }
     }
-    let mut records = metrics::records(&reported, &request.context(model), Some(&noiseless));
+    let records = metrics::records(&reported, &request.context(model), Some(&noiseless));
     (records, reported)
 }

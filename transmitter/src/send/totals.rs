@@ -142,6 +142,7 @@ mod tests {
             symbols: 25,
             model_id: name(),
             seed: 0,
+            training_seed: None,
         };
         records(rows, &context, None)
     }

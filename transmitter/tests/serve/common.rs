@@ -11,8 +11,9 @@ use proto::v1::{
 };
 use runtime::serve::{Services, Socket, serve};
 use runtime::{Drain, PeerUrl};
-use schemes::scheme::{ChannelHint, ClipInput, InputError, InputErrorKind, TransmitterHalf};
-use schemes::scheme::{ChannelKnowledge, ChannelUses, Csit, ModelCard, Transmission, Transmit};
+use schemes::scheme::{
+    ChannelKnowledge, ChannelUses, ClipInput, Csit, InputError, InputErrorKind, ModelCard, Transmission, Transmit,
+};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};

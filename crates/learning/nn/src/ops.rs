@@ -54,5 +54,5 @@ pub fn tensor(data: Vec<f32>, shape: impl Into<Shape>) -> Result<Tensor> {
     Tensor::from_vec(data, shape.into(), &Device::Cpu)
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "check"))]
 pub mod check;

@@ -5,11 +5,11 @@ mod bert_support;
 
 use bert_support::{checkpoint_with, close, data, load, tensors, tiny, values};
 use candle_core::{DType, Tensor};
-use sequences::Sequence;
 use latentlink_nn::bert::{Bert, Checkpoint};
 use latentlink_nn::layers::Run;
 use latentlink_nn::params::Params;
 use latentlink_nn::random::Stream;
+use sequences::Sequence;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;

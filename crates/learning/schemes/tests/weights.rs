@@ -270,13 +270,13 @@ fn a_replacement_that_was_killed_half_way_loads_as_the_new_weights_and_is_finish
     std::fs::remove_dir_all(folder.path().join("transmitter")).unwrap();
     copy(&new.path().join("transmitter"), &folder.path().join("transmitter"));
     copy(&new.path().join("receiver"), &folder.path().join(".weights-next/receiver"));
-    assert_eq!(weights::load(folder.path()).unwrap().1.model_id(), id);
+    assert_eq!(weights::load(folder.path()).unwrap().1.card().model_id, id);
     // Services that are given the half itself, or the folder.
     for path in [folder.path().join("receiver"), folder.path().to_path_buf()] {
-        assert_eq!(weights::load_receiver(&path).unwrap().model_id(), id);
+        assert_eq!(weights::load_receiver(&path).unwrap().card().model_id, id);
     }
     let last = Model::new(3).save(folder.path()).unwrap();
-    assert_eq!(weights::load(folder.path()).unwrap().0.model_id(), last);
+    assert_eq!(weights::load(folder.path()).unwrap().0.card().model_id, last);
     assert!(!folder.path().join(".weights-next").exists());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
 }

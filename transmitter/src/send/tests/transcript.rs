@@ -53,7 +53,8 @@ async fn jsonl_prints_each_outcome_of_a_transcript_as_an_object() {
     let plan = transcript::plan(&args, args.text.as_deref().unwrap()).unwrap();
     let line = |level: &str| -> (serde_json::Value, bool) {
         let mut message = plan.message(0);
-        message.text = Some(proto::v1::Modality { content: Some(Content::Transcript(level.into())) });
+        let content = proto::v1::Content { kind: Some(Kind::Transcript(level.into())) };
+        message.modalities.insert("text".into(), content);
         let (line, predicted) = transcript::json_line(&plan, 0, &answer(&message, Conditions::None)).unwrap();
         assert!(!line.contains('\n'), "{line}");
         (serde_json::from_str(&line).unwrap(), predicted)

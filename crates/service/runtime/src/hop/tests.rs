@@ -1,7 +1,6 @@
 //! Against real servers on loopback that die, come back, refuse and fall silent.
 
 use super::*;
-use crate::chunks::Part;
 use crate::serve::{Services, Socket, serve};
 use crate::{Drain, PeerUrl};
 use proto::v1::receiver_client::ReceiverClient;
@@ -13,6 +12,7 @@ use tokio_stream::Stream;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Streaming};
 use uuid::Uuid;
+use wire::chunks::Part;
 use wire::{BurstRequest, BurstResponse, Message};
 
 const RUN: Uuid = Uuid::from_u128(7);
