@@ -8,6 +8,7 @@
 mod figure;
 
 mod key;
+mod labels;
 mod live;
 mod ports;
 mod progress;

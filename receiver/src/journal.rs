@@ -9,10 +9,13 @@
 //! A journal may hold rows of several models, a history of what was served. Counts and latest rows are those of the model
 //! being served; a key that another model has answered is refused ([`JournalError::OtherModel`]).
 
+mod error;
 mod lookup;
 mod row;
 mod schema;
+mod version;
 
+pub use error::JournalError;
 pub use lookup::Lookup;
 pub use row::{Answer, Entry};
 
@@ -32,51 +35,6 @@ use wire::Delivery;
 const QUEUE: usize = 512;
 /// Most entries in one transaction.
 const COMMIT_MOST: usize = 512;
-
-/// What can go wrong with the journal.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// The file cannot be opened, made or written.
-    #[error("cannot open the journal {}: {message}", path.display())]
-    Open {
-        /// The journal's file.
-        path: PathBuf,
-        /// What SQLite says.
-        message: String,
-    },
-    /// The file is something else.
-    #[error("{} is not a Latentlink journal", path.display())]
-    Foreign {
-        /// The file that is none.
-        path: PathBuf,
-    },
-    /// The file was written by another version.
-    #[error("the journal {} has schema version {found}; this receiver knows version {}", path.display(), schema::VERSION)]
-    Version {
-        /// The journal's file.
-        path: PathBuf,
-        /// Its version.
-        found: i32,
-    },
-    /// Rows cannot be committed (a full disk, for instance). None of them was; the same bursts may be sent again.
-    #[error("cannot write the journal {}: {message}", path.display())]
-    Write {
-        /// The journal's file.
-        path: PathBuf,
-        /// What SQLite says.
-        message: String,
-    },
-    /// The delivery key was answered by other weights.
-    #[error("{delivery} was answered by model {theirs}; this receiver serves {ours}: start a new run")]
-    OtherModel {
-        /// The key.
-        delivery: Delivery,
-        /// The model id in the journal.
-        theirs: String,
-        /// The model id being served.
-        ours: String,
-    },
-}
 
 impl JournalError {
     fn open(path: &Path, error: &rusqlite::Error) -> Self {

@@ -3,13 +3,15 @@
 mod extract;
 mod import;
 mod inspect;
+mod inspection;
 mod render;
 
 use clap::{Args, Subcommand};
 
 pub use extract::ExtractArgs;
 pub use import::{CsdArgs, CsvArgs, ImportArgs, ImportFrom};
-pub use inspect::{BaselineRow, InspectArgs, Inspection, ModalityRow, SplitRow, TruthRow, inspect};
+pub use inspect::{InspectArgs, inspect};
+pub use inspection::{BaselineRow, Inspection, ModalityRow, SplitRow, TruthRow};
 
 /// Bring a corpus in, or look at one.
 #[derive(Args, Clone, Debug)]

@@ -4,7 +4,9 @@
 //! (seed, draw, row), equalises and decodes it. With feedback the burst is another at each point and draw, made knowing what it
 //! will meet; a scheme of transport blocks makes its bursts point by point. Work is cut into batches that do not depend on the number of threads.
 
+mod args;
 mod command;
+mod constant;
 mod loss;
 mod seeds;
 mod subject;
@@ -19,7 +21,8 @@ use schemes::scheme::{ChannelKnowledge, ClipInput, Csit, InputError, Receive, Re
 
 use crate::parallel;
 
-pub use command::{EvaluateArgs, run};
+pub use args::EvaluateArgs;
+pub use command::run;
 pub use subject::{Subject, Sweep};
 pub use sweep_options::{ScoredClips, SweepOptions};
 

@@ -3,37 +3,11 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result};
-use corpus::Corpus;
 use files::PendingFile;
-use metrics::{BestConstant, write_csv};
+use metrics::write_csv;
 
 use super::sweep::Swept;
 use super::{Args, figure};
-
-/// The labels of a corpus that the report needs.
-pub struct Labels {
-    /// Of the training split, empty if there is none.
-    train: Vec<f32>,
-    /// Of the split that was streamed.
-    streamed: Vec<f32>,
-}
-
-impl Labels {
-    /// From a corpus that has the split.
-    ///
-    /// # Errors
-    /// If it has not.
-    pub fn of(corpus: &Corpus, split: &str) -> Result<Labels> {
-        let labels =
-            |split: &str| -> Result<Vec<f32>> { Ok(corpus.split(split)?.iter().map(|(_, clip)| clip.label).collect()) };
-        Ok(Labels { train: labels("train").unwrap_or_default(), streamed: labels(split)? })
-    }
-
-    /// Acc-2 "pos" of the best constant; none where there is nothing to fit it on.
-    fn best_constant(&self) -> Option<f64> {
-        BestConstant::fit(&self.train).ok()?.scores(&self.streamed).acc2_pos
-    }
-}
 
 /// Writes `results.json`, `predictions.csv`, `accuracy.png` and `accuracy.svg` to the output folder and prints the table.
 ///

@@ -12,7 +12,7 @@ use schemes::weights::{self, Manifest};
 use trainer::evaluate::{Evaluation, Request, evaluate};
 use transmitter::send::{self, Sent};
 
-use super::report::Labels;
+use super::labels::Labels;
 use super::{Args, progress};
 use crate::stack::Stack;
 

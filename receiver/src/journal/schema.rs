@@ -1,14 +1,13 @@
 //! The journal's file: opening it, its schema and version.
 
 use super::JournalError;
+use super::version::VERSION;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
 /// "LLJR": marks an SQLite file as a journal of ours.
 const APPLICATION_ID: i32 = 0x4c4c_4a52;
-/// Counted up whenever the tables change.
-pub const VERSION: i32 = 2;
 
 /// One row a clip. The verdict columns hold what `accuracy::Verdict` made of the row, NULL where it has no label (and
 /// `sign_correct` for a label of 0), so that accuracy is a sum. All numbers but `absolute_error` and the decibels are

@@ -1,48 +1,15 @@
 //! `trainer evaluate`.
 
-use std::path::PathBuf;
-
 use anyhow::{Result, bail, ensure};
-use clap::Args;
-use corpus::{Corpus, CorpusSpec, Modality};
-use metrics::{BestConstant, write_csv};
+use corpus::Corpus;
+use metrics::write_csv;
 
-use super::{Evaluation, Subject, Sweep, SweepOptions, loss, seeds};
+use super::args::EvaluateArgs;
+use super::constant::constant_line;
+use super::{Evaluation, Subject, Sweep, loss, seeds};
 use crate::command::TrainOptions;
 use crate::runs;
 use files::PendingFile;
-
-/// Score trained weights on a corpus, over simulated channels, in this process.
-#[derive(Args, Clone, Debug)]
-pub struct EvaluateArgs {
-    /// Weights folder that holds both halves; with --seeds the folder of the runs seed-0, seed-1 and so on
-    #[arg(long, value_name = "DIR")]
-    pub weights: PathBuf,
-    /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder
-    #[arg(long, value_name = "CORPUS")]
-    pub corpus: CorpusSpec,
-    /// Over what.
-    #[command(flatten)]
-    pub over: SweepOptions,
-    /// Also send every clip without these modalities (text, audio, visual, with commas), and print what is lost
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub drop: Vec<Modality>,
-    /// Seed of the channel
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-    /// Write the records to this file, as a JSON array
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
-    /// Write every prediction to this file, as CSV
-    #[arg(long, value_name = "FILE")]
-    pub predictions: Option<PathBuf>,
-    /// Score a run for each of N seeds, train those that are missing, and print mean and standard deviation
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub seeds: Option<u32>,
-    /// How runs that are missing are trained.
-    #[command(flatten, next_help_heading = "Training, with --seeds")]
-    pub training: TrainOptions,
-}
 
 /// Evaluates, prints the table, writes the files asked for.
 ///
@@ -81,27 +48,6 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         file.commit(|out| write_csv(out, &rows))?;
     }
     Ok(())
-}
-
-/// What the best constant reaches, or nothing where the corpus has no training split to fit it on.
-pub(super) fn constant_line(corpus: &Corpus, split: &str) -> Result<String> {
-    let labels = |split: &str| -> Result<Vec<f32>, corpus::CorpusError> {
-        Ok(corpus.split(split)?.iter().map(|(_, clip)| clip.label).collect())
-    };
-    let Ok(training) = labels("train") else {
-        return Ok(String::new());
-    };
-    let scores = BestConstant::fit(&training)?.scores(&labels(split)?);
-    let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.3}"));
-    Ok(format!(
-        "Majority/median baseline (best constant predictor, fitted on train): Acc-2 pos {}, nonneg {}, F1 pos {}, nonneg {}, Acc-7 {}, MAE {}.\n",
-        number(scores.acc2_pos),
-        number(scores.acc2_nonneg),
-        number(scores.f1_pos),
-        number(scores.f1_nonneg),
-        number(scores.acc7),
-        number(scores.mae)
-    ))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `trainer evaluate --seeds`: one run a seed, trained where it is missing, side by side on the cores there are.
 
-use super::command::{EvaluateArgs, constant_line};
+use super::args::EvaluateArgs;
+use super::constant::constant_line;
 use super::{ScoredClips, Subject, Sweep, loss};
 use crate::command;
 use crate::config::RunConfig;

@@ -45,3 +45,16 @@ pub(super) fn sentiment(prediction: &Prediction) -> &'static str {
         (false, _) => "negative",
     }
 }
+
+/// The channel that a burst met, in words: its conditions, h, N0 and the realised SNR.
+pub(super) fn channel(met: &Conditions, report: &ChannelReport) -> String {
+    let ChannelReport { h_re, h_im, n0, realised_snr_db, .. } = report;
+    let mut text = met.to_string();
+    if met.snr_db().is_some() {
+        text += &format!(", h = {h_re:.3}{h_im:+.3}j, N0 = {n0:.3}");
+    }
+    if let Some(db) = realised_snr_db {
+        text += &format!(", realised SNR {db:.1} dB");
+    }
+    text
+}

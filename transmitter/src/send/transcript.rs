@@ -1,7 +1,7 @@
 //! One transcript of the user's own, and its prediction for people to read.
 
 use super::Args;
-use super::answer::{Answer, sentiment};
+use super::answer::{Answer, channel, sentiment};
 use super::client::Client;
 use super::clips::outcome::{About, Line};
 use super::pace::Pace;
@@ -108,17 +108,4 @@ pub(super) fn readable(text: &str, outcome: Outcome) -> Result<String> {
         writeln!(out, "model      {model_id}")?;
     }
     Ok(out)
-}
-
-/// The channel that was met.
-pub(super) fn channel(met: &Conditions, report: &ChannelReport) -> String {
-    let ChannelReport { h_re, h_im, n0, realised_snr_db, .. } = report;
-    let mut text = met.to_string();
-    if met.snr_db().is_some() {
-        text += &format!(", h = {h_re:.3}{h_im:+.3}j, N0 = {n0:.3}");
-    }
-    if let Some(db) = realised_snr_db {
-        text += &format!(", realised SNR {db:.1} dB");
-    }
-    text
 }

@@ -17,6 +17,7 @@
 
 pub mod bler;
 mod chain;
+mod error;
 mod link_adaptation;
 mod link_to_system;
 mod mcs;
@@ -26,9 +27,10 @@ mod segmentation;
 mod transport;
 
 pub use chain::{Coherence, Link, LinkError};
+pub use error::TransportError;
 pub use link_adaptation::{Plan, Planner, PlannerError, TOLERANCE};
 pub use link_to_system::{Fading, LinkToSystem};
 pub use mcs::{Mcs, McsError};
 pub use rate_limit::MAX_CODE_RATE;
 pub use segmentation::Segmentation;
-pub use transport::{Transport, TransportError};
+pub use transport::Transport;

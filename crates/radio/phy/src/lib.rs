@@ -15,6 +15,7 @@ mod equaliser;
 mod modulation;
 mod snr;
 mod sweep;
+mod sweep_error;
 mod symbols;
 
 pub use channel_name::ChannelName;
@@ -24,5 +25,6 @@ pub use draw::{NoiseKey, Realisation, Received, draw, realised_snr_db};
 pub use equaliser::{Equalised, Equaliser, EqualiserError, UnknownEqualiser, ZF_FLOOR, equalise};
 pub use modulation::Modulation;
 pub use snr::{SnrDb, SnrError};
-pub use sweep::{ChannelList, ChannelSpec, SnrList, SweepError, sweep};
+pub use sweep::{ChannelList, ChannelSpec, SnrList, sweep};
+pub use sweep_error::SweepError;
 pub use symbols::{POWER_EPSILON, Symbols, SymbolsError};

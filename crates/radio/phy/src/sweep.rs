@@ -2,52 +2,8 @@
 
 use std::{collections::HashSet, fmt, str::FromStr};
 
+use crate::sweep_error::{self, SweepError};
 use crate::{ChannelKind, ChannelName, Conditions, ConditionsError, SnrDb, SnrError};
-
-/// An option that makes no sweep.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum SweepError {
-    /// One of the numbers is no SNR.
-    #[error(transparent)]
-    Snr(#[from] SnrError),
-    /// One of the channels is none.
-    #[error(transparent)]
-    Channel(#[from] ConditionsError),
-    /// `start:stop:step` with other than three parts.
-    #[error("expected start:stop:step such as -12:21:3, got `{0}`")]
-    Parts(String),
-    /// A step outside [`SnrList::MIN_STEP_DB`] to [`SnrList::MAX_STEP_DB`], or one that is not finite.
-    #[error("the step of `{0}` must lie between {min:e} and {max} dB", min = SnrList::MIN_STEP_DB, max = SnrList::MAX_STEP_DB)]
-    Step(String),
-    /// A range that ends before it begins.
-    #[error("`{0}` stops below its start")]
-    Backwards(String),
-    /// Too many points for a sweep that ends.
-    #[error("`{text}` has {points} points, at most {max} are accepted", max = SnrList::MAX_POINTS)]
-    TooMany {
-        /// What was given.
-        text: String,
-        /// How many points it makes.
-        points: u64,
-    },
-    /// More channels than a sweep takes.
-    #[error("{0} channels are given, at most {max} are accepted", max = ChannelList::MAX_CHANNELS)]
-    TooManyChannels(usize),
-    /// The same point twice, which would be counted twice.
-    #[error("{0} is given twice")]
-    Twice(String),
-    /// A K factor that is no number.
-    #[error("expected a K factor such as rician:4, got `{0}`")]
-    KFactor(String),
-    /// A K factor in the name of a channel and another value beside it.
-    #[error("{name} names a K factor, and {beside} is given beside it")]
-    KFactorTwice {
-        /// The channel with its K factor.
-        name: String,
-        /// The linear K factor given beside it.
-        beside: f64,
-    },
-}
 
 /// Characters of a list with too many entries that its error shows.
 const SHOWN_CHARS: usize = 60;
@@ -58,11 +14,11 @@ pub struct SnrList(Vec<SnrDb>);
 
 impl SnrList {
     /// The most points accepted.
-    pub const MAX_POINTS: usize = 1000;
+    pub const MAX_POINTS: usize = sweep_error::MAX_POINTS;
     /// The smallest step of `start:stop:step` in dB; values are rounded to it.
-    pub const MIN_STEP_DB: f64 = 1e-9;
+    pub const MIN_STEP_DB: f64 = sweep_error::MIN_STEP_DB;
     /// The largest step of `start:stop:step` in dB: from the lowest SNR to the highest.
-    pub const MAX_STEP_DB: f64 = 2.0 * SnrDb::LIMIT;
+    pub const MAX_STEP_DB: f64 = sweep_error::MAX_STEP_DB;
 
     /// The SNRs, each once, at least one.
     pub fn values(&self) -> &[SnrDb] {
@@ -174,7 +130,7 @@ pub struct ChannelList(Vec<ChannelSpec>);
 
 impl ChannelList {
     /// The most channels accepted.
-    pub const MAX_CHANNELS: usize = 100;
+    pub const MAX_CHANNELS: usize = sweep_error::MAX_CHANNELS;
 
     /// The channels, at least one.
     pub fn channels(&self) -> &[ChannelSpec] {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::layout::Frame;
+use crate::place::Frame;
 use crate::{Colour, Marker, Pattern, font};
 
 pub(crate) const INK: &str = "#1a1a1a";

@@ -1,7 +1,8 @@
 //! Draws a chart into its place.
 
 use crate::canvas::{Canvas, INK};
-use crate::layout::{Bar, LABEL, Place, TICK};
+use crate::layout::Bar;
+use crate::place::{LABEL, Place, TICK};
 use crate::{Curve, Figure, Pattern, Spread};
 
 pub(crate) const GRID: &str = "#e3e3e3";

@@ -5,7 +5,7 @@
 
 use crate::canvas::Canvas;
 use crate::chart::GRID;
-use crate::layout::Place;
+use crate::place::Place;
 use crate::{Colour, Figure, Marker, Pattern, font};
 
 /// Size of a name.

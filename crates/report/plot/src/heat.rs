@@ -2,7 +2,7 @@
 
 use crate::PlotError;
 use crate::canvas::{Canvas, INK};
-use crate::layout::{Frame, LABEL, TICK};
+use crate::place::{Frame, LABEL, TICK};
 use crate::ramp::Ramp;
 
 /// A table of numbers from 0 to `most`, drawn as coloured cells with the numbers in them.

@@ -19,6 +19,7 @@ mod heat;
 mod layout;
 mod legend;
 mod palette;
+mod place;
 mod ramp;
 mod render;
 mod sheet;

@@ -2,8 +2,9 @@
 
 use crate::canvas::Canvas;
 use crate::chart::{self, SHADE};
-use crate::layout::{LABEL, Layout};
+use crate::layout::Layout;
 use crate::legend::{self, Sample};
+use crate::place::LABEL;
 use crate::{Figure, Panel, PlotError, Sheet, Spread, ends};
 
 impl Figure {

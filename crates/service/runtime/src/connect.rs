@@ -1,6 +1,6 @@
 //! A channel to a peer.
 
-use crate::serve::{CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES};
+use crate::http2::{CONNECTION_WINDOW_BYTES, KEEPALIVE_INTERVAL, STREAM_WINDOW_BYTES};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,10 +8,6 @@ use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Status};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// A server's pings find a dead client; the timeout leaves room for a machine whose cores are all busy. A client sends none:
-/// stock gRPC servers answer one every ten seconds with GOAWAY `too_many_pings`. Its socket probes the peer instead.
-pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
-pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// For calls with one answer.
 pub const UNARY_DEADLINE: Duration = Duration::from_secs(5);
 

@@ -1,8 +1,8 @@
 //! What a process shows of itself: metrics on a page that Prometheus reads, and the traces of its clips.
 //!
-//! An [`Observer`] is made once for a process. Its parts register what they count and keep the handles, so counting is an
+//! [`Metrics`] are made once for a process, by its [`Observer`](crate::Observer). Its parts register what they count and keep the handles, so counting is an
 //! atomic addition and looks nothing up. [`crate::serve::serve`] shows the page as `/metrics` on the port of the gRPC
-//! services; [`Observer::router`] is the same page for another port.
+//! services; [`Metrics::router`] is the same page for another port.
 //!
 //! Names begin with `latentlink_` and carry their base unit: seconds, bytes, `_total` for what only grows. Labels take
 //! values from fixed sets alone, so nothing that a peer sends makes the page longer.
@@ -21,7 +21,6 @@ pub use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 pub use prometheus_client::metrics::counter::{ConstCounter, Counter};
 pub use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 
-use crate::trace::Tracer;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::{Registry, Unit};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,30 +29,23 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// A label and its value, which is known when the program is written.
 type Label = [(&'static str, &'static str); 1];
 
-/// What one process shows of itself. Cheap to clone.
+/// The metrics of one process. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Observer {
+pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
-    tracer: Tracer,
 }
 
-impl Observer {
-    /// Of a process that plays `role`, such as `receiver`.
+impl Metrics {
+    /// The metrics of a process that plays `role`, such as `receiver`: what runs, and since when.
     pub fn new(role: &'static str) -> Self {
-        let mut observer = Observer { registry: Arc::default(), tracer: Tracer::default() };
+        let metrics = Metrics { registry: Arc::default() };
         let build: Family<[(&str, &str); 2], Gauge> = Family::default();
         build.get_or_create(&[("process", role), ("version", env!("CARGO_PKG_VERSION"))]).set(1);
-        observer.lock().register("latentlink_build_info", "What runs, as labels; always 1", build);
+        metrics.lock().register("latentlink_build_info", "What runs, as labels; always 1", build);
         let began = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         let help = "When the process began, since 1970";
-        observer.lock().register_with_unit("process_start_time", help, Unit::Seconds, ConstGauge::new(began));
-        observer.tracer = Tracer::from_environment(role, &observer);
-        observer
-    }
-
-    /// Begins and ends the spans of this process.
-    pub fn tracer(&self) -> Tracer {
-        self.tracer.clone()
+        metrics.lock().register_with_unit("process_start_time", help, Unit::Seconds, ConstGauge::new(began));
+        metrics
     }
 
     /// A count that only grows, shown as `NAME_total`.

@@ -6,9 +6,10 @@ mod streams;
 pub use connections::CONNECTIONS;
 pub use streams::{Admission, Incoming, Outgoing};
 
-use crate::connect::{KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT};
 use crate::drain::Drain;
-use crate::observe::{METRICS_PATH, Observer};
+use crate::http2::{CONNECTION_WINDOW_BYTES, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, STREAM_WINDOW_BYTES};
+use crate::observe::METRICS_PATH;
+use crate::observer::Observer;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -24,10 +25,6 @@ use tonic_health::ServingStatus;
 
 /// HTTP/2 streams on one connection.
 const STREAMS_PER_CONNECTION: u32 = 256;
-/// Flow-control windows. A connection's holds the whole windows of many streams, so that one stream which nobody reads
-/// does not hold up the others on its connection.
-pub(crate) const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 64 << 20;
 
 /// Why a process cannot serve.
 #[derive(Debug, thiserror::Error)]

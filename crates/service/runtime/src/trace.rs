@@ -9,7 +9,7 @@
 mod otlp;
 mod parent;
 
-use crate::observe::Observer;
+use crate::observe::Metrics;
 use parent::Parent;
 use rand::RngExt;
 use std::fmt;
@@ -86,15 +86,15 @@ pub struct Tracer {
 
 impl Tracer {
     /// Of a process that plays `role`, with what the environment asks for; what is exported and what is lost is counted
-    /// for `observer`.
+    /// in `metrics`.
     #[cfg(feature = "otlp")]
-    pub(crate) fn from_environment(role: &'static str, observer: &Observer) -> Self {
-        Tracer { exporter: otlp::Exporter::from_environment(role, observer).map(std::sync::Arc::new) }
+    pub(crate) fn from_environment(role: &'static str, metrics: &Metrics) -> Self {
+        Tracer { exporter: otlp::Exporter::from_environment(role, metrics).map(std::sync::Arc::new) }
     }
 
     /// Without the feature `otlp` nothing is exported.
     #[cfg(not(feature = "otlp"))]
-    pub(crate) fn from_environment(_: &'static str, _: &Observer) -> Self {
+    pub(crate) fn from_environment(_: &'static str, _: &Metrics) -> Self {
         Tracer::default()
     }
 

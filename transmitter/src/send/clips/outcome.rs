@@ -1,7 +1,6 @@
 //! What is said of a clip's end: a JSON line, or a line for people.
 
-use super::super::answer::{Answer, sentiment};
-use super::super::transcript::channel;
+use super::super::answer::{Answer, channel, sentiment};
 use phy::{ChannelKind, SnrDb};
 use proto::v1::{self, Timings};
 use serde::Serialize;

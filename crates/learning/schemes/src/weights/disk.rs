@@ -4,11 +4,13 @@
 //! new halves are the current ones, whichever of them has moved to its place. A reader takes a half from [`NEXT`] if it is
 //! there, else from its place; what a kill left half-way is finished by the next that saves.
 
-use super::save::Files;
 use super::{WeightsError, file_error};
 use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+
+/// The files of a half by name, in a fixed order.
+pub type Files = Vec<(String, Vec<u8>)>;
 
 /// The halves, in the order in which they move.
 const HALVES: [&str; 2] = ["transmitter", "receiver"];

@@ -1,7 +1,8 @@
 //! Saving both halves.
 
+use super::disk::{self, Files};
 use super::{
-    FORMAT, Manifest, Standards, TensorHashes, Training, WeightsError, disk, file_error, hash, model_id, to_safetensors,
+    FORMAT, Manifest, Standards, TensorHashes, Training, WeightsError, file_error, hash, model_id, to_safetensors,
 };
 use crate::scheme_kind::SchemeKind;
 use corpus::{Modality, Origins};
@@ -28,9 +29,6 @@ pub struct Weights<'a> {
     /// How the network came to be.
     pub training: Training,
 }
-
-/// The files of a half by name, in a fixed order.
-pub(super) type Files = Vec<(String, Vec<u8>)>;
 
 impl Weights<'_> {
     fn half_files(&self, prefixes: &[&str], reads: bool) -> Result<Files, WeightsError> {

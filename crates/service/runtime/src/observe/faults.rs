@@ -1,6 +1,6 @@
 //! Counts of what was refused, by error code.
 
-use super::{Counter, Observer};
+use super::{Counter, Metrics};
 use proto::v1::ErrorCode;
 
 /// Every code, at the index of its number.
@@ -29,8 +29,8 @@ pub struct Faults([Counter; CODES.len()]);
 
 impl Faults {
     /// Shown as `NAME_total{code}`.
-    pub fn register(observer: &Observer, name: &str, help: &str) -> Self {
-        Faults(observer.counters(name, help, "code", CODES))
+    pub fn register(metrics: &Metrics, name: &str, help: &str) -> Self {
+        Faults(metrics.counters(name, help, "code", CODES))
     }
 
     /// Counts a refusal.

@@ -1,6 +1,6 @@
 //! What a hop counts: its window, its streams, and how long a peer takes to answer.
 
-use super::{Counter, Gauge, Histogram, Observer};
+use super::{Counter, Gauge, Histogram, Metrics};
 
 /// Handles to the metrics of all hops to one peer. The default is shown nowhere.
 #[derive(Clone, Debug, Default)]
@@ -23,13 +23,13 @@ pub struct HopMeter {
 impl HopMeter {
     /// Of the hops to `peer`, such as `receiver`; shown as `latentlink_hop_…{peer}`. `windowed` says whether items are
     /// kept until they are acknowledged; a relay that keeps none shows no window.
-    pub fn register(observer: &Observer, peer: &'static str, windowed: bool) -> Self {
+    pub fn register(metrics: &Metrics, peer: &'static str, windowed: bool) -> Self {
         let gauge = |name: &str, help: &str| {
-            let [gauge] = observer.gauges(&format!("latentlink_hop_{name}"), help, "peer", [peer]);
+            let [gauge] = metrics.gauges(&format!("latentlink_hop_{name}"), help, "peer", [peer]);
             gauge
         };
         let counter = |name: &str, help: &str| {
-            let [counter] = observer.counters(&format!("latentlink_hop_{name}"), help, "peer", [peer]);
+            let [counter] = metrics.counters(&format!("latentlink_hop_{name}"), help, "peer", [peer]);
             counter
         };
         let mut meter = HopMeter {
@@ -45,7 +45,7 @@ impl HopMeter {
             meter.out = gauge("items_out", "Items that hold a place in a window");
             meter.sent_again = counter("items_sent_again", "Items that were sent again after a stream was lost");
             let help = "From handing an item over to its acknowledgement";
-            meter.round_trip = observer.latency("latentlink_hop_round_trip", help);
+            meter.round_trip = metrics.latency("latentlink_hop_round_trip", help);
         }
         meter
     }

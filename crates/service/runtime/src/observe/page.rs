@@ -1,6 +1,6 @@
 //! The page of metrics over HTTP, in the two formats that are read.
 
-use super::Observer;
+use super::Metrics;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, VARY};
@@ -14,7 +14,7 @@ pub const PATH: &str = "/metrics";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-impl Observer {
+impl Metrics {
     /// `GET /metrics`, to be merged into the routes of any server. It only reads, and what it shows is no secret between
     /// those who can reach the port, so it does not look at the Host header.
     pub fn router(&self) -> Router {
@@ -31,7 +31,7 @@ impl Observer {
 }
 
 /// OpenMetrics for who asks for it, as Prometheus does; for others the older format, which differs in the headers.
-async fn page(State(observer): State<Observer>, headers: HeaderMap) -> Response {
+async fn page(State(observer): State<Metrics>, headers: HeaderMap) -> Response {
     let accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let open_metrics = accepts.into_iter().any(|value| value.contains("application/openmetrics-text"));
     let page = observer.page();
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn the_older_format_names_counters_by_their_samples() {
-        let observer = Observer::new("test");
+        let observer = Metrics::new("test");
         observer.counter("latentlink_clips", "Clips").inc_by(3);
         observer.latency("latentlink_wait", "Waiting").observe(0.5);
         let open = observer.page();

@@ -1,6 +1,6 @@
 //! The connections of a server: how many at a time, how long one may say nothing, and the bytes on them.
 
-use crate::observe::{Counter, Gauge, Observer};
+use crate::observe::{Counter, Gauge, Metrics};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ struct Meter {
 }
 
 impl Meter {
-    fn register(observer: &Observer) -> Self {
+    fn register(observer: &Metrics) -> Self {
         Meter {
             open: observer.gauge("latentlink_server_connections", "Connections that are open"),
             accepted: observer.counter("latentlink_server_connections_accepted", "Connections that were accepted"),
@@ -61,7 +61,7 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Of `listener`, `limit` at a time, counted for `observer`.
-    pub(super) fn new(listener: TcpListener, limit: usize, observer: &Observer) -> Self {
+    pub(super) fn new(listener: TcpListener, limit: usize, observer: &Metrics) -> Self {
         let places = Arc::new(Semaphore::new(limit));
         let meter = Meter::register(observer);
         Connections { listener, places, limit, meter, first_word: FIRST_WORD, pause: None, full: false }
@@ -192,10 +192,10 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio_stream::StreamExt;
 
-    async fn bound(limit: usize) -> (Connections, std::net::SocketAddr, Observer) {
+    async fn bound(limit: usize) -> (Connections, std::net::SocketAddr, Metrics) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let observer = Observer::new("test");
+        let observer = Metrics::new("test");
         (Connections::new(listener, limit, &observer), address, observer)
     }
 

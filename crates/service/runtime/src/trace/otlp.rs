@@ -8,7 +8,7 @@
 use super::parent::Parent;
 use super::{Span, TraceId};
 use crate::backoff::Outage;
-use crate::observe::{Counter, Observer, code_name};
+use crate::observe::{Counter, Metrics, code_name};
 use opentelemetry::trace::{
     SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId as OtelTraceId, TraceState,
 };
@@ -51,7 +51,7 @@ struct Lost {
 
 impl Exporter {
     /// As the environment asks for; `None` if it asks for nothing, or for what there is not, which is logged.
-    pub(super) fn from_environment(role: &'static str, observer: &Observer) -> Option<Self> {
+    pub(super) fn from_environment(role: &'static str, metrics: &Metrics) -> Option<Self> {
         let set = |name: &str| std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
         let endpoint = set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| set("OTEL_EXPORTER_OTLP_ENDPOINT"))?;
         let disabled = set("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -75,8 +75,8 @@ impl Exporter {
         exporter.set_resource(&resource(role));
         tracing::info!(endpoint, "exporting traces");
 
-        let exported = observer.counter("latentlink_spans_exported", "Spans that the collector took");
-        let [full, failed] = observer.counters(
+        let exported = metrics.counter("latentlink_spans_exported", "Spans that the collector took");
+        let [full, failed] = metrics.counters(
             "latentlink_spans_dropped",
             "Spans that the collector did not get: the queue was full, or the export failed",
             "reason",
