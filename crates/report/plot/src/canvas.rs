@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::place::Frame;
 use crate::{Colour, Marker, Pattern, font};
 
+pub(crate) const GRID: &str = "#e3e3e3";
 pub(crate) const INK: &str = "#1a1a1a";
 pub(crate) const PAPER: &str = "#ffffff";
 /// Radius of a cloud's dot.

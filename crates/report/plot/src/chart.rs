@@ -1,11 +1,10 @@
 //! Draws a chart into its place.
 
-use crate::canvas::{Canvas, INK};
+use crate::canvas::{Canvas, GRID, INK};
 use crate::layout::Bar;
 use crate::place::{LABEL, Place, TICK};
 use crate::{Curve, Figure, Pattern, Spread};
 
-pub(crate) const GRID: &str = "#e3e3e3";
 pub(crate) const SHADE: &str = "#f5f2e4";
 
 /// Everything but the title and the label of the vertical axis. `name` is that of the chart, once in the document.

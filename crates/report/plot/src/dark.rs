@@ -1,8 +1,8 @@
 //! Figures on a dark page.
 
 use crate::Colour;
-use crate::canvas::{DOT, INK, PAPER};
-use crate::chart::{GRID, SHADE};
+use crate::canvas::{DOT, GRID, INK, PAPER};
+use crate::chart::SHADE;
 
 /// Of the page and of what stands on it.
 const DARK_PAPER: &str = "#15181D";

@@ -3,8 +3,7 @@
 //! Lines often end close together. Each name stands as near to the end of its line as the others allow, in the order of the ends,
 //! and a thin leader joins the two.
 
-use crate::canvas::Canvas;
-use crate::chart::GRID;
+use crate::canvas::{Canvas, GRID};
 use crate::place::Place;
 use crate::{Colour, Figure, Marker, Pattern, font};
 
