@@ -56,7 +56,9 @@ fn allowed(layer: &str, path: &str) -> Vec<&'static str> {
         ("report", _) => vec!["base", "report"],
         ("content", _) => vec!["base", "content", "latentlink-metrics"],
         ("learning", "crates/learning/nn") => vec!["base"],
-        ("learning", "crates/learning/network") => vec!["base", "latentlink-nn", "latentlink-phy", "latentlink-metrics"],
+        ("learning", "crates/learning/network") => {
+            vec!["base", "latentlink-nn", "latentlink-phy", "latentlink-metrics"]
+        }
         ("learning", _) => vec!["base", "learning", "radio", "content", "report"],
         ("service", _) => vec!["base", "proto", "service", "latentlink-phy", "latentlink-metrics"],
         (service, _) if SERVICES.contains(&service) => {
@@ -64,8 +66,18 @@ fn allowed(layer: &str, path: &str) -> Vec<&'static str> {
         }
         ("trainer", _) => vec!["base", "radio", "content", "report", "learning"],
         ("deploy" | "tests", _) => vec![
-            "base", "radio", "content", "report", "learning", "service", "proto", "transmitter", "channel-emulator",
-            "receiver", "trainer", "tests",
+            "base",
+            "radio",
+            "content",
+            "report",
+            "learning",
+            "service",
+            "proto",
+            "transmitter",
+            "channel-emulator",
+            "receiver",
+            "trainer",
+            "tests",
         ],
         _ => panic!("{path} is in no layer that this test knows"),
     }
@@ -152,7 +164,11 @@ fn expand(tree: &str) -> Vec<String> {
         }
     }
     let inner = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty());
-    inner.flat_map(|part| expand(&format!("{prefix}{part}{}", "}".repeat(part.matches('{').count() - part.matches('}').count())))).collect()
+    inner
+        .flat_map(|part| {
+            expand(&format!("{prefix}{part}{}", "}".repeat(part.matches('{').count() - part.matches('}').count())))
+        })
+        .collect()
 }
 
 /// The paths that a file names, each with whether it is re-exported.
@@ -270,7 +286,9 @@ fn no_files_of_a_crate_import_each_other_in_a_circle() {
         let imports = sources(&source).imports();
         files += imports.len();
         let way = imports.keys().find_map(|module| circle(&imports, module));
-        wrong.extend(way.map(|way| format!("{path}: {}", way.iter().map(|m| m.join("::")).collect::<Vec<_>>().join(" → "))));
+        wrong.extend(
+            way.map(|way| format!("{path}: {}", way.iter().map(|m| m.join("::")).collect::<Vec<_>>().join(" → "))),
+        );
     }
     assert!(files > 400, "{files} files were read");
     assert!(wrong.is_empty(), "{wrong:#?}");

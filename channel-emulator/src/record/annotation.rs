@@ -5,6 +5,7 @@
 
 use super::Kept;
 use bytes::Bytes;
+use digests::hex;
 use phy::{Conditions, NoiseKey};
 use proto::v1::{self, BurstPayload};
 use serde::{Deserialize, Serialize};
@@ -210,10 +211,6 @@ impl Annotation {
         };
         Ok(Some(Recorded { delivery, burst, noise, model_id: self.model_id.unwrap_or_default() }))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unhex(digits: &str) -> Option<Vec<u8>> {

@@ -6,6 +6,7 @@
 use super::annotation::{NAMESPACE, NAMESPACE_VERSION};
 use super::meta::{HEADER_BYTES, Meta};
 use super::names::{Side, Stem};
+use digests::hex;
 use files::PendingFile;
 use serde_json::json;
 use sha2::{Digest, Sha512};
@@ -194,8 +195,4 @@ fn hash(path: &Path) -> io::Result<String> {
             read => hash.update(&block[..read]),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

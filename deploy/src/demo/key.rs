@@ -34,7 +34,7 @@ pub fn name(corpus: &Corpus, encoder: Option<&Path>, settings: &RunConfig) -> Re
             field(&mut hash, &digest.finalize());
         }
     }
-    let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = digests::hex(hash.finalize());
     Ok(format!("{}-{}", slug(&corpus.name), &digest[..HASH]))
 }
 

@@ -31,7 +31,7 @@ fn sha256(file: &Path) -> Result<String> {
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
     loop {
         match input.read(&mut buffer).with_context(named)? {
-            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            0 => return Ok(digests::hex(hash.finalize())),
             read => hash.update(&buffer[..read]),
         }
     }

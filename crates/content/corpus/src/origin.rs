@@ -34,7 +34,7 @@ impl Identity {
             hash.update(part);
         }
         hash.update((*width as u64).to_le_bytes());
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        digests::hex(hash.finalize())
     }
 }
 

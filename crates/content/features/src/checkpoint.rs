@@ -71,7 +71,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
 pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
     parts.into_iter().for_each(|part| hash.update(part));
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    digests::hex(hash.finalize())
 }
 
 /// A checkpoint's tensors.

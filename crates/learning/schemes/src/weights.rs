@@ -12,6 +12,7 @@ mod save;
 use crate::scheme_kind::SchemeKind;
 use candle_core::Tensor;
 use corpus::Origins;
+use digests::hex;
 use network::config::Config;
 use nn::bert::BertError;
 use nn::params::ParamError;
@@ -66,10 +67,6 @@ fn read_file(file: &Path) -> Result<Vec<u8>, WeightsError> {
 /// The bytes of a safetensors file with these tensors, in the order of their names.
 pub fn to_safetensors(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>, WeightsError> {
     safetensors::serialize(tensors, None).map_err(|e| file_error(Path::new("weights.safetensors"), e))
-}
-
-fn hex(bytes: impl AsRef<[u8]>) -> String {
-    bytes.as_ref().iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// SHA-256 over the named files, names and lengths included.

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, anyhow};
 use corpus::{Modality, Origins, Sequence};
+use digests::hex;
 use features::Features;
 use files::PendingFile;
 use safetensors::tensor::TensorView;
@@ -14,10 +15,6 @@ pub(super) struct Cache {
     folder: PathBuf,
     /// Of the extractors, in hex.
     extractors: String,
-}
-
-fn hex(hash: &[u8]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Cache {
