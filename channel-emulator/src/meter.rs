@@ -2,8 +2,9 @@
 
 use crate::live::Live;
 use phy::ChannelKind;
+use runtime::Observer;
 use runtime::observe::{
-    Collector, ConstGauge, Counter, DescriptorEncoder, EncodeMetric, Faults, Gauge, Histogram, HopMeter, Observer,
+    Collector, ConstGauge, Counter, DescriptorEncoder, EncodeMetric, Faults, Gauge, Histogram, HopMeter,
 };
 use std::fmt;
 

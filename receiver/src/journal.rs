@@ -29,7 +29,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use wire::Delivery;
 
 /// Entries that may wait for the writer; more make the senders wait.
 const QUEUE: usize = 512;

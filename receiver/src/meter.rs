@@ -2,8 +2,9 @@
 
 use crate::accuracy::Verdict;
 use proto::v1::{ChannelKind, Conditions};
+use runtime::Observer;
 use runtime::observe::{
-    BATCH_BOUNDS, Collector, ConstCounter, Counter, DescriptorEncoder, EncodeMetric, Faults, Gauge, Histogram, Observer,
+    BATCH_BOUNDS, Collector, ConstCounter, Counter, DescriptorEncoder, EncodeMetric, Faults, Gauge, Histogram,
 };
 use std::fmt;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! What the transmitter counts.
 
-use runtime::observe::{BATCH_BOUNDS, Counter, Faults, Gauge, Histogram, HopMeter, Observer};
+use runtime::Observer;
+use runtime::observe::{BATCH_BOUNDS, Counter, Faults, Gauge, Histogram, HopMeter};
 
 /// Handles to the transmitter's metrics. Cheap to clone; the default is shown nowhere.
 #[derive(Clone, Debug, Default)]

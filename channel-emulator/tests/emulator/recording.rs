@@ -151,9 +151,11 @@ async fn a_recording_is_never_overwritten() {
     assert!(side(folder.path(), "run-in").annotations.is_empty());
     assert!(side(folder.path(), "run-2-out").annotations.is_empty());
     let mut args = serve_args(9);
+    // Folders are made, but not in place of a file.
+    std::fs::write(folder.path().join("absent"), "a file").unwrap();
     args.record = Some(folder.path().join("absent/run"));
-    let error = channel_emulator::App::new(&args).await.err().expect("no folder").to_string();
-    assert!(error.contains("absent/run-in.sigmf-data"), "{error}");
+    let error = format!("{:#}", channel_emulator::App::new(&args).await.err().expect("no folder"));
+    assert!(error.contains("absent"), "{error}");
 }
 
 /// Sends bursts through a hop until `enough` are acknowledged.

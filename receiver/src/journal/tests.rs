@@ -3,6 +3,7 @@ use metrics::Prediction;
 use proto::v1::{ChannelKind, ChannelReport, Conditions, Timings};
 use rand::{RngExt, SeedableRng};
 use tokio::sync::oneshot;
+use wire::Delivery;
 
 const RUN: &str = "6f1c2a52-6a0c-4a0e-9a55-0d6f1d1f3c11";
 type Reply = oneshot::Receiver<Result<Answer, Refusal>>;

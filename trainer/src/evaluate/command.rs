@@ -66,6 +66,7 @@ mod tests {
     use schemes::weights::{Training, Weights};
 
     use super::*;
+    use corpus::{CorpusSpec, Modality};
 
     #[derive(Parser)]
     struct Cli {

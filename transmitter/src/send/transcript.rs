@@ -8,9 +8,8 @@ use super::pace::Pace;
 use super::plan::{Part, Pass, Plan, Prepared};
 use anyhow::{Result, anyhow, bail};
 use metrics::Prediction;
-use phy::Conditions;
 use proto::v1::content::Kind;
-use proto::v1::{self, ChannelReport, Outcome, Timings};
+use proto::v1::{self, Outcome, Timings};
 use std::fmt::Write;
 use std::sync::Arc;
 

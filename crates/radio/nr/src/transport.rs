@@ -9,8 +9,8 @@ use crate::error::TransportError;
 use crate::rate_limit::MAX_CODE_RATE;
 use crate::rate_matching::RateMatching;
 use crate::{Mcs, Segmentation};
+use fec::Qam;
 use fec::ldpc::{CheckRule, Code, Decoder};
-use fec::{Qam, QamError};
 
 /// A transport block of fixed size, modulation and code rate. Cheap to clone next to one decoding.
 #[derive(Clone, Debug)]

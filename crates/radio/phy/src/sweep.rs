@@ -3,7 +3,7 @@
 use std::{collections::HashSet, fmt, str::FromStr};
 
 use crate::sweep_error::{self, SweepError};
-use crate::{ChannelKind, ChannelName, Conditions, ConditionsError, SnrDb, SnrError};
+use crate::{ChannelKind, ChannelName, Conditions, SnrDb, SnrError};
 
 /// Characters of a list with too many entries that its error shows.
 const SHOWN_CHARS: usize = 60;
@@ -178,6 +178,7 @@ pub fn sweep(channels: &ChannelList, snrs: &SnrList) -> Vec<Conditions> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ConditionsError;
 
     fn db(text: &str) -> Vec<f64> {
         text.parse::<SnrList>().unwrap().values().iter().map(|s| s.db()).collect()
