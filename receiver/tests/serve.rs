@@ -352,7 +352,7 @@ async fn watchers_are_limited_and_one_that_leaves_makes_room() {
         watching.push(receiver.watch(1, 0).await);
     }
     let request = proto::v1::WatchRequest::default();
-    let status = receiver.client().await.watch(request).await.err().expect("one too many");
+    let status = receiver.client().await.watch(request).await.expect_err("one too many");
     assert_eq!(status.code(), Code::ResourceExhausted);
     // Bursts have places of their own.
     prediction(&receiver.stream().await.ask(burst(1, 1.0, 1.0)).await);

@@ -109,7 +109,7 @@ impl Pair {
     pub fn finish(&mut self, ending: &Ending) -> Result<(), PairError> {
         let failed = |source| PairError { path: self.meta_path.clone(), source };
         let sha512 = match ending {
-            Ending::Complete => Some(hex(&self.hash.clone().finalize())),
+            Ending::Complete => Some(hex(self.hash.clone().finalize())),
             Ending::Open | Ending::Failed(_) => {
                 self.data
                     .set_len(self.data_bytes)
@@ -191,7 +191,7 @@ fn hash(path: &Path) -> io::Result<String> {
     let mut block = vec![0; 1 << 16];
     loop {
         match file.read(&mut block)? {
-            0 => return Ok(hex(&hash.finalize())),
+            0 => return Ok(hex(hash.finalize())),
             read => hash.update(&block[..read]),
         }
     }

@@ -90,7 +90,8 @@ async fn two_commands_at_once_lose_neither_change() {
             format!("channel-emulator set --emulator {url} --k-factor {k}"),
         );
         let (one, other) = tokio::join!(play(&one), play(&other));
-        (one.unwrap(), other.unwrap());
+        one.unwrap();
+        other.unwrap();
         let current = emulator.client().get_conditions(GetConditionsRequest {}).await.unwrap().into_inner();
         let expected = Conditions { kind: ChannelKind::Rician.into(), snr_db: Some(snr), k_factor: Some(k) };
         assert_eq!(current.conditions, Some(expected), "round {round}");

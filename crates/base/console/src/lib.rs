@@ -80,7 +80,8 @@ fn says(whole: &str, part: &str) -> bool {
     let (first, last) = (part.chars().next(), part.chars().next_back());
     whole.match_indices(part).any(|(at, _)| {
         let (before, after) = (whole[..at].chars().next_back(), whole[at + part.len()..].chars().next());
-        !(word(before) && word(first)) && !(word(last) && word(after))
+        let (torn_before, torn_after) = (word(before) && word(first), word(last) && word(after));
+        !torn_before && !torn_after
     })
 }
 

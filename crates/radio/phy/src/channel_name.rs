@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn a_k_factor_comes_from_the_name_or_beside_it_and_not_from_both() {
-        let snr = Some(SnrDb::try_from(3.0).unwrap());
+        let decibels = SnrDb::try_from(3.0).unwrap();
+        let snr = Some(decibels);
         let text = |conditions: Result<Conditions, SweepError>| conditions.map(|conditions| conditions.to_string());
         let (bare, named) = (name("rician").unwrap(), name("rician:4").unwrap());
         assert_eq!(text(bare.conditions(snr, Some(2.0))), Ok("rician:2 3 dB".into()));
@@ -165,7 +166,7 @@ mod tests {
         assert_eq!(named.conditions(snr, Some(4.0)), Err(twice.clone()));
         assert_eq!(twice.to_string(), "rician:4 names a K factor, and 4 is given beside it");
 
-        let awgn = Conditions::Awgn(snr.unwrap());
+        let awgn = Conditions::Awgn(decibels);
         let rician = named.change(&awgn, None, None).unwrap();
         assert_eq!(rician.to_string(), "rician:4 3 dB");
         assert_eq!(bare.change(&rician, None, None), Ok(rician), "the K factor is carried over");

@@ -14,6 +14,10 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Status, Streaming};
 
 /// One message of a stream of bursts.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every message is a part, and a box would cost each an allocation"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
     /// The first one.

@@ -23,7 +23,7 @@ impl Cache {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         let mut hash = Sha256::new();
         origins.iter().for_each(|(modality, identity)| hash.update(format!("{modality} {}\n", identity.id())));
-        Ok(Cache { folder: folder.to_owned(), extractors: hex(&hash.finalize()) })
+        Ok(Cache { folder: folder.to_owned(), extractors: hex(hash.finalize()) })
     }
 
     /// The name of what these extractors make of a file.
@@ -31,7 +31,7 @@ impl Cache {
         let mut hash = Sha256::new();
         hash.update(&self.extractors);
         hash.update(file);
-        hex(&hash.finalize())
+        hex(hash.finalize())
     }
 
     pub(super) fn path(&self, key: &str) -> PathBuf {
