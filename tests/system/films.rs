@@ -92,7 +92,7 @@ fn a_recording_is_predicted_as_its_features_are() {
     let refused = Process::run(SITE.binary(), &args);
     assert!(refused.failed().contains("windows of 10 s"), "{}", refused.stderr);
     let refused = stack.send(&["--corpus", text(&corpus), "--channel", "none"]);
-    assert!(refused.failed().contains("audio.features.origin"), "{}", refused.stderr);
+    assert!(refused.failed().contains("audio.features.provenance"), "{}", refused.stderr);
 }
 
 #[test]

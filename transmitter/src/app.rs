@@ -101,6 +101,7 @@ fn reader(folder: Option<&Path>, films: bool, trained: &Origins) -> anyhow::Resu
     if trained.is_empty() {
         let reason = "it is not known what made the features that these weights were trained on; send features";
         if let Some(folder) = folder {
+            std::fs::read_dir(folder).with_context(|| format!("--extractors {}", folder.display()))?;
             tracing::warn!(folder = %folder.display(), "extractors are not used: {reason}");
         }
         return Ok(Err(reason.to_owned()));

@@ -4,8 +4,8 @@
 //! [`Params`](crate::params::Params), fixed or trainable, that a [`Bert`] is built on:
 //!
 //! ```no_run
-//! # fn main() -> Result<(), nn::bert::BertError> {
-//! # use nn::bert::{Bert, Checkpoint};
+//! # fn main() -> Result<(), latentlink_nn::bert::BertError> {
+//! # use latentlink_nn::bert::{Bert, Checkpoint};
 //! let checkpoint = Checkpoint::read("checkpoint".as_ref())?;
 //! let params = checkpoint.params(false);
 //! let bert = Bert::new(&params.root(), checkpoint.config(), checkpoint.tokenizer()?)?;
