@@ -110,7 +110,7 @@ fn heavy_parts_are_features_that_are_off_in_the_default_build() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let tree = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(tree.contains("latentlink-schemes"));
-    for heavy in ["hdf5-pure", "openh264"] {
+    for heavy in ["hdf5-pure", "openh264", "opus-pure"] {
         assert!(!tree.lines().any(|line| line.starts_with(heavy)), "{heavy} is in the default build");
     }
 }

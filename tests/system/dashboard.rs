@@ -2,7 +2,7 @@
 
 mod access;
 mod control;
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 mod film;
 mod page;
 mod proxy;

@@ -52,7 +52,7 @@ fn other_schemes_cross_the_same_link() {
         ("quantised-latent", &["--scheme", "quantised-latent"]),
         ("proposed+feedback", &["--feedback"]),
     ];
-    if cfg!(feature = "h264") {
+    if cfg!(feature = "video") {
         schemes.push(("conventional", &["--scheme", "conventional"]));
     }
     for (scheme, options) in schemes {

@@ -109,7 +109,7 @@ fn without_extractors_a_recording_is_refused_and_features_are_taken() {
 
 /// The film itself crosses as bits and the receiver extracts: above the cliff each answer is one, below it all are the same constant,
 /// and a receiver without extractors says what it lacks.
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 #[test]
 fn a_film_crosses_whole_or_not_at_all_by_the_conventional_scheme() {
     let Some(shared) = shared("films, conventional") else { return };

@@ -212,13 +212,16 @@ fn nothing_is_done_twice(out: &Path) {
 /// All schemes that this build lacks in one message, before anything is trained.
 #[test]
 fn a_build_without_pictures_says_once_that_it_lacks_the_conventional_scheme() {
-    if cfg!(feature = "h264") {
+    if cfg!(feature = "video") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
     let only = "--only conventional,conventional-diverse";
     let error = run(&format!("reproduce --quick --corpus builtin {only} --out {}", out.display())).unwrap_err();
-    assert_eq!(format!("{error:#}"), format!("{only}: this build cannot code pictures; build with --features h264"));
+    assert_eq!(
+        format!("{error:#}"),
+        format!("{only}: this build has no codecs for pictures and sound; build with --features video")
+    );
     assert!(!out.exists());
 }

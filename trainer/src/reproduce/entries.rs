@@ -30,7 +30,7 @@ pub enum Role {
     Scheme,
     /// To say what the proposed scheme reaches with another number of transmitted reals, Table I.
     Dimension,
-    /// To be held against other schemes; source and channel are coded each on its own, in a build with the feature `h264`.
+    /// To be held against other schemes; source and channel are coded each on its own, in a build with the feature `video`.
     Conventional {
         /// Whether h changes every 25 symbols, else each clip has one.
         diverse: bool,

@@ -109,7 +109,7 @@ fn networks_that_do_not_load_are_named() {
 }
 
 /// Films are in H.264, which wants a C++ compiler.
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 mod films {
     use super::*;
     use media::{FRAME_RATE_HZ, Limits, Media};

@@ -30,7 +30,7 @@ fn a_recording_has_a_waveform_and_no_face() {
 }
 
 /// Films are in H.264, which wants a C++ compiler.
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 #[test]
 fn faces_of_a_film_lie_within_its_frames() {
     let Some(shared) = shared() else { return };

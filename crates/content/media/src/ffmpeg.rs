@@ -12,7 +12,7 @@ pub use sound::audio;
 use crate::{Error, Limits};
 
 /// What the crate decodes by itself, for the errors.
-const IN_PROCESS: &str = if cfg!(feature = "h264") {
+const IN_PROCESS: &str = if cfg!(feature = "video") {
     "WAV with PCM and whole MP4 files with H.264, AAC-LC or MPEG audio"
 } else {
     "WAV with PCM and whole MP4 files with AAC-LC or MPEG audio"

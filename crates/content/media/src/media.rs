@@ -78,7 +78,7 @@ impl Media {
     }
 
     /// The frames shown at 0, 1/`rate_hz`, 2/`rate_hz` … seconds, decoded as they are asked for. MP4 or MOV with H.264 is
-    /// decoded in process with the feature `h264`, its edit list and rotation honoured; all else by ffmpeg if it is on
+    /// decoded in process with the feature `video`, its edit list and rotation honoured; all else by ffmpeg if it is on
     /// PATH. [`FRAME_RATE_HZ`](crate::FRAME_RATE_HZ) is the rate of the visual front ends.
     ///
     /// # Errors

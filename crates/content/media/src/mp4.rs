@@ -13,7 +13,7 @@ use boxes::{Boxes, find, need};
 use reader::Reader;
 
 pub use edit::Edit;
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 pub use entry::Avc;
 pub use entry::Codec;
 pub use table::Sample;
@@ -39,7 +39,7 @@ pub struct Track {
     /// In the order of decoding.
     pub samples: Vec<Sample>,
     /// Clockwise turns by 90° that the picture wants.
-    #[cfg_attr(not(feature = "h264"), allow(dead_code))]
+    #[cfg_attr(not(feature = "video"), allow(dead_code))]
     pub turns: u8,
 }
 

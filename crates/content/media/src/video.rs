@@ -1,15 +1,15 @@
-//! Frames out of films: H.264 in process with the feature `h264`, all else by ffmpeg.
+//! Frames out of films: H.264 in process with the feature `video`, all else by ffmpeg.
 
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 mod annexb;
 mod frame;
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 mod h264;
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 mod rgb;
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 mod sps;
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 mod timing;
 
 pub use frame::{FRAME_RATE_HZ, Frame};
@@ -26,7 +26,7 @@ const RATES_HZ: (f64, f64) = (0.0, 120.0);
 pub struct Frames(Decoding);
 
 enum Decoding {
-    #[cfg(feature = "h264")]
+    #[cfg(feature = "video")]
     InProcess(Box<h264::H264>),
     Ffmpeg(Box<Pictures>),
 }
@@ -36,7 +36,7 @@ impl Iterator for Frames {
 
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.0 {
-            #[cfg(feature = "h264")]
+            #[cfg(feature = "video")]
             Decoding::InProcess(frames) => frames.next(),
             Decoding::Ffmpeg(frames) => frames.next(),
         }
@@ -74,15 +74,15 @@ fn in_process(source: &Source, rate_hz: f64) -> Result<Decoding, Error> {
         return Err(Error::NoVideo("its track is empty".into()));
     }
     match &track.codec {
-        #[cfg(feature = "h264")]
+        #[cfg(feature = "video")]
         Codec::H264(avc) => {
             let avc = avc.clone();
             h264::H264::new(source, track, avc, rate_hz).map(|frames| Decoding::InProcess(Box::new(frames)))
         }
-        #[cfg(not(feature = "h264"))]
+        #[cfg(not(feature = "video"))]
         Codec::H264(_) => {
             let _ = rate_hz;
-            Err(Error::Unsupported("H.264, by a build without the feature h264".into()))
+            Err(Error::Unsupported("H.264, by a build without the feature video".into()))
         }
         Codec::Other(name) => Err(Error::Unsupported(format!("pictures in {name}"))),
         Codec::Aac(_) | Codec::Mpeg => Err(Error::Damaged("a track of pictures coded as sound".into())),

@@ -47,7 +47,7 @@ fn memory_stays_within_bounds() {
     let sound = peak_mib().unwrap_or_default();
     println!("sound: from {before} to {sound} MiB");
     assert!(sound < before + 100, "{before} to {sound} MiB");
-    if cfg!(feature = "h264") {
+    if cfg!(feature = "video") {
         let folder = tempfile::tempdir().unwrap();
         let Some(film) = still(test, folder.path()) else { return };
         let media = Media::from_bytes(film, &alone()).unwrap();

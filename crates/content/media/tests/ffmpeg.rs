@@ -106,7 +106,7 @@ fn films_that_are_not_decoded_in_process_are_by_ffmpeg() {
     let hevc = ["-c:v", "libx265", "-x265-params", "log-level=none", "-c:a", "ac3", "-ar", "32000"];
     let films: [(&[&str], &str, &str); 3] = [
         (&fragments, "a fragmented MP4 file", "a fragmented MP4 file"),
-        (&ten_bits, if cfg!(feature = "h264") { "not of 8 bits" } else { "H.264" }, "alac"),
+        (&ten_bits, if cfg!(feature = "video") { "not of 8 bits" } else { "H.264" }, "alac"),
         (&hevc, "hev1", "ac-3"),
     ];
     for (options, pictures, sound) in films {

@@ -1,5 +1,5 @@
 //! Frames of real films against ffmpeg's, and films that lie.
-#![cfg(feature = "h264")]
+#![cfg(feature = "video")]
 
 mod common;
 

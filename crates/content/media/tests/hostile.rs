@@ -211,7 +211,7 @@ fn samples_that_share_their_bytes_are_named() {
     assert!(error.to_string().contains("the samples of a track have 6000 bytes together"), "{error}");
 }
 
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 #[test]
 fn a_huge_picture_is_refused_by_its_header() {
     for (columns, rows) in [(1_024, 1_024), (65_536, 1), (1, 65_536), (4_096, 4_096)] {

@@ -29,7 +29,7 @@ fn a_file_too_large_or_empty_is_refused() {
 }
 
 /// Sound and frames of one film at once, its bytes nowhere else.
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 #[test]
 fn sound_and_frames_come_out_of_one_film_side_by_side() {
     let Some(shared) = common::shared("sound_and_frames_come_out_of_one_film_side_by_side") else { return };

@@ -57,7 +57,7 @@ fn damaged_mpeg_audio_does_not_panic() {
     }
 }
 
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 #[test]
 fn damaged_pictures_do_not_panic() {
     let codecs = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "10", "-bf", "2", "-c:a", "aac"];

@@ -32,8 +32,8 @@ pub enum SourceError {
     /// A transcript that is too long.
     #[error("a transcript has at most {MAX_TRANSCRIPT} bytes, got {0}")]
     Transcript(usize),
-    /// A build without H.264.
-    #[error("this build cannot code pictures; build with --features h264")]
+    /// Pictures or sound, in a build without the feature `video`.
+    #[error("this build has no codecs for pictures and sound; build with --features video")]
     NoCodec,
     /// A film with neither sound nor pictures.
     #[error("a film with neither sound nor pictures")]

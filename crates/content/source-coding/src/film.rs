@@ -1,18 +1,23 @@
 //! A film at a low rate: what a conventional link sends of somebody speaking.
 //!
-//! Sound is Opus at [`SOUND_BPS`], pictures are H.264 at [`PICTURE_BPS`] (cargo feature `h264`), [`PICTURE_HZ`] of them a second and
+//! Sound is Opus at [`SOUND_BPS`], pictures are H.264 at [`PICTURE_BPS`] (both by the cargo feature `video`), [`PICTURE_HZ`] of them a second and
 //! at most [`LARGEST`] pixels wide and high, which is what the front ends of the receiver look at.
 //!
 //! The bytes: samples (4, little-endian), width and height (2 each), pictures (4); then each packet of sound behind its length
 //! (2), each picture's slices behind theirs (4). Parameter sets follow from the size, so they do not cross.
 
-#[cfg(feature = "h264")]
+#[cfg(not(feature = "video"))]
+mod no_sound;
+#[cfg(feature = "video")]
 mod pictures;
 mod reader;
 mod scale;
+#[cfg(feature = "video")]
 mod sound;
 
 use crate::SourceError;
+#[cfg(not(feature = "video"))]
+use no_sound as sound;
 use reader::Reader;
 
 /// Bits a second of sound.
@@ -50,7 +55,7 @@ pub struct Film {
 /// Codes a film: `sound` mono at [`SOUND_HZ`], empty if there is none, and `pictures` at [`PICTURE_HZ`].
 ///
 /// # Errors
-/// If a picture is an error, the film is too long or has neither, or this build cannot code pictures and there are some.
+/// If a picture is an error, the film is too long or has neither, or this build lacks the codecs (feature `video`).
 pub fn encode<E: From<SourceError>>(
     sound: &[f32],
     mut pictures: impl Iterator<Item = Result<Rgb, E>>,
@@ -94,7 +99,7 @@ struct Coded {
     slices: Vec<Vec<u8>>,
 }
 
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 fn coded_pictures<E: From<SourceError>>(first: Rgb, others: impl Iterator<Item = Result<Rgb, E>>) -> Result<Coded, E> {
     let (width, height) = scale::target(&first);
     let mut encoder = pictures::Encoder::new(width, height)?;
@@ -105,7 +110,7 @@ fn coded_pictures<E: From<SourceError>>(first: Rgb, others: impl Iterator<Item =
     Ok(Coded { width, height, slices })
 }
 
-#[cfg(not(feature = "h264"))]
+#[cfg(not(feature = "video"))]
 fn coded_pictures<E: From<SourceError>>(_: Rgb, _: impl Iterator<Item = Result<Rgb, E>>) -> Result<Coded, E> {
     Err(SourceError::NoCodec.into())
 }
@@ -148,13 +153,13 @@ fn decoded_pictures(width: usize, height: usize, slices: Vec<Vec<u8>>) -> Result
     open(width, height, slices)
 }
 
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 fn open(width: usize, height: usize, slices: Vec<Vec<u8>>) -> Result<Decoded, SourceError> {
     let mut decoder = pictures::Decoder::new(width, height)?;
     Ok(Box::new(slices.into_iter().map(move |slices| decoder.decode(&slices))))
 }
 
-#[cfg(not(feature = "h264"))]
+#[cfg(not(feature = "video"))]
 fn open(_: usize, _: usize, _: Vec<Vec<u8>>) -> Result<Decoded, SourceError> {
     Err(SourceError::NoCodec)
 }

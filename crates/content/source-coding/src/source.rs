@@ -36,7 +36,7 @@ pub enum Codec {
     /// As DEFLATE, without loss.
     Deflate,
     /// As one intra picture by OpenH264.
-    #[cfg(feature = "h264")]
+    #[cfg(feature = "video")]
     H264 {
         /// The quantiser, 12 (OpenH264's finest) to 51; its step doubles every 6.
         qp: u8,
@@ -48,7 +48,7 @@ impl Codec {
     ///
     /// # Errors
     /// If this build has none.
-    #[cfg(feature = "h264")]
+    #[cfg(feature = "video")]
     pub fn pictures() -> Result<Codec, SourceError> {
         Ok(Codec::H264 { qp: 24 })
     }
@@ -57,7 +57,7 @@ impl Codec {
     ///
     /// # Errors
     /// If this build has none.
-    #[cfg(not(feature = "h264"))]
+    #[cfg(not(feature = "video"))]
     pub fn pictures() -> Result<Codec, SourceError> {
         Err(SourceError::NoCodec)
     }
@@ -166,7 +166,7 @@ impl Source {
                 let _ = width;
                 deflate(plane)
             }
-            #[cfg(feature = "h264")]
+            #[cfg(feature = "video")]
             Codec::H264 { qp } => crate::h264::encode(&crate::picture::Picture::of_plane(plane, width), qp),
         }
     }
@@ -179,7 +179,7 @@ impl Source {
                 let wrong = || SourceError::Damaged(format!("{} values for {frames} × {width}", plane.len()));
                 if plane.len() == frames * width { Ok(plane) } else { Err(wrong()) }
             }
-            #[cfg(feature = "h264")]
+            #[cfg(feature = "video")]
             Codec::H264 { qp } => {
                 let (padded, height) = crate::picture::Picture::size(frames, width);
                 Ok(crate::h264::decode(bytes, padded, height, qp)?.plane(frames, width))

@@ -35,7 +35,7 @@ fn clips() -> Vec<Clip> {
 fn codecs() -> Vec<Codec> {
     vec![
         Codec::Deflate,
-        #[cfg(feature = "h264")]
+        #[cfg(feature = "video")]
         Codec::H264 { qp: 24 },
     ]
 }

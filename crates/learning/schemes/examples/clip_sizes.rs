@@ -1,6 +1,6 @@
 //! Bytes and channel uses of the clips of `builtin`, and which share of them arrives at which SNR.
 //!
-//!     cargo run --release -p latentlink-schemes --features h264 --example clip_sizes
+//!     cargo run --release -p latentlink-schemes --features video --example clip_sizes
 
 use corpus::Modality;
 use nr::{Coherence, Planner};
@@ -10,11 +10,11 @@ use source_coding::{Codec, Content, Source};
 fn codecs() -> Vec<Codec> {
     vec![
         Codec::Deflate,
-        #[cfg(feature = "h264")]
+        #[cfg(feature = "video")]
         Codec::H264 { qp: 12 },
-        #[cfg(feature = "h264")]
+        #[cfg(feature = "video")]
         Codec::H264 { qp: 24 },
-        #[cfg(feature = "h264")]
+        #[cfg(feature = "video")]
         Codec::H264 { qp: 36 },
     ]
 }

@@ -232,7 +232,7 @@ fn both_halves_come_back_from_the_disk_and_the_text_encoder_is_the_receivers() {
     );
     if Codec::pictures().is_err() {
         let Err(error) = weights::load(folder.path()) else { panic!("a build without H.264") };
-        assert!(error.to_string().contains("build with --features h264"), "{error}");
+        assert!(error.to_string().contains("build with --features video"), "{error}");
         return;
     }
     let (transmitter, receiver) = weights::load(folder.path()).unwrap();

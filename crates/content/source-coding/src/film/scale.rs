@@ -1,13 +1,13 @@
 //! Pictures at the size they are sent at.
 
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 use super::{LARGEST, Rgb};
 
 /// The shortest side that H.264 codes: one macroblock.
 pub const SMALLEST: usize = 16;
 
 /// Even width and height, none above [`LARGEST`], of the shape of `picture` as far as that goes.
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 pub fn target(picture: &Rgb) -> (usize, usize) {
     let longest = picture.width.max(picture.height).max(1);
     let side = |length: usize| {
@@ -18,7 +18,7 @@ pub fn target(picture: &Rgb) -> (usize, usize) {
 }
 
 /// `picture` at this size; each pixel is the mean of those that it covers.
-#[cfg(feature = "h264")]
+#[cfg(feature = "video")]
 pub fn scaled(picture: &Rgb, width: usize, height: usize) -> Rgb {
     if (picture.width, picture.height) == (width, height) {
         return picture.clone();
@@ -46,7 +46,7 @@ pub fn scaled(picture: &Rgb, width: usize, height: usize) -> Rgb {
     Rgb { width, height, rgb }
 }
 
-#[cfg(all(test, feature = "h264"))]
+#[cfg(all(test, feature = "video"))]
 mod tests {
     use super::*;
 
