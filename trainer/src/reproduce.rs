@@ -1,5 +1,6 @@
-//! `trainer reproduce`: the paper's evaluation. A grid of schemes and seeds is trained, scored and drawn; a cell of the grid is
-//! a file, so that what is there is not done again and the parts of several machines can be put together.
+//! `trainer reproduce`: the paper's evaluation. It trains, scores and draws a grid of schemes and training seeds. Each
+//! cell of the grid is a file of its own, so a repeated command does only what is missing, and the cells of several
+//! machines can be merged.
 
 mod audits;
 mod cell;
@@ -37,32 +38,33 @@ use projection::Projection;
 use source_coding::Codec;
 use std::path::{Path, PathBuf};
 
-/// Train, score and draw what the paper's evaluation shows, beside baselines and references.
+/// Reproduce the paper's evaluation: train, score and draw every scheme, beside baselines and references.
 #[derive(Args, Clone, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct ReproduceArgs {
-    /// Put the parts of several shards together.
+    /// The subcommand `merge`, which puts the cells of several shards together; `None` to run the grid.
     #[command(subcommand)]
     pub merge: Option<Merge>,
     /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder
     #[arg(long, value_name = "CORPUS", required = true)]
     pub corpus: Option<CorpusSpec>,
-    /// Folder of the report, the figures, results.json and the runs; what is in it already is not done again
+    /// Folder of the report, the figures, results.json and the runs; runs and cells that are in it already are kept
     #[arg(long, value_name = "DIR", required = true)]
     pub out: Option<PathBuf>,
-    /// Folder of a BERT-family checkpoint that reads the transcripts
+    /// Folder of a BERT-family checkpoint that encodes the transcripts
     #[arg(long, value_name = "DIR")]
     pub text_encoder: Option<PathBuf>,
-    /// How the text encoder is used
+    /// Whether the text encoder is frozen or trained along with the network
     #[arg(long, value_enum, default_value = "frozen")]
     pub text: TextMode,
-    /// Seeds that each scheme is trained with; 5, or 1 with --quick
+    /// Number of training seeds of each scheme; 5, or 1 with --quick
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub seeds: Option<u32>,
-    /// One seed, three draws, preset small, fewer dimensions of Table I, a null of three auditors
+    /// Small grid: one seed, three draws, preset small, fewer dimensions of Table I, a permutation null of three
+    /// auditors
     #[arg(long)]
     pub quick: bool,
-    /// Only these schemes of the grid, with commas; all of them unless given
+    /// Only these schemes of the grid, separated by commas; all of them unless given
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Split of the corpus that is scored
@@ -71,19 +73,20 @@ pub struct ReproduceArgs {
     /// Es/N0 per complex symbol in dB: one value, a list -12,-6,0, or start:stop:step
     #[arg(long, value_name = "LIST", default_value = "-12:21:3", allow_hyphen_values = true)]
     pub snr: SnrList,
-    /// Draws of the channel for every clip at every point; 10, or 3 with --quick
+    /// Channel draws for every clip at every point; 10, or 3 with --quick
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub draws: Option<u32>,
-    /// Auditors of shuffled pairs, for the null of the audit; 10, or 3 with --quick. With 0 there is no audit
+    /// Auditors trained on shuffled pairs, for the permutation null of the audit; 10, or 3 with --quick. With 0 there
+    /// is no audit
     #[arg(long, value_name = "N")]
     pub permutations: Option<u32>,
-    /// Sizes: paper or small; small for `builtin` and with --quick, paper else
+    /// Preset of sizes: paper or small; unless given, small for `builtin` and with --quick, else paper
     #[arg(long)]
     pub preset: Option<Preset>,
-    /// Epochs at most
+    /// Maximum number of epochs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: Option<u32>,
-    /// What training is stopped on: a split, or fold:I/N cut by video from the training split
+    /// Clips for early stopping: a split, or fold:I/N cut by video from the training split
     #[arg(long, value_name = "SPLIT")]
     pub validation: Option<Validation>,
     /// Do part I of N of the grid, 0 <= I < N, and leave the report to `merge`
@@ -91,24 +94,26 @@ pub struct ReproduceArgs {
     pub shard: Option<Shard>,
 }
 
-/// What is done with parts.
+/// Subcommands of `trainer reproduce`.
 #[derive(Subcommand, Clone, Debug)]
 pub enum Merge {
-    /// Put the parts of several shards together and write the report
+    /// Merge the cells of several shards and write the report
     Merge {
-        /// Folder of the report
+        /// Folder to write the merged cells and the report to
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
-        /// The shards' folders
+        /// Folders of the shards
         #[arg(required = true, value_name = "PART")]
         parts: Vec<PathBuf>,
     },
 }
 
-/// Does what is missing of the grid, then writes the report.
+/// Trains, scores and audits what is missing of the grid, then writes the report. With `--shard` it does that shard's
+/// part and writes no report; with the subcommand `merge` it merges shards and writes the report.
 ///
 /// # Errors
-/// If a run cannot be trained or is not of these settings, a part is missing, or a file cannot be written.
+/// If a scheme or a split is unknown, a run cannot be trained, a file in the folder was made with other settings, a
+/// part is missing, or a file cannot be written.
 pub fn run(args: &ReproduceArgs) -> Result<()> {
     if let Some(Merge::Merge { out, parts }) = &args.merge {
         let plan = plan::merged(out, parts)?;
@@ -158,7 +163,7 @@ pub fn run(args: &ReproduceArgs) -> Result<()> {
 }
 
 impl ReproduceArgs {
-    /// The options that the base of the grid is trained with.
+    /// The training options of the base settings, from which every entry of the grid derives its own.
     fn options(&self) -> TrainOptions {
         TrainOptions {
             text_encoder: self.text_encoder.clone(),
@@ -171,7 +176,8 @@ impl ReproduceArgs {
     }
 }
 
-/// What all cells share.
+/// What all cells of the grid share: corpus and text encoder, base settings, points of the sweep, plan, and output
+/// folder.
 struct Grid<'a> {
     material: &'a Material,
     base: &'a RunConfig,
@@ -181,7 +187,8 @@ struct Grid<'a> {
 }
 
 impl Grid<'_> {
-    /// Trains one network, scores all schemes that stand on it, and audits its latents.
+    /// Trains the network of one family with one seed, scores every scheme that uses it, and audits its latents. Cells
+    /// and audits that are in the folder already are kept.
     fn unit(&self, family: &Family, seed: u64, share: Share, board: &Board) -> Result<()> {
         let config = |entry: &Entry| -> Result<RunConfig> {
             Ok(RunConfig { seed, ..self.material.settled(entry.of(self.base)?) })
@@ -215,7 +222,7 @@ impl Grid<'_> {
         Ok(())
     }
 
-    /// What the audit of the network is to be made with, if it is wanted and not there.
+    /// The settings to audit this network with, if the plan asks for an audit of it and it is missing; else `None`.
     fn audit_missing(&self, family: &Family, seed: u64, trained: &RunConfig) -> Result<Option<Audited>> {
         let name = family.base.name;
         if !self.plan.audited.iter().any(|audited| audited == name) {
@@ -226,7 +233,8 @@ impl Grid<'_> {
         Ok((!audits::done(self.out, name, seed, &audited)?).then_some(audited))
     }
 
-    /// The folder of the weights of an entry: the run's own, or fitted to what the run's network says.
+    /// The folder of an entry's weights: the run's own, or weights derived from the run's network, with codewords
+    /// fitted to its held-out predictions.
     fn weights(&self, family: &Family, entry: &Entry, seed: u64, trained: &RunConfig, run: &Path) -> Result<PathBuf> {
         if entry.name == family.base.name || matches!(entry.role, Role::Conventional { .. }) {
             return Ok(run.to_path_buf());

@@ -1,4 +1,4 @@
-//! The audit of one network of the grid. It is a file of its own, beside the network's cell.
+//! The audit of one network of the grid, in a file of its own beside the network's cell.
 
 use super::cell::{self, first_of_others};
 use super::store;
@@ -10,37 +10,38 @@ use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-/// Everything that an audit depends on, beside the corpus and the text encoder.
+/// Everything that an audit depends on, except the corpus and the text encoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Audited {
-    /// Of training.
+    /// Settings that the audited network was trained with.
     pub config: RunConfig,
-    /// Of the held-out clips.
+    /// Split of the held-out clips that the auditors are evaluated on.
     pub split: String,
-    /// Auditors of the null.
+    /// Number of auditors in the permutation null of each pair and kind of latent.
     pub permutations: u32,
 }
 
-/// One network's.
+/// The audit of one network: one entry of the grid, trained with one seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditCell {
-    /// The scheme of the grid.
+    /// Name of the entry whose network was audited.
     pub entry: String,
-    /// Of training.
+    /// Training seed of the network.
     pub seed: u64,
-    /// The settings.
+    /// The settings that the audit was made with.
     pub audited: Audited,
-    /// What was found.
+    /// The result of the audit.
     pub audit: Audit,
 }
 
-/// Where an audit is kept.
+/// The file of an audit in the grid's folder `out`: that of the cell of `entry` and `seed`, with the extension
+/// `audit.json`.
 pub fn path(out: &Path, entry: &str, seed: u64) -> PathBuf {
     cell::path(out, entry, seed).with_extension("audit.json")
 }
 
 impl AuditCell {
-    /// Reads it.
+    /// Reads the audit of `entry` and `seed` from the grid's folder `out`.
     ///
     /// # Errors
     /// If the file is missing or damaged.
@@ -48,7 +49,7 @@ impl AuditCell {
         store::read(&path(out, entry, seed))
     }
 
-    /// Writes it.
+    /// Writes the audit into the grid's folder `out`.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -56,10 +57,10 @@ impl AuditCell {
         store::write(&path(out, &self.entry, self.seed), self)
     }
 
-    /// Audits the weights in `weights`.
+    /// Audits the transmitter half of the weights in the folder `weights` on `corpus`. The auditors have seed 0.
     ///
     /// # Errors
-    /// If they cannot be used, or the split lacks clips.
+    /// If the weights cannot be used, the corpus lacks a split, or fewer than two modalities can be audited.
     pub fn made(
         entry: &str,
         seed: u64,
@@ -83,10 +84,10 @@ impl AuditCell {
     }
 }
 
-/// Whether the audit is there with these settings.
+/// Whether the audit of `entry` and `seed` is in the grid's folder `out`, made with these settings.
 ///
 /// # Errors
-/// If it is there with others, naming the first that differs.
+/// If it was made with other settings, naming the first that differs.
 pub fn done(out: &Path, entry: &str, seed: u64, audited: &Audited) -> Result<bool> {
     let file = path(out, entry, seed);
     if !file.exists() {

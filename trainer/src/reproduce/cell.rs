@@ -1,4 +1,4 @@
-//! A cell of the grid: one scheme with one seed, scored. It is a file of its own.
+//! A cell of the grid: the scores of one scheme with one training seed, in a file of its own.
 
 use super::projection::Projection;
 use super::store;
@@ -11,87 +11,92 @@ use network::discriminator::{PAIRS, pair_name};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// What is scored, beside the weights.
+/// What weights are scored on: split, points of the sweep, and draws.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SweepSettings {
-    /// Split of the corpus.
+    /// Split of the corpus that is scored.
     pub split: String,
-    /// Channels and SNRs.
+    /// The points of the sweep as text, each a channel and its SNR.
     pub points: Vec<String>,
-    /// Draws for every clip at every point.
+    /// Channel draws for every clip at every point.
     pub draws: u32,
 }
 
-/// Everything that a cell's records depend on, beside the corpus and the text encoder.
+/// Everything that a cell's records depend on, except the corpus and the text encoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scored {
-    /// Of training.
+    /// Settings that the weights were trained with.
     pub config: RunConfig,
-    /// Of scoring.
+    /// What the weights were scored on.
     pub sweep: SweepSettings,
 }
 
-/// What the discriminators said in one epoch, by position in [`PAIRS`]; none where the network lacks one of the two.
+/// Outputs of the discriminators in one training epoch, by position in [`PAIRS`]; `None` where the network lacks one
+/// of the pair's modalities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Watched {
-    /// Their loss, nats, the sum over joint and shuffled pairs.
+    /// Discriminator loss of each pair in nats, the BCE of joint plus that of shuffled pairs: 2 ln 2 at chance.
     pub bce: [Option<f64>; 3],
-    /// Mean probability that a joint pair is one.
+    /// Mean probability that a joint pair is classified as joint.
     pub joint: [Option<f64>; 3],
-    /// Mean probability that a shuffled pair is a joint one.
+    /// Mean probability that a shuffled pair is classified as joint.
     pub shuffled: [Option<f64>; 3],
 }
 
-/// One scheme with one seed.
+/// The scores of one scheme of the grid with one training seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
-    /// The scheme of the grid.
+    /// Name of the entry of the grid.
     pub entry: String,
-    /// Of training.
+    /// Training seed of the weights.
     pub seed: u64,
-    /// The settings.
+    /// The settings of training and scoring.
     pub scored: Scored,
-    /// Of the weights.
+    /// Model id of the weights.
     pub model_id: String,
-    /// CPU features in use.
+    /// Architecture and instruction set of the CPU that scored the weights.
     pub cpu: String,
-    /// One a point.
+    /// The scores, one record for each point of the sweep.
     pub records: Vec<Record>,
-    /// One an epoch.
+    /// Outputs of the discriminators, one element for each training epoch; empty for entries whose discriminators the
+    /// report does not draw.
     pub discriminators: Vec<Watched>,
-    /// Of a few points.
+    /// Confusion matrix and reliability of the sign at the noiseless point and at a few SNRs of Rayleigh fading.
     #[serde(default)]
     pub views: Vec<View>,
-    /// Of what crosses the channel, where it is drawn.
+    /// The transmitted bursts along their two first principal components; `None` unless the report draws those of the
+    /// entry and the seed is 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub projection: Option<Projection>,
-    /// How clips travelled, a point each, where that differs from point to point.
+    /// How the clips were transported at each point, for schemes whose number of channel uses differs from point to
+    /// point; empty for others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub traffic: Vec<Traffic>,
 }
 
-/// How clips travelled at one point.
+/// How the conventional scheme transported its clips at one point of the sweep.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Traffic {
-    /// `none`, `awgn`, `rayleigh`.
+    /// Channel of the point: `none`, `awgn` or `rayleigh`.
     pub channel: String,
-    /// Es/N0; null for `none`.
+    /// Es/N0 of the point in dB; `None` (null in JSON) for the channel `none`.
     pub snr_db: Option<f64>,
-    /// Modulation and code, picked for this SNR and law of fading.
+    /// MCS (modulation and code rate) of the first clip: the one that link adaptation selected at this point for a
+    /// clip of median size, unless the first clip is too short for it.
     pub mcs: String,
-    /// Complex symbols for each clip, the mean.
+    /// Complex channel uses of a clip, the mean over clips.
     pub uses: f64,
-    /// Share of the clips that arrived, over all draws.
+    /// Share of the clips that arrived, between 0 and 1, over all draws.
     pub arrived: f64,
 }
 
-/// Where a cell is kept.
+/// The file of a cell in the grid's folder `out`: `cells/ENTRY/seed-N.json`.
 pub fn path(out: &Path, entry: &str, seed: u64) -> PathBuf {
     out.join("cells").join(entry).join(format!("seed-{seed}.json"))
 }
 
 impl Cell {
-    /// Reads a cell.
+    /// Reads the cell of `entry` and `seed` from the grid's folder `out`.
     ///
     /// # Errors
     /// If the file is missing or damaged.
@@ -99,7 +104,7 @@ impl Cell {
         store::read(&path(out, entry, seed))
     }
 
-    /// Writes it.
+    /// Writes the cell into the grid's folder `out`.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -108,10 +113,11 @@ impl Cell {
     }
 }
 
-/// Whether the cell is there with these settings. One without views is of an earlier version, and is to be scored again.
+/// Whether the cell of `entry` and `seed` is in the grid's folder `out`, made with these settings. A cell without
+/// views is of an earlier version and has to be scored again.
 ///
 /// # Errors
-/// If it is there with others, naming the first that differs.
+/// If the cell was made with other settings, naming the first that differs.
 pub fn done(out: &Path, entry: &str, seed: u64, scored: &Scored) -> Result<bool> {
     let file = path(out, entry, seed);
     if !file.exists() {
@@ -122,11 +128,11 @@ pub fn done(out: &Path, entry: &str, seed: u64, scored: &Scored) -> Result<bool>
     Ok(first_of_others(&file, &there.config, &scored.config, other)? && !views.is_empty())
 }
 
-/// True if what the file was made with is what is wanted: the settings of training, and `other` if something beside them
-/// differs.
+/// Returns `true` if `file`, made with the settings `there`, was made with the `wanted` ones. `other` names a
+/// differing setting that is not part of the run's settings.
 ///
 /// # Errors
-/// Names the first that differs.
+/// If a setting differs, naming the first.
 pub fn first_of_others(file: &Path, there: &RunConfig, wanted: &RunConfig, other: Option<&str>) -> Result<bool> {
     let field = match first_difference(there, wanted)? {
         Some(field) => field.to_string(),
@@ -138,7 +144,7 @@ pub fn first_of_others(file: &Path, there: &RunConfig, wanted: &RunConfig, other
     bail!("{}: was made with another `{field}`; give another --out", file.display())
 }
 
-/// What the discriminators of the run in this folder said, from its `metrics.csv`.
+/// Outputs of the discriminators in each training epoch of the run in the folder `run`, from its `metrics.csv`.
 ///
 /// # Errors
 /// If the table is missing or damaged.

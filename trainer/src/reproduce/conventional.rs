@@ -1,7 +1,9 @@
-//! The conventional scheme: features as H.264 pictures, transcripts as compressed text, CRC, 5G NR LDPC and QAM, then the task
-//! network on what arrives. A clip that does not arrive is answered with the best constant.
+//! Scores of the conventional scheme: features as H.264 pictures, transcripts as compressed text, CRC, 5G NR LDPC and
+//! QAM, then the task network on the decoded clip. The prediction for a clip that does not arrive is that of the best
+//! constant predictor.
 //!
-//! Whether a clip arrives is drawn from block error rates that were measured with the real chain (link-to-system mapping).
+//! Whether a clip arrives is drawn from block error rates that were measured with the link-level chain (link-to-system
+//! mapping).
 
 use super::cell::Traffic;
 use crate::conventional::best_constant;
@@ -15,10 +17,11 @@ use source_coding::{Codec, Content, Source};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-/// Scores the scheme with the task network of `subject`, and says how its clips travelled.
+/// Scores the conventional scheme with the task network of `subject`. Returns the evaluation, and how the clips were
+/// transported at each point.
 ///
 /// # Errors
-/// If a clip cannot be coded, or the network does not take what is left of it.
+/// If a clip cannot be coded, or the network does not accept the decoded clip.
 pub fn score(
     subject: &Subject,
     sweep: &Sweep,
@@ -79,7 +82,7 @@ pub fn score(
         seed: sweep.seed,
         training_seed: record.training_seed,
     };
-    // No matched filter of 25 symbols to hold it against: it spends many times as many.
+    // No matched-filter reference: that is of 25 symbols, and this scheme spends many times as many.
     let mut records = metrics::records(&rows, &context, Some(&[]));
     for record in &mut records {
         let point = traffic.iter().find(|point| (&point.channel, point.snr_db) == (&record.channel, record.snr_db));
@@ -88,7 +91,8 @@ pub fn score(
     Ok((Evaluation { records, rows }, traffic))
 }
 
-/// Bytes of each clip, and the corpus as the receiver has it when all arrive: what the codec keeps of the split, nothing else.
+/// The encoded size of each clip in bytes, and the corpus as the receiver has it when all clips arrive: the decoded
+/// clips of the split, and empty clips elsewhere.
 fn decoded(corpus: &Corpus, clips: &[(usize, &Clip)], source: &Source) -> Result<(Vec<usize>, Corpus)> {
     let nothing = |clip: &Clip| Clip { features: [None, None, None], text: String::new(), ..clip.clone() };
     let mut all: Vec<Clip> = corpus.clips.iter().map(nothing).collect();
@@ -107,8 +111,8 @@ fn decoded(corpus: &Corpus, clips: &[(usize, &Clip)], source: &Source) -> Result
     Ok((sizes, Corpus { name, clips: all, widths: corpus.widths, replaced: corpus.replaced, origins }))
 }
 
-/// How each clip travels: the modulation and code that are best for one of middling size, or for itself if it is too short
-/// for them.
+/// The NR chain of each clip at one point: with the MCS that link adaptation selects for a clip of median size, or,
+/// for a clip too short for that MCS, with the one it selects for the clip itself.
 fn links(planner: &Planner, sizes: &[usize], conditions: &Conditions, coherence: Coherence) -> Result<Vec<Link>> {
     let mut sorted = sizes.to_vec();
     sorted.sort_unstable();

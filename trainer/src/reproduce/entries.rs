@@ -1,4 +1,4 @@
-//! The schemes of the grid, and what each changes in the base's settings.
+//! The entries of the grid: the schemes, each with the settings in which it differs from the base.
 
 use crate::command::overridden;
 use crate::config::RunConfig;
@@ -8,41 +8,42 @@ use network::tdeepsc::Sizes;
 use schemes::scheme_kind::SchemeKind;
 use source_coding::Codec;
 
-/// A scheme of the grid.
+/// An entry of the grid: a scheme and the settings in which its training differs from the base.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name: on the command line, in results and as a folder.
+    /// Name of the entry: on the command line, in results and as a folder.
     pub name: &'static str,
-    /// What it is.
+    /// The scheme that the entry's weights are of.
     pub scheme: SchemeKind,
-    /// Fields of `config.json` and their values.
+    /// The settings that differ from the base, as `FIELD=VALUE` with fields of `config.json`.
     set: &'static [&'static str],
-    /// Whether its discriminators are drawn and its latents audited.
+    /// Whether the report draws the discriminators of its training and audits its latents.
     pub watches: bool,
-    /// What it is in the grid for.
+    /// Purpose of the entry in the grid.
     pub role: Role,
 }
 
-/// What an entry is in the grid for.
+/// Purpose of an entry in the grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// To be held against other schemes.
+    /// The scheme is compared with the other schemes.
     Scheme,
-    /// To say what the proposed scheme reaches with another number of transmitted reals, Table I.
+    /// The proposed scheme with another number of real channel dimensions, for Table I.
     Dimension,
-    /// To be held against other schemes; source and channel are coded each on its own, in a build with the feature `video`.
+    /// The conventional scheme, which codes source and channel separately and is compared with the other schemes. It
+    /// needs a build with the feature `video`.
     Conventional {
-        /// Whether h changes every 25 symbols, else each clip has one.
+        /// Whether the fading coefficient h changes every 25 symbols; else each clip has one h.
         diverse: bool,
     },
 }
 
-/// A network and the schemes that stand on it.
+/// A network and the entries that use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Family {
-    /// What is trained.
+    /// The entry whose network is trained.
     pub base: Entry,
-    /// What is scored.
+    /// The entries that are scored with that network.
     pub entries: Vec<Entry>,
 }
 
@@ -59,8 +60,8 @@ const fn conventional(name: &'static str, diverse: bool) -> Entry {
     Entry { name, scheme: SchemeKind::Proposed, set: &[], watches: false, role }
 }
 
-/// T-DeepSC as its authors trained it, as far as the protocol allows: one SNR, zero forcing, 38 reals, squared error, no
-/// word of the channel to the receiver, their optimiser.
+/// Settings of T-DeepSC as its authors trained it, as far as the protocol allows: one SNR (12 dB), zero forcing, 38
+/// real channel dimensions, squared error, no side information about ρ in the receiver, and their optimiser.
 const PUBLISHED: &[&str] = &[
     "network.head=mse",
     "network.equaliser=zf",
@@ -75,11 +76,11 @@ const PUBLISHED: &[&str] = &[
     "averaging=0",
 ];
 
-/// How many times the epochs of the others the small learning rate of [`PUBLISHED`] needs where the text encoder stays as
-/// it is.
+/// Factor on the number of epochs of `t-deepsc-published`. The small learning rate of [`PUBLISHED`] needs more epochs
+/// than the other entries where the text encoder is frozen.
 const PUBLISHED_EPOCHS: f64 = 2.5;
 
-/// All of them, in the order of tables and legends.
+/// The entries of the grid except those of Table I, in the order of tables and legends.
 pub const ENTRIES: [Entry; 11] = [
     entry("proposed", SchemeKind::Proposed, &[], true),
     entry("proposed-l1", SchemeKind::Proposed, &["network.head=l1"], false),
@@ -94,10 +95,10 @@ pub const ENTRIES: [Entry; 11] = [
     conventional("conventional-diverse", true),
 ];
 
-/// Transmitted reals of Table I; 50 of them are those of `proposed`.
+/// Numbers of real channel dimensions in Table I; the entry `proposed` has 50.
 pub const REALS: [usize; 8] = [10, 20, 30, 40, 50, 60, 70, 80];
 
-/// The dimensions of Table I beside that of `proposed`.
+/// The entries of Table I other than `proposed`.
 const DIMENSIONS: [Entry; 7] = [
     dimension("reals-10", &["network.reals=10"]),
     dimension("reals-20", &["network.reals=20"]),
@@ -108,7 +109,7 @@ const DIMENSIONS: [Entry; 7] = [
     dimension("reals-80", &["network.reals=80"]),
 ];
 
-/// Those of them that `--quick` trains.
+/// Names of the entries in [`DIMENSIONS`] that `--quick` trains.
 const QUICK: [&str; 3] = ["reals-10", "reals-20", "reals-80"];
 
 fn all() -> impl Iterator<Item = Entry> {
@@ -116,10 +117,10 @@ fn all() -> impl Iterator<Item = Entry> {
 }
 
 impl Entry {
-    /// The settings it is trained with.
+    /// The settings that the entry is trained with, derived from those of the base.
     ///
     /// # Errors
-    /// If the base has no such field.
+    /// If the base settings lack a field that the entry sets.
     pub fn of(&self, base: &RunConfig) -> Result<RunConfig> {
         let mut config = RunConfig { scheme: self.scheme, ..base.clone() };
         if self.scheme == SchemeKind::TDeepSc {
@@ -132,29 +133,30 @@ impl Entry {
         overridden(&config, &set)
     }
 
-    /// Its name in figures and tables.
+    /// Name of the entry in figures and tables.
     pub fn label(&self) -> String {
         scheme_name::label(self.name)
     }
 
-    /// Whether it decides with the network of `proposed` and differs in what crosses the channel alone.
+    /// Whether the entry uses the network of `proposed` and differs from it only in what is transmitted.
     pub fn shares_network(&self) -> bool {
         self.name != "proposed" && self.base().name == "proposed"
     }
 
-    /// Whether what it sends is drawn.
+    /// Whether the report draws the entry's transmitted bursts.
     pub fn is_scattered(&self) -> bool {
         ["proposed", "t-deepsc-published"].contains(&self.name)
     }
 
-    /// The entry whose network it stands on.
+    /// The entry whose network this entry uses: `proposed` for the conventional scheme and for those that transmit
+    /// decisions, else the entry itself.
     fn base(&self) -> Entry {
         let derived = self.scheme.decides().is_some() || matches!(self.role, Role::Conventional { .. });
         if derived { ENTRIES[0].clone() } else { self.clone() }
     }
 }
 
-/// What `--scheme t-deepsc` changes in the settings.
+/// The settings with the changes that `--scheme t-deepsc` makes to them.
 fn t_deepsc(mut config: RunConfig) -> RunConfig {
     let sizes = match config.preset {
         network::config::Preset::Small => Sizes::SMALL,
@@ -166,11 +168,11 @@ fn t_deepsc(mut config: RunConfig) -> RunConfig {
     config
 }
 
-/// The entries of these names, in the grid's order; if there are none all that this build has, with `quick` all but some
-/// dimensions of Table I.
+/// The entries with these names, in the order of the grid. Without names: all entries that this build supports, with
+/// `quick` only some of Table I.
 ///
 /// # Errors
-/// If there is no such entry.
+/// If a name is unknown.
 pub fn chosen(names: &[String], quick: bool) -> Result<Vec<Entry>> {
     let known = || all().map(|entry| entry.name).collect::<Vec<_>>().join(", ");
     if let Some(unknown) = names.iter().find(|name| all().all(|entry| entry.name != name.as_str())) {
@@ -191,12 +193,12 @@ pub fn chosen(names: &[String], quick: bool) -> Result<Vec<Entry>> {
 /// The entry of this name.
 ///
 /// # Errors
-/// If there is none.
+/// If there is no entry of this name.
 pub fn named(name: &str) -> Result<Entry> {
     Ok(chosen(&[name.to_owned()], false)?.remove(0))
 }
 
-/// The networks to train, each with the entries that stand on it.
+/// The networks to train for these entries, each with the entries that use it.
 pub fn families(entries: &[Entry]) -> Vec<Family> {
     let mut families: Vec<Family> = Vec::new();
     for entry in entries {

@@ -1,4 +1,4 @@
-//! The figures, each as SVG, PNG and CSV.
+//! The figures of the report, each written as SVG, PNG and CSV.
 
 mod audit;
 mod clips;
@@ -15,27 +15,27 @@ use std::path::Path;
 
 pub use sweeps::CHANNELS;
 
-/// A figure that was written.
+/// A figure of the report that was written to its files.
 pub struct Drawn {
-    /// Without its extension.
+    /// File name of the figure without its extension.
     pub stem: String,
-    /// What it shows.
+    /// Caption of the figure.
     pub caption: String,
-    /// The vector image.
+    /// The figure as an SVG document.
     pub svg: String,
 }
 
-/// A figure to be written.
+/// A figure of the report before it is written.
 struct Sketch {
     stem: String,
     caption: String,
     sheet: Sheet,
 }
 
-/// Draws all figures into `folder`.
+/// Draws all figures of the report into `folder`, which is created. Figures with nothing to show are left out.
 ///
 /// # Errors
-/// If one cannot be drawn or written.
+/// If a figure cannot be drawn or written.
 pub fn draw(plan: &Plan, schemes: &[Scheme], audits: &[AuditCell], folder: &Path) -> Result<Vec<Drawn>> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut sketches = sweeps::sketches(plan, schemes);
@@ -51,7 +51,8 @@ impl Sketch {
         Sketch { stem: stem.into(), caption: caption.into(), sheet }
     }
 
-    /// Writes the three files, or none if the figure has nothing to show. A panel without anything is left out.
+    /// Writes the figure as SVG, PNG and CSV into `folder`. Empty panels are left out; if none is left, nothing is
+    /// written and the result is `None`.
     fn written(mut self, folder: &Path) -> Result<Option<Drawn>> {
         self.sheet.panels.retain(|panel| !matches!(panel, Panel::Chart(figure) if figure.is_empty()));
         if self.sheet.panels.is_empty() {
@@ -64,7 +65,7 @@ impl Sketch {
     }
 }
 
-/// What all figures are of.
+/// What every figure is drawn from, for titles: the corpus, the split, and the number of seeds.
 fn subject(plan: &Plan) -> String {
     let corpus = plan.corpus.rsplit('/').next().unwrap_or(&plan.corpus);
     let seeds = match plan.seeds {
@@ -74,7 +75,7 @@ fn subject(plan: &Plan) -> String {
     format!("{corpus}, {} split, {seeds}", plan.sweep.split)
 }
 
-/// A number as figures have it.
+/// A number as text, with U+2212 as minus sign.
 pub fn number(value: f64) -> String {
     value.to_string().replace('-', "\u{2212}")
 }

@@ -1,8 +1,8 @@
-//! The little HTML that a report needs.
+//! HTML of the report: escaping, tables, figures, and the page.
 
 use plot::dark_style;
 
-/// Text as it stands between tags and in quoted attributes.
+/// Text with `&`, `<`, `>` and `"` escaped, for use between tags and in quoted attributes.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -17,15 +17,16 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-/// A cell of more characters than this is a sentence. A SHA-256 in hex is none.
+/// A cell with more characters than this holds a sentence and may wrap. A SHA-256 in hexadecimal does not.
 const SENTENCE: usize = 64;
 
-/// A table; the first column of each row is its head. Where it is wider than the page it scrolls in its own box.
+/// An HTML table below its caption. The first cell of each row is its header. A table wider than the page scrolls in
+/// its own box.
 pub fn table(caption: &str, header: &[String], rows: &[Vec<String>]) -> String {
     format!("<p class=\"caption\">{}</p>\n{}", escaped(caption), bare_table(header, rows))
 }
 
-/// A table that is folded until its caption is clicked.
+/// An HTML table that is collapsed until its caption is clicked.
 pub fn folded_table(caption: &str, header: &[String], rows: &[Vec<String>]) -> String {
     format!("<details><summary>{}</summary>\n{}</details>\n", escaped(caption), bare_table(header, rows))
 }
@@ -47,7 +48,7 @@ fn bare_table(header: &[String], rows: &[Vec<String>]) -> String {
     out + "</table></div>\n"
 }
 
-/// An SVG document as a part of a page, in a box in which it scrolls where it is wider than the page, over its caption.
+/// An SVG document as an HTML figure above its caption. A figure wider than the page scrolls in its own box.
 pub fn figure(id: &str, caption: &str, svg: &str) -> String {
     let svg = svg.find("<svg").map_or("", |at| &svg[at..]);
     let (id, caption) = (escaped(id), escaped(caption));
@@ -56,18 +57,18 @@ pub fn figure(id: &str, caption: &str, svg: &str) -> String {
     )
 }
 
-/// A part of a page, which its table of contents points to.
+/// A section of the page, which the table of contents links to.
 pub struct Section {
-    /// Of the anchor.
+    /// Id of the section's HTML anchor.
     pub id: &'static str,
-    /// The heading.
+    /// Heading of the section.
     pub title: &'static str,
-    /// What stands below it.
+    /// HTML below the heading; a section whose body is empty is left out.
     pub body: String,
 }
 
-/// A page that needs nothing beside itself: what comes first, a table of contents, and the sections that are not empty. Its colours
-/// follow the reader's light or dark setting; on a narrow screen nothing but wide tables and figures scrolls sideways.
+/// A self-contained HTML page: `first`, a table of contents, and the sections that are not empty. Its colours follow
+/// the reader's light or dark setting; on a narrow screen only wide tables and figures scroll sideways.
 pub fn page(title: &str, first: &str, sections: &[Section]) -> String {
     let sections: Vec<&Section> = sections.iter().filter(|section| !section.body.is_empty()).collect();
     let contents: String =

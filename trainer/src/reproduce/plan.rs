@@ -1,4 +1,4 @@
-//! What a grid consists of: written by every shard, so that what is put together belongs together.
+//! The plan of a grid: what it consists of. Every shard writes it, so that only shards of one grid are merged.
 
 use super::ReproduceArgs;
 use super::audits::{self, AuditCell};
@@ -17,7 +17,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// A part of the grid.
+/// One of several parts of the grid, written `I/N`: the units whose number modulo N is I.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     index: usize,
@@ -25,7 +25,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Whether the part holds this unit of the grid.
+    /// Whether the shard does the unit of the grid with this number.
     pub fn has(self, unit: usize) -> bool {
         unit % self.count == self.index
     }
@@ -48,53 +48,55 @@ impl fmt::Display for Shard {
     }
 }
 
-/// What one answer for every clip reaches, the best on the training split.
+/// Scores of the majority/median baseline (best constant predictor), fitted on the training split and scored on the
+/// split of the sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Constant {
-    /// Acc-2 "pos".
+    /// Acc-2 "pos" of the baseline: clips with label 0 dropped.
     pub acc2_pos: Option<f64>,
-    /// F1 "pos".
+    /// F1 "pos" of the baseline: clips with label 0 dropped.
     pub f1_pos: Option<f64>,
-    /// Acc-7.
+    /// Acc-7 of the baseline.
     pub acc7: Option<f64>,
-    /// Mean absolute error.
+    /// Mean absolute error of the baseline's score.
     pub mae: Option<f64>,
 }
 
-/// The grid.
+/// The plan of a grid: what is trained, scored and audited, and with which program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Of this program.
+    /// Version of this program.
     pub version: String,
-    /// The compiler that built it.
+    /// Version of the compiler that built this program.
     pub rustc: String,
-    /// The corpus.
+    /// Name of the corpus.
     pub corpus: String,
-    /// The text encoder's folder name, and how it is used.
+    /// Folder name of the text encoder and how it is used, such as `bert-base-uncased (Frozen)`; `None` without one.
     pub text_encoder: Option<String>,
-    /// SHA-256 of the files that it was read from, by name.
+    /// SHA-256, in hexadecimal, of the text encoder's files, by file name.
     pub text_encoder_sha256: BTreeMap<String, String>,
-    /// The schemes.
+    /// Names of the entries of the grid.
     pub entries: Vec<String>,
-    /// Seeds 0, 1, and so on.
+    /// Number of training seeds; the seeds are 0, 1, and so on.
     pub seeds: u32,
-    /// What is scored.
+    /// What the weights are scored on.
     pub sweep: SweepSettings,
-    /// Schemes whose latents are audited.
+    /// Names of the entries whose latents are audited.
     pub audited: Vec<String>,
-    /// Auditors of the null.
+    /// Number of auditors in the permutation null of each pair and kind of latent.
     pub permutations: u32,
-    /// The best constant, where the corpus has a training split.
+    /// Scores of the majority/median baseline; `None` if it was not fitted.
     pub constant: Option<Constant>,
 }
 
 const FILE: &str = "plan.json";
 
 impl Plan {
-    /// Of the options.
+    /// The plan that these options ask for.
     ///
     /// # Errors
-    /// If the split is missing.
+    /// If the corpus lacks the training split or the split that is scored, or a file of the text encoder cannot be
+    /// read.
     pub fn new(args: &ReproduceArgs, material: &Material, entries: &[Entry], points: &[Conditions]) -> Result<Self> {
         let corpus = material.corpus();
         let labels =
@@ -129,7 +131,7 @@ impl Plan {
         })
     }
 
-    /// Of a corpus and a sweep, for tests.
+    /// A plan for tests, with this corpus and sweep and nothing else.
     #[cfg(test)]
     pub fn bare(corpus: &str, sweep: SweepSettings) -> Self {
         Plan {
@@ -147,7 +149,7 @@ impl Plan {
         }
     }
 
-    /// Writes it into the folder of a grid.
+    /// Writes the plan into the grid's folder `out`.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -159,12 +161,12 @@ impl Plan {
         store::read(&out.join(FILE)).context("no part of a grid")
     }
 
-    /// Scheme and seed of every cell, in the order of results and tables.
+    /// Entry and seed of every cell, in the order of results and tables.
     pub fn cells(&self) -> impl Iterator<Item = (&str, u64)> {
         self.each_seed(&self.entries)
     }
 
-    /// Scheme and seed of every audit, in the order of results and tables.
+    /// Entry and seed of every audit, in the order of results and tables.
     pub fn audits(&self) -> impl Iterator<Item = (&str, u64)> {
         self.each_seed(&self.audited)
     }
@@ -175,10 +177,10 @@ impl Plan {
     }
 }
 
-/// Copies the cells and audits of all parts into one folder, and says what they are of.
+/// Copies the cells and audits of all parts into the folder `out`, and returns the plan of their grid.
 ///
 /// # Errors
-/// If the parts are of different grids, or together lack a cell, naming it.
+/// If the parts are of different grids, or together lack a cell or an audit, which the message names.
 pub fn merged(out: &Path, parts: &[PathBuf]) -> Result<Plan> {
     let plan = Plan::load(&parts[0])?;
     for part in &parts[1..] {

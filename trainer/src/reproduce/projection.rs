@@ -1,23 +1,23 @@
-//! What crosses the channel, seen from where it varies most: its two first principal components.
+//! The transmitted bursts along their two first principal components.
 
 use phy::Symbols;
 use serde::{Deserialize, Serialize};
 
-/// Bursts in two dimensions.
+/// Bursts along their two first principal components.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Projection {
-    /// Share of the variance along each component.
+    /// Share of the variance along each component, between 0 and 1.
     pub shares: [f64; 2],
-    /// Of every clip, in row order: first component, second component, label.
+    /// One element for each clip, in row order: first component, second component, label.
     pub clips: Vec<[f32; 3]>,
 }
 
-/// Turns of the Jacobi method at most; it needs less than ten.
+/// Maximum number of sweeps of the Jacobi method, which needs fewer than ten.
 const SWEEPS: usize = 60;
 
 impl Projection {
-    /// Of every clip's label and burst; `None` of fewer than two clips, or of bursts that do not have the same length. Each
-    /// component points to where labels rise.
+    /// The projection of bursts, each given with the label of its clip. The sign of each component is such that it
+    /// grows with the label. `None` if there are fewer than two clips or if the bursts differ in length.
     pub fn of(sent: &[(f32, Symbols)]) -> Option<Projection> {
         let width = sent.first()?.1.reals().len();
         if sent.len() < 2 || width < 2 || sent.iter().any(|(_, burst)| burst.reals().len() != width) {
@@ -73,7 +73,7 @@ fn eigen(mut a: Vec<Vec<f64>>) -> (Vec<f64>, Vec<Vec<f64>>) {
     ((0..n).map(|i| a[i][i]).collect(), vectors)
 }
 
-/// The rotation after which `a[p][q]` is 0.
+/// Applies the Jacobi rotation after which `a[p][q]` is 0 to the symmetric matrix `a` and to the columns of `vectors`.
 fn rotate(a: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize) {
     if a[p][q] == 0.0 {
         return;

@@ -1,4 +1,4 @@
-//! Where results come from: the compiler, the text encoder's files, and the commands that made a folder.
+//! Provenance of results: the compiler, the text encoder's files, and the commands that wrote a folder.
 
 use super::store;
 use anyhow::{Context, Result};
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// The compiler that built this program.
+/// Version of the compiler that built this program, or `unknown`.
 pub const RUSTC: &str = match option_env!("LATENTLINK_RUSTC") {
     Some(version) => version,
     None => "unknown",
@@ -16,10 +16,10 @@ pub const RUSTC: &str = match option_env!("LATENTLINK_RUSTC") {
 /// The files of a BERT-family checkpoint that are read.
 const CHECKPOINT: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
 
-/// SHA-256 of the text encoder's files, in hex, by name.
+/// SHA-256, in hexadecimal, of the text encoder's files in `folder`, by file name.
 ///
 /// # Errors
-/// If one cannot be read.
+/// If a file cannot be read.
 pub fn hashes(folder: &Path) -> Result<BTreeMap<String, String>> {
     let hash = |name: &str| -> Result<(String, String)> { Ok((name.to_owned(), sha256(&folder.join(name))?)) };
     CHECKPOINT.into_iter().map(hash).collect()
@@ -39,16 +39,16 @@ fn sha256(file: &Path) -> Result<String> {
 
 const COMMANDS: &str = "commands.json";
 
-/// The commands that worked on a folder, in order, each once.
+/// The commands that have worked on the grid's folder `out`, in order, each once; empty if none is recorded.
 ///
 /// # Errors
-/// If the file is damaged.
+/// If the file of commands is damaged.
 pub fn commands(out: &Path) -> Result<Vec<String>> {
     let file = out.join(COMMANDS);
     if file.exists() { store::read(&file) } else { Ok(Vec::new()) }
 }
 
-/// Adds the command of this process.
+/// Adds the command line of this process to the commands recorded in the folder `out`.
 ///
 /// # Errors
 /// If the file cannot be read or written.
@@ -57,7 +57,7 @@ pub fn record(out: &Path) -> Result<()> {
     add(out, [words.join(" ")])
 }
 
-/// Adds those of the parts that were put together in `out`.
+/// Adds the commands recorded in the folders `parts` to those of `out`, into which they are merged.
 ///
 /// # Errors
 /// If a file cannot be read or written.
@@ -75,7 +75,7 @@ fn add(out: &Path, more: impl IntoIterator<Item = String>) -> Result<()> {
     store::write(&out.join(COMMANDS), &all)
 }
 
-/// A word as a shell takes it.
+/// A word quoted for a POSIX shell, where it needs quotes.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+%@".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

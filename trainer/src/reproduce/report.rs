@@ -1,4 +1,4 @@
-//! `results.json`, the figures and `report.html`, from the files of the cells.
+//! Writes `results.json`, the figures and `report.html` from the files of the cells.
 
 mod findings;
 mod paper;
@@ -18,7 +18,7 @@ use serde::Serialize;
 use std::path::Path;
 use tables::{snrs, text};
 
-/// `results.json`.
+/// Content of `results.json`: the plan, all cells and all audits.
 #[derive(Serialize)]
 struct Results<'a> {
     plan: &'a Plan,
@@ -26,12 +26,12 @@ struct Results<'a> {
     audits: &'a [AuditCell],
 }
 
-/// Writes everything that is made of the cells.
+/// Writes `results.json`, the figures and `report.html` into the grid's folder `out`, and prints a summary.
 ///
 /// # Errors
 /// If a cell is missing or a file cannot be written.
 pub fn write(plan: &Plan, out: &Path) -> Result<()> {
-    // Always from the files, so that what is put together has the same bytes as what was made at once.
+    // Always read from the files, so that a merged grid gives the same bytes as one done by a single process.
     let cells: Vec<Cell> = plan.cells().map(|(entry, seed)| Cell::load(out, entry, seed)).collect::<Result<_>>()?;
     let audits = plan.audits().map(|(entry, seed)| AuditCell::load(out, entry, seed));
     let audits: Vec<AuditCell> = audits.collect::<Result<_>>()?;
@@ -47,7 +47,8 @@ pub fn write(plan: &Plan, out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Acc-2 of every scheme for the terminal.
+/// Acc-2 of every scheme as text for the terminal: without noise, and at the first SNR of the tables over each
+/// channel.
 fn summary(schemes: &[Scheme]) -> String {
     let mut out = format!("{}\n", ACC2.label);
     for scheme in schemes {
@@ -102,7 +103,8 @@ fn html(plan: &Plan, schemes: &[Scheme], audits: &[AuditCell], drawn: &[Drawn], 
     Ok(page("Latentlink: the paper's evaluation", &opening, &sections))
 }
 
-/// By what the folder was made: commands, versions, files read, weights.
+/// The report's section on provenance: commands, versions, hashes of the text encoder's files, and model ids of the
+/// weights.
 fn made(plan: &Plan, schemes: &[Scheme], commands: &[String]) -> String {
     let cells = || schemes.iter().flat_map(|scheme| &scheme.cells);
     let mut cpus: Vec<&str> = cells().map(|cell| cell.cpu.as_str()).collect();

@@ -1,4 +1,4 @@
-//! A scheme of the grid with its cells, over the seeds.
+//! A scheme of the grid with its cells, and what is computed from them over the training seeds.
 
 use super::cell::Cell;
 use super::entries::{Entry, REALS, Role, named};
@@ -8,29 +8,29 @@ use anyhow::Result;
 use metrics::{Record, Spread};
 use plot::{Colour, Marker, Pattern, Point};
 
-/// What one scheme's cells say.
+/// A scheme of the grid with the cells of all its training seeds.
 pub struct Scheme<'a> {
-    /// The scheme.
+    /// The entry of the grid.
     pub entry: Entry,
-    /// In the order of the seeds.
+    /// The entry's cells, in the order of the seeds.
     pub cells: Vec<&'a Cell>,
 }
 
-/// How a scheme is drawn.
+/// How figures draw a scheme.
 pub struct Look {
-    /// Variations of one system share it.
+    /// Colour of the scheme; variations of one system share it.
     pub colour: Colour,
-    /// Of a line.
+    /// Pattern of the scheme's lines.
     pub pattern: Pattern,
-    /// Of a point that stands alone.
+    /// Marker of the scheme's points.
     pub marker: Marker,
 }
 
 impl<'a> Scheme<'a> {
-    /// The schemes of a plan, those of Table I last.
+    /// The schemes of a plan with their cells, in the plan's order: those of Table I are last.
     ///
     /// # Errors
-    /// If the plan has one that this program does not know.
+    /// If the plan has an entry that this program does not know.
     pub fn all(plan: &Plan, cells: &'a [Cell]) -> Result<Vec<Self>> {
         let of = |name: &String| -> Result<Scheme<'a>> {
             Ok(Scheme { entry: named(name)?, cells: cells.iter().filter(|cell| cell.entry == *name).collect() })
@@ -38,12 +38,14 @@ impl<'a> Scheme<'a> {
         plan.entries.iter().map(of).collect()
     }
 
-    /// Mean and spread over the seeds at one point; `None` where it was not scored or has no meaning.
+    /// Mean and standard deviation over the seeds of the value `of` at one point; `None` if a seed lacks the point or
+    /// the value.
     pub fn at(&self, channel: &str, snr_db: Option<f64>, of: fn(&Record) -> Option<f64>) -> Option<Spread> {
         Spread::of(self.values(channel, snr_db, of))
     }
 
-    /// Of each seed.
+    /// The value `of` of each seed at one point, in the order of the seeds; `None` where the point was not scored or
+    /// the value is undefined.
     pub fn values(
         &self,
         channel: &str,
@@ -55,25 +57,26 @@ impl<'a> Scheme<'a> {
         self.cells.iter().map(found)
     }
 
-    /// The record of each seed at one point.
+    /// The records of one point, one for each seed that was scored there.
     pub fn records(&self, channel: &str, snr_db: Option<f64>) -> Vec<&'a Record> {
         let found = |cell: &&'a Cell| cell.records.iter().find(|r| r.channel == channel && r.snr_db == snr_db);
         self.cells.iter().filter_map(found).collect()
     }
 
-    /// A metric at one point: mean and spread over the seeds, with one seed its interval over clips. `None` where it was not scored or
-    /// has no meaning.
+    /// A metric at one point: mean and standard deviation over the seeds, or with one seed its interval over clips.
+    /// `None` if the point was not scored or the metric is undefined.
     pub fn level(&self, channel: &str, snr_db: Option<f64>, metric: &Metric) -> Option<Level> {
         Level::of(&self.records(channel, snr_db), metric)
     }
 
-    /// What this scheme is ahead of another in a metric at one point, paired by seed.
+    /// This scheme less `other` in a metric at one point, paired by seed; `None` if there is no pair or the metric is
+    /// undefined.
     pub fn ahead_of(&self, other: &Scheme, channel: &str, snr_db: Option<f64>, metric: &Metric) -> Option<Difference> {
         let (mine, theirs) = (self.records(channel, snr_db), other.records(channel, snr_db));
         Difference::of(&mine.into_iter().zip(theirs).collect::<Vec<_>>(), metric)
     }
 
-    /// Complex symbols for each clip; the least of those that a scheme spends at its various SNRs.
+    /// Complex channel uses of a clip. Of a scheme whose number differs from point to point, the least.
     pub fn uses(&self) -> usize {
         let traffic = self.cells.first().map_or(&[][..], |cell| &cell.traffic);
         if let Some(least) = traffic.iter().map(|point| point.uses).min_by(f64::total_cmp) {
@@ -82,7 +85,7 @@ impl<'a> Scheme<'a> {
         self.cells.first().map_or(0, |cell| cell.scored.config.network.reals / 2)
     }
 
-    /// Complex symbols for each clip at one point, the mean over seeds and clips.
+    /// Complex channel uses of a clip at one point, the mean over seeds and clips.
     pub fn uses_at(&self, channel: &str, snr_db: f64) -> f64 {
         let there = |cell: &&Cell| {
             let point = cell.traffic.iter().find(|point| point.channel == channel && point.snr_db == Some(snr_db));
@@ -92,18 +95,18 @@ impl<'a> Scheme<'a> {
         if spent.is_empty() { self.uses() as f64 } else { spent.iter().sum::<f64>() / spent.len() as f64 }
     }
 
-    /// Whether it spends more where the channel is worse.
+    /// Whether the number of channel uses depends on channel and SNR.
     pub fn uses_vary(&self) -> bool {
         self.cells.first().is_some_and(|cell| !cell.traffic.is_empty())
     }
 
-    /// The SNRs scored over a channel, in order.
+    /// The SNRs in dB that were scored over a channel, in the order of the records.
     pub fn snrs(&self, channel: &str) -> Vec<f64> {
         let records = self.cells.first().map_or(&[][..], |cell| &cell.records);
         records.iter().filter(|r| r.channel == channel).filter_map(|r| r.snr_db).collect()
     }
 
-    /// How it is drawn.
+    /// Colour, line pattern and marker that figures draw the scheme with.
     pub fn look(&self) -> Look {
         let (colour, pattern, marker) = match self.entry.name {
             "proposed-l1" => (0, Pattern::Dashed, Marker::Triangle),
@@ -125,17 +128,18 @@ impl<'a> Scheme<'a> {
     }
 }
 
-/// The scheme of this name.
+/// The scheme with the entry of this name.
 pub fn find<'s, 'a>(schemes: &'s [Scheme<'a>], name: &str) -> Option<&'s Scheme<'a>> {
     schemes.iter().find(|scheme| scheme.entry.name == name)
 }
 
-/// Those that are held against each other.
+/// The schemes that are compared with each other: all but those of Table I.
 pub fn rivals<'s, 'a>(schemes: &'s [Scheme<'a>]) -> impl Iterator<Item = &'s Scheme<'a>> {
     schemes.iter().filter(|scheme| scheme.entry.role != Role::Dimension)
 }
 
-/// The proposed scheme by number of transmitted reals, as far as it was trained; at least two numbers, or nothing.
+/// The proposed scheme by number of real channel dimensions, for those of Table I that were trained; empty if there
+/// are fewer than two.
 pub fn by_reals<'s, 'a>(schemes: &'s [Scheme<'a>]) -> Vec<(usize, &'s Scheme<'a>)> {
     let of = |reals: usize| {
         let right = |scheme: &&Scheme| scheme.entry.role == Role::Dimension || scheme.entry.name == "proposed";
@@ -145,13 +149,14 @@ pub fn by_reals<'s, 'a>(schemes: &'s [Scheme<'a>]) -> Vec<(usize, &'s Scheme<'a>
     if found.len() < 2 { Vec::new() } else { found }
 }
 
-/// A point with one standard deviation over its seeds to either side; of one seed with its interval over clips, where the metric has
-/// one.
+/// A point of a figure with its interval: one standard deviation over the seeds to either side, or with one seed the
+/// interval over clips, where the metric has one.
 pub fn point(x: f64, level: Level) -> Point {
     Point { x, y: level.mean, interval: level.ends() }
 }
 
-/// A point with one standard deviation to either side, of what has no interval of its own.
+/// A point of a figure with one standard deviation over the seeds to either side, for values without an interval over
+/// clips.
 pub fn spread_point(x: f64, spread: Spread) -> Point {
     point(x, Level { mean: spread.mean, sd: spread.sd, interval: None })
 }

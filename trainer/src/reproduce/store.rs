@@ -1,4 +1,4 @@
-//! JSON files of a grid's folder.
+//! Reads and writes the JSON files of a grid's folder.
 
 use anyhow::{Context, Result};
 use files::PendingFile;
@@ -6,19 +6,19 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
-/// Reads a file.
+/// Reads a value from a JSON file.
 ///
 /// # Errors
-/// If it is missing or damaged.
+/// If the file is missing or damaged.
 pub fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
     let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
     serde_json::from_slice(&bytes).with_context(|| file.display().to_string())
 }
 
-/// Writes a file, and the folder that it lies in. It appears whole or not at all.
+/// Writes a value as a JSON file, and creates the folder that it lies in. The file appears whole or not at all.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the file cannot be written.
 pub fn write<T: Serialize>(file: &Path, value: &T) -> Result<()> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;

@@ -1,27 +1,28 @@
-//! What becomes of clips at a few points: which class was decided for which, and how sure the answers were of their sign.
+//! Confusion matrix and reliability of the sign at a few points of the sweep.
 
 use metrics::{PredictionRow, SIGN_BINS, SignBin, confusion, sign_bins};
 use serde::{Deserialize, Serialize};
 
-/// The channel that is looked at.
+/// The noisy channel of the views.
 pub const CHANNEL: &str = "rayleigh";
-/// The SNRs that are looked at where they were scored, dB.
+/// The SNRs of the views in dB, where they were scored.
 const SNRS_DB: [f64; 3] = [-12.0, 0.0, 12.0];
 
-/// One point, all draws of all clips.
+/// Confusion matrix and reliability of the sign at one point, over all draws of all clips.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct View {
-    /// `none` or [`CHANNEL`].
+    /// Channel of the point: `none` or [`CHANNEL`].
     pub channel: String,
-    /// Es/N0; null for `none`.
+    /// Es/N0 of the point in dB; `None` (null in JSON) for `none`.
     pub snr_db: Option<f64>,
-    /// By class of the label, then by class decided, both −3 … 3.
+    /// Number of predictions by class of the label, then by predicted class, both −3 … 3.
     pub confusion: [[u64; 7]; 7],
-    /// Equal parts of [½, 1].
+    /// Predictions of the sign by confidence, in equal parts of [½, 1]; clips with label 0 dropped.
     pub confidence: [SignBin; SIGN_BINS],
 }
 
-/// Of the noiseless point and of fading at [`SNRS_DB`], or at the ends and the middle of the sweep if none of those was scored.
+/// The views of the noiseless point and of fading at [`SNRS_DB`], or, if none of those was scored, at the lowest,
+/// middle and highest SNR of the sweep.
 pub fn views(rows: &[PredictionRow]) -> Vec<View> {
     let mut snrs: Vec<f64> = rows.iter().filter(|row| row.channel == CHANNEL).filter_map(|row| row.snr_db).collect();
     snrs.sort_by(f64::total_cmp);

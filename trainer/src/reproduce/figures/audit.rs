@@ -1,4 +1,5 @@
-//! The audit: what fresh discriminators tell apart, beside what they tell apart by chance and what the label forces.
+//! The figure of the audit: J of fresh discriminators, beside the permutation null and the floor that the label
+//! imposes.
 
 use super::{Sketch, subject};
 use crate::audit::{Judged, PairAudit};
@@ -8,7 +9,8 @@ use crate::reproduce::scheme::Scheme;
 use metrics::Spread;
 use plot::{Axis, Colour, Curve, Figure, Marker, Pattern, Point, Sheet};
 
-/// What the auditors look at: its title, what is taken of a pair, and whether the floor holds for it.
+/// A panel of the figure: its title, the result that is taken from the audit of a pair, and whether the floor holds
+/// for it.
 type Look = (&'static str, fn(&PairAudit) -> Judged, bool);
 
 const LOOKS: [Look; 3] = [
@@ -65,7 +67,7 @@ pub fn sketch(plan: &Plan, schemes: &[Scheme], audits: &[AuditCell]) -> Option<S
     Some(Sketch::new("audit", caption, sheet))
 }
 
-/// As it is printed.
+/// The name of a pair as figures print it, with en dashes.
 fn short(pair: &str) -> String {
     pair.replace('-', "\u{2013}")
 }
@@ -74,7 +76,7 @@ fn mean(pairs: &[&PairAudit], of: impl Fn(&PairAudit) -> f64) -> f64 {
     pairs.iter().map(|pair| of(pair)).sum::<f64>() / pairs.len() as f64
 }
 
-/// Of one seed with its own interval, of several with what they spread.
+/// J of one pair as a point: of one seed with its own interval, of several seeds as mean ± standard deviation.
 fn judged(pairs: &[&PairAudit], look: fn(&PairAudit) -> Judged) -> Point {
     let js: Vec<f64> = pairs.iter().map(|pair| look(pair).j.estimate).collect();
     match Spread::of(js.into_iter().map(Some)) {

@@ -1,4 +1,4 @@
-//! What becomes of the clips: where they are lost, how sure the answers are, and what crosses the channel.
+//! Figures of single clips: confusion matrices, reliability of the sign, and transmitted bursts.
 
 use super::{Sketch, number, subject};
 use crate::reproduce::plan::Plan;
@@ -7,11 +7,11 @@ use crate::reproduce::views::View;
 use metrics::{SIGN_BINS, SignBin, wilson};
 use plot::{Axis, Cloud, Colour, Curve, Dot, Figure, HeatMap, Marker, Pattern, Point, Ramp, Sheet};
 
-/// Schemes whose confusion is drawn; `results.json` has that of all.
+/// Names of the schemes whose confusion matrices are drawn; `results.json` has those of all schemes.
 const CONFUSED: [&str; 3] = ["proposed", "t-deepsc-published", "class-repetition"];
-/// Schemes whose reliability is drawn.
+/// Names of the schemes whose reliability is drawn.
 const RELIABLE: [&str; 4] = ["proposed", "proposed-l1", "t-deepsc", "t-deepsc-published"];
-/// Bins with fewer clips than this are not drawn.
+/// Bins of the confidence with fewer clips than this are not drawn.
 const LEAST: f64 = 10.0;
 
 pub fn sketches(plan: &Plan, schemes: &[Scheme]) -> Vec<Sketch> {
@@ -22,12 +22,12 @@ pub fn sketches(plan: &Plan, schemes: &[Scheme]) -> Vec<Sketch> {
     sketches
 }
 
-/// The point of a view, for a title.
+/// The point of a view as a title: channel and SNR.
 fn shown(view: &View) -> String {
     view.snr_db.map_or("noiseless".to_owned(), |snr| format!("Rayleigh, {} dB", number(snr)))
 }
 
-/// The views of a scheme at one point, seed by seed.
+/// The views of a scheme at the same point as `point`, seed by seed.
 fn at<'a>(scheme: &Scheme<'a>, point: &View) -> Vec<&'a View> {
     let same = |view: &&View| (&view.channel, view.snr_db) == (&point.channel, point.snr_db);
     scheme.cells.iter().filter_map(|cell| cell.views.iter().find(same)).collect()
@@ -37,7 +37,8 @@ fn points<'a>(schemes: &[&Scheme<'a>]) -> &'a [View] {
     schemes.first().and_then(|scheme| scheme.cells.first()).map_or(&[], |cell| &cell.views[..])
 }
 
-/// Of all seeds and draws, as shares of the clips of a class.
+/// The confusion matrices of a scheme at the noisy points, over all seeds and draws, in per cent of the clips of a
+/// label's class.
 fn confusion(plan: &Plan, scheme: &Scheme) -> Sketch {
     let title = format!("{}: {}", scheme.entry.label(), subject(plan));
     let noisy: Vec<&View> = points(&[scheme]).iter().filter(|view| view.snr_db.is_some()).collect();
@@ -67,7 +68,7 @@ fn confusion(plan: &Plan, scheme: &Scheme) -> Sketch {
     Sketch::new(format!("confusion-{}", scheme.entry.name), caption, sheet)
 }
 
-/// How often a sign that is said with some confidence is right.
+/// Reliability diagrams, one for each point: the share of right signs against the predicted confidence in the sign.
 fn reliability(plan: &Plan, schemes: &[&Scheme]) -> Sketch {
     let mut sheet = Sheet::new(format!("Reliability: {}", subject(plan)), 2);
     let curves = |view: &View| -> Vec<Vec<Point>> { schemes.iter().map(|s| reliable(plan, &at(s, view))).collect() };
@@ -96,14 +97,15 @@ fn reliability(plan: &Plan, schemes: &[&Scheme]) -> Sketch {
     Sketch::new("reliability", caption, sheet)
 }
 
-/// Where the axis of shares begins, so that every interval is seen whole: at a half, as the confidence does, or at the tenth below the
-/// lowest interval.
+/// Lower end of the axis of shares, low enough that every interval is visible: 0.5, where the confidence begins, or
+/// the multiple of 0.1 below the lowest interval.
 fn lowest(points: impl Iterator<Item = Point>) -> f64 {
     let ends = points.filter_map(|point| point.interval).map(|(low, _)| low);
     (ends.fold(0.5, f64::min) * 10.0).floor() / 10.0
 }
 
-/// All seeds together. The draws and seeds of a clip are not independent of each other: the interval counts clips.
+/// The reliability curve of one point over all seeds. Draws and seeds of a clip are not independent of each other, so
+/// the interval counts each clip once.
 fn reliable(plan: &Plan, views: &[&View]) -> Vec<Point> {
     let point = |bin: usize| {
         let all = views.iter().map(|view| view.confidence[bin]).fold(SignBin::default(), |a, b| SignBin {
@@ -124,7 +126,7 @@ fn reliable(plan: &Plan, views: &[&View]) -> Vec<Point> {
     (0..SIGN_BINS).filter_map(point).collect()
 }
 
-/// The two directions in which what is sent varies most, seed 0.
+/// The transmitted bursts of seed 0 along their two first principal components, one panel for each scheme.
 fn latents(plan: &Plan, schemes: &[Scheme]) -> Sketch {
     let mut sheet = Sheet::new(format!("What crosses the channel: {} split, seed 0", plan.sweep.split), 2).own_ranges();
     for scheme in schemes {

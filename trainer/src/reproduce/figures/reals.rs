@@ -1,4 +1,5 @@
-//! Table I as figures: what the number of transmitted reals is worth, and what others reach with theirs.
+//! Table I as figures: the metrics by number of real channel dimensions, and accuracy against channel uses of all
+//! schemes.
 
 use super::{Sketch, number, subject};
 use crate::metric::{ACC2, METRICS};
@@ -6,7 +7,7 @@ use crate::reproduce::plan::Plan;
 use crate::reproduce::scheme::{Scheme, by_reals, point, rivals};
 use plot::{Axis, Colour, Curve, Figure, Marker, Pattern, Sheet};
 
-/// The points of Table I: that of the paper, and where it is hard.
+/// Points of the figures (channel, SNR in dB, title): the paper's point of Table I, and one with a bad channel.
 pub const POINTS: [(&str, f64, &str); 2] =
     [("awgn", 12.0, "AWGN, 12 dB"), ("rayleigh", -12.0, "Rayleigh, \u{2212}12 dB")];
 

@@ -1,4 +1,4 @@
-//! Figures 5 and 6: every metric against SNR.
+//! Figures 5 and 6 of the paper: every metric against SNR.
 
 use super::{Sketch, subject};
 use crate::metric::{METRICS, Metric};
@@ -6,7 +6,7 @@ use crate::reproduce::plan::{Constant, Plan};
 use crate::reproduce::scheme::{Scheme, find, point, rivals};
 use plot::{Colour, Curve, Figure, Marker, Pattern, Point, Sheet};
 
-/// What the majority/median baseline reaches in a metric.
+/// The score of the majority/median baseline in a metric; `None` where it has none.
 fn constant(constant: &Constant, metric: &Metric) -> Option<f64> {
     match metric.name {
         "acc2" => constant.acc2_pos,
@@ -17,7 +17,7 @@ fn constant(constant: &Constant, metric: &Metric) -> Option<f64> {
     }
 }
 
-/// The channels that are drawn.
+/// The noisy channels that are drawn, each with its title.
 pub const CHANNELS: [(&str, &str); 2] = [("awgn", "AWGN"), ("rayleigh", "Rayleigh fading")];
 
 pub fn sketches(plan: &Plan, schemes: &[Scheme]) -> Vec<Sketch> {
@@ -25,7 +25,7 @@ pub fn sketches(plan: &Plan, schemes: &[Scheme]) -> Vec<Sketch> {
         let sheet = CHANNELS.into_iter().fold(Sheet::new(subject(plan), 1), |sheet, (channel, shown)| {
             sheet.with(against_snr(plan, schemes, metric, channel, shown))
         });
-        // Each channel has the range in which its curves differ.
+        // Each channel has an axis range of its own, that in which its curves differ.
         let sheet = sheet.name_ends().own_ranges();
         Sketch::new(metric.name, format!("{} against SNR", metric.label), sheet)
     };

@@ -1,4 +1,4 @@
-//! Figures 7 to 9: what the discriminators say while the network is trained.
+//! Figures 7 to 9 of the paper: loss and probabilities of the discriminators against the training epoch.
 
 use super::{Sketch, subject};
 use crate::reproduce::cell::Watched;
@@ -19,7 +19,8 @@ pub fn sketches(plan: &Plan, schemes: &[Scheme]) -> Vec<Sketch> {
     vec![Sketch::new("bce", losses, sheet(&bce)), Sketch::new("pairs", said, sheet(&probabilities))]
 }
 
-/// Over the seeds, one point an epoch that all of them reached.
+/// A value of the discriminators against the epoch, mean and standard deviation over the seeds, for the epochs that
+/// all seeds reached.
 fn by_epoch(scheme: &Scheme, of: impl Fn(&Watched) -> Option<f64>) -> Vec<Point> {
     let epochs = scheme.cells.iter().map(|cell| cell.discriminators.len()).min().unwrap_or(0);
     let at = |epoch: usize| {

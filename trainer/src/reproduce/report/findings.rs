@@ -1,5 +1,5 @@
-//! What the results say, in five sentences: without noise, where the channel is worst, beside the paper, beside the matched filter,
-//! and in score and class.
+//! The findings of the report, in five sentences: accuracy without noise, at the worst point, beside the paper and
+//! beside the matched-filter reference, then score and class.
 
 use super::paper;
 use crate::metric::{ACC2, ACC7, Basis, Level, MAE, Metric};
@@ -8,7 +8,7 @@ use crate::reproduce::plan::Plan;
 use crate::reproduce::scheme::{Scheme, find, rivals};
 use crate::scheme_name::channel_label;
 
-/// The sentences; none without the proposed scheme.
+/// The findings as sentences; empty without the proposed scheme.
 pub fn sentences(plan: &Plan, schemes: &[Scheme]) -> Vec<String> {
     let Some(proposed) = find(schemes, "proposed") else { return Vec::new() };
     let hardest = hardest(proposed);
@@ -24,10 +24,10 @@ pub fn sentences(plan: &Plan, schemes: &[Scheme]) -> Vec<String> {
     .collect()
 }
 
-/// A channel and an SNR in dB, which is `None` for the noiseless channel.
+/// A channel and its SNR in dB; the SNR is `None` for the noiseless channel.
 type Place = (&'static str, Option<f64>);
 
-/// The lowest SNR, over fading where that was scored.
+/// The lowest SNR that was scored, over fading if that was scored, else over AWGN.
 fn hardest(proposed: &Scheme) -> Option<Place> {
     let lowest = |channel: &'static str| Some((channel, Some(proposed.snrs(channel).into_iter().reduce(f64::min)?)));
     CHANNELS.iter().rev().find_map(|(channel, _)| lowest(channel))
@@ -40,8 +40,8 @@ fn shown((channel, snr_db): Place) -> String {
     }
 }
 
-/// Schemes that are none of ours, each with what it reaches, the best first. Those that decide with the proposed network are the same
-/// as it without noise: `own_network` leaves them out.
+/// The schemes other than the proposed one, each with what it reaches at a point, the best first. `own_network` leaves
+/// out those that use the proposed network: without noise they equal it.
 fn baselines<'s, 'a>(
     schemes: &'s [Scheme<'a>],
     place: Place,
@@ -58,7 +58,8 @@ fn baselines<'s, 'a>(
     found
 }
 
-/// `T-DeepSC, as published, has 0.783 ± 0.019: +5.7 points [+3.1, +8.3], paired by seed`.
+/// The comparison with one baseline, such as `T-DeepSC, as published, has 0.783 ± 0.019: +5.7 points [+3.1, +8.3],
+/// paired by seed`.
 fn against(proposed: &Scheme, (rival, level): &(&Scheme, Level), (channel, snr_db): Place) -> Option<String> {
     let difference = proposed.ahead_of(rival, channel, snr_db, &ACC2)?;
     let how = match difference.basis {
@@ -96,7 +97,8 @@ fn worst(schemes: &[Scheme], proposed: &Scheme, place: Place) -> Option<String> 
     Some(format!("{}{rest} it reaches {own}; {}.", first.to_uppercase(), parts.join("; ")))
 }
 
-/// Accuracy that is missing to the reference, over all points that have one.
+/// The sentence on the matched-filter reference: by how much accuracy falls short of it, on average and at most, over
+/// all points that have a reference.
 fn matched_filter(proposed: &Scheme) -> Option<String> {
     let points = CHANNELS.iter().flat_map(|(channel, _)| {
         proposed.snrs(channel).into_iter().filter_map(move |snr| {
@@ -144,7 +146,7 @@ mod tests {
     use corpus::CorpusSpec;
     use metrics::Record;
 
-    /// Two seeds of two schemes, of which `right` of ten clips are right without noise and at −12 dB.
+    /// Cells of three schemes with two seeds each. `right` of ten clips are right, without noise and at −12 dB.
     fn cells() -> Vec<Cell> {
         let material = Material::load(&CorpusSpec::BUILTIN, None).unwrap();
         let config = TrainOptions::default().resolved(&CorpusSpec::BUILTIN, material.corpus(), 0).unwrap();

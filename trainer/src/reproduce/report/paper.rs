@@ -1,4 +1,4 @@
-//! What the paper prints, beside ours: number by number, with what makes the comparison unlike.
+//! The numbers that the paper prints beside ours, with the differences in setup that limit the comparison.
 
 use super::tables::text;
 use crate::config::RunConfig;
@@ -10,7 +10,7 @@ use crate::scheme_name::{channel_label, label};
 use metrics::{Record, Spread};
 use network::config::Preset;
 
-/// Numbers that the paper prints of one point.
+/// A number that the paper prints for one point, of the proposed scheme and of T-DeepSC.
 struct Printed {
     dataset: &'static str,
     channel: &'static str,
@@ -40,7 +40,7 @@ const PRINTED: [Printed; 4] = [
     printed(MOSEI, "Acc-7", |r| r.acc7, (0.4409, 0.4310)),
 ];
 
-/// Table I of the paper, MOSEI, AWGN at 12 dB: reals, then Acc-2, Acc-7, F1, MAE.
+/// Table I of the paper (MOSEI, AWGN at 12 dB): real channel dimensions, then Acc-2, Acc-7, F1 and MAE.
 const TABLE_ONE: [(usize, [f64; 4]); 8] = [
     (10, [0.8423, 0.4868, 0.8415, 0.7227]),
     (20, [0.8472, 0.5238, 0.8437, 0.6037]),
@@ -52,14 +52,15 @@ const TABLE_ONE: [(usize, [f64; 4]); 8] = [
     (80, [0.8539, 0.5138, 0.8549, 0.6010]),
 ];
 
-/// A metric by name.
+/// A metric of Table I: its name, and its value in a record.
 type Column = (&'static str, fn(&Record) -> Option<f64>);
 
-/// The metrics of [`TABLE_ONE`].
+/// The metrics of [`TABLE_ONE`], in its order.
 const COLUMNS: [Column; 4] =
     [("Acc-2", |r| r.acc2_pos), ("Acc-7", |r| r.acc7), ("F1", |r| r.f1_pos), ("MAE", |r| r.mae)];
 
-/// Both tables.
+/// The report's section on the paper: Table I, then the other numbers that the paper prints. Empty without the
+/// proposed scheme.
 pub fn section(plan: &Plan, schemes: &[Scheme]) -> String {
     let Some(config) = config(schemes) else { return String::new() };
     let note = format!(
@@ -72,12 +73,12 @@ pub fn section(plan: &Plan, schemes: &[Scheme]) -> String {
     note + &table_one(plan, schemes, config) + &numbers(plan, schemes, config)
 }
 
-/// The settings that the proposed scheme was trained with.
+/// The settings that the first cell of the proposed scheme was trained with.
 fn config<'a>(schemes: &[Scheme<'a>]) -> Option<&'a RunConfig> {
     find(schemes, "proposed").and_then(|s| s.cells.first()).map(|cell| &cell.scored.config)
 }
 
-/// The paper's Acc-2 beside ours, in a sentence.
+/// The paper's Acc-2 on MOSI beside ours, in a sentence; `None` without the proposed scheme.
 pub fn finding(plan: &Plan, schemes: &[Scheme]) -> Option<String> {
     let config = config(schemes)?;
     let unlike_mosi = unlike(plan, config, "MOSI");
@@ -100,7 +101,7 @@ pub fn finding(plan: &Plan, schemes: &[Scheme]) -> Option<String> {
     ))
 }
 
-/// Ours less the paper's.
+/// Our value less the paper's, as text; `-` if ours is missing.
 fn lead(ours: Option<Spread>, paper: f64) -> String {
     ours.map_or("-".to_owned(), |ours| format!("{:+.3}", ours.mean - paper))
 }
@@ -124,7 +125,8 @@ fn numbers(plan: &Plan, schemes: &[Scheme], config: &RunConfig) -> String {
     table("Numbers that the paper prints", &header.map(str::to_owned), &rows)
 }
 
-/// Table I: for each dimension the paper's row, ours and the difference, and what ours reaches where it is hard.
+/// Table I in HTML: for each number of channel dimensions the paper's row, ours and the difference, and ours over
+/// Rayleigh fading at −12 dB.
 fn table_one(plan: &Plan, schemes: &[Scheme], config: &RunConfig) -> String {
     let ours = by_reals(schemes);
     if ours.is_empty() {
@@ -154,12 +156,13 @@ fn table_one(plan: &Plan, schemes: &[Scheme], config: &RunConfig) -> String {
     table(&caption, &header, &rows)
 }
 
-/// What a reader needs to know before comparing.
+/// Whether a comparison is like for like, as text: yes, or no with the reasons.
 fn verdict(reasons: &[String]) -> String {
     if reasons.is_empty() { "yes, as far as the paper says".to_owned() } else { format!("no: {}", reasons.join("; ")) }
 }
 
-/// Where the corpus, its features, the text encoder, the range trained at or the sizes are not the paper's.
+/// The reasons why a comparison is not like for like: corpus, split, text encoder, feature widths, training SNRs or
+/// sizes that are not the paper's.
 fn unlike(plan: &Plan, config: &RunConfig, dataset: &str) -> Vec<String> {
     let mut reasons = Vec::new();
     let corpus = plan.corpus.rsplit('/').next().unwrap_or(&plan.corpus);

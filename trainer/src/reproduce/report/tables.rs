@@ -1,4 +1,4 @@
-//! Tables of the report: metrics against SNR, leads, audits, Table I.
+//! Tables of the report: metrics against SNR, differences in Acc-2, and audits.
 
 use crate::metric::{ACC2, Difference, Level, METRICS, Metric};
 use crate::reproduce::audits::AuditCell;
@@ -7,22 +7,23 @@ use crate::reproduce::html::folded_table;
 use crate::reproduce::scheme::{Scheme, find, rivals};
 use metrics::Spread;
 
-/// SNRs of the tables, dB.
+/// SNRs in dB that the tables show, where they were scored.
 const SNRS_DB: [f64; 4] = [-12.0, -6.0, 0.0, 12.0];
 
-/// Mean and spread, or a stroke.
+/// Mean and standard deviation as text; `-` for `None`.
 pub fn text(spread: Option<Spread>) -> String {
     spread.map_or("-".to_owned(), Spread::text)
 }
 
-/// The SNRs of the tables that were scored.
+/// The SNRs in dB that the tables show of a channel: those of [`SNRS_DB`] that were scored, or all scored ones if
+/// there are none.
 pub fn snrs(schemes: &[Scheme], channel: &str) -> Vec<f64> {
     let scored = schemes.first().map_or_else(Vec::new, |scheme| scheme.snrs(channel));
     let wanted: Vec<f64> = scored.iter().copied().filter(|snr| SNRS_DB.contains(snr)).collect();
     if wanted.is_empty() { scored } else { wanted }
 }
 
-/// Every metric over every channel.
+/// Tables of every metric against SNR, one for each metric and channel.
 pub fn sweeps(schemes: &[Scheme]) -> String {
     let each = CHANNELS.iter().flat_map(|channel| METRICS.iter().map(move |metric| (channel, metric)));
     each.map(|((channel, shown), metric)| {
@@ -44,12 +45,13 @@ fn against_snr(schemes: &[Scheme], channel: &str, caption: &str, metric: &Metric
     folded_table(caption, &header, &schemes.iter().map(row).collect::<Vec<_>>())
 }
 
-/// A level, or a stroke.
+/// A level as text; `-` for `None`.
 pub fn level_text(level: Option<Level>) -> String {
     level.map_or("-".to_owned(), Level::text)
 }
 
-/// What the proposed scheme is ahead of every other in Acc-2, with its 95 % interval.
+/// Tables of the difference in Acc-2 between the proposed scheme and every other, with its 95 % interval, one for each
+/// channel.
 pub fn differences(schemes: &[Scheme]) -> String {
     let Some(proposed) = find(schemes, "proposed") else { return String::new() };
     let mut out = String::new();
@@ -76,7 +78,8 @@ pub fn differences(schemes: &[Scheme]) -> String {
     out
 }
 
-/// What the audits found, over the seeds.
+/// Tables of the audits over the seeds: J of each pair of modalities, and accuracy of the linear probes. Empty without
+/// audits.
 pub fn audits(schemes: &[Scheme], audits: &[AuditCell]) -> String {
     let header = ["scheme, pair", "features", "sampled z", "largest null", "standardised μ", "largest null", "floor"];
     let mut rows = Vec::new();
