@@ -1,4 +1,4 @@
-//! `trainer corpus`: bring data in, and look at it before training on it.
+//! `trainer corpus`: imports a corpus, extracts one from media files, or inspects one before training.
 
 mod extract;
 mod import;
@@ -13,26 +13,26 @@ pub use import::{CsdArgs, CsvArgs, ImportArgs, ImportFrom};
 pub use inspect::{InspectArgs, inspect};
 pub use inspection::{BaselineRow, Inspection, ModalityRow, SplitRow, TruthRow};
 
-/// Bring a corpus in, or look at one.
+/// Import a corpus, extract one from media files, or inspect one.
 #[derive(Args, Clone, Debug)]
 pub struct CorpusArgs {
-    /// What to do.
+    /// The subcommand of `trainer corpus`.
     #[command(subcommand)]
     pub command: CorpusCommand,
 }
 
-/// What can be done with corpora.
+/// Subcommands of `trainer corpus`.
 #[derive(Subcommand, Clone, Debug)]
 pub enum CorpusCommand {
     /// Write a corpus folder from data in other formats
     Import(Box<ImportArgs>),
-    /// Write a corpus folder from media files: pretrained extractors make features of what is heard and seen
+    /// Write a corpus folder from media files, with features computed by pretrained extractors
     Extract(Box<ExtractArgs>),
-    /// Print widths, lengths, splits, labels, what was replaced, and what a line can tell from each modality
+    /// Print widths, lengths, splits, labels, replaced values, and linear baselines for each modality
     Inspect(InspectArgs),
 }
 
-/// Runs the command; tables and JSON go to standard output.
+/// Runs a subcommand of `trainer corpus`; tables and JSON go to standard output.
 ///
 /// # Errors
 /// If the data cannot be read or a corpus cannot be written, in one line that names file and row or field.

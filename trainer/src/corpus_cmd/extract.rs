@@ -1,4 +1,5 @@
-//! `trainer corpus extract`: a corpus folder from media files and a table of labels, by the extractors that serve, too.
+//! `trainer corpus extract`: writes a corpus folder from media files and a table of labels, with the extractors that
+//! the transmitter uses, too.
 
 mod cache;
 mod labels;
@@ -16,10 +17,10 @@ use media::{Limits, Media};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-/// Write a corpus folder from media files: pretrained extractors make features of what is heard and seen.
+/// Write a corpus folder from media files, with features computed by pretrained extractors.
 #[derive(Args, Clone, Debug)]
 pub struct ExtractArgs {
-    /// Folder of media files, searched with the folders below it
+    /// Folder of media files; its subfolders are searched, too
     #[arg(long, value_name = "DIR")]
     pub clips: PathBuf,
     /// CSV file with one line per clip
@@ -28,43 +29,46 @@ pub struct ExtractArgs {
     /// Corpus folder to write
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Folder of pretrained extractors, one in each folder below it
+    /// Folder of pretrained extractors, each in a subfolder of its own
     #[arg(long, value_name = "DIR", env = "LATENTLINK_EXTRACTORS", required_unless_present_any = ["classical", "only"])]
     pub extractors: Option<PathBuf>,
-    /// Audio by the classical front end, which needs no files: pitch, voicing, level and mel-cepstrum, 100 rows a second
+    /// Compute audio features with the classical front end, which needs no pretrained files: pitch, voicing, level and
+    /// mel-cepstrum, 100 rows a second
     #[arg(long)]
     pub classical: bool,
-    /// Only these modalities, with commas: audio, visual; both unless given, as far as there are extractors. `text` alone: the
-    /// transcripts of the table, and no file is looked at
+    /// Only these modalities, separated by commas: audio, visual; both unless given, as far as there are extractors.
+    /// `text` alone writes the transcripts of the table and opens no media file
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub only: Vec<Modality>,
-    /// Folder of what was extracted before, by content; another run takes it from there [default: OUT.cache]
+    /// Folder of cached features, by content of the media file and extractors; later runs reuse them [default:
+    /// OUT.cache]
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
-    /// Column of the clip's unique name; the media file has it as its name, with or without extension
+    /// Column of the clip's unique name; its media file has this name, with or without extension
     #[arg(long, value_name = "NAME", default_value = "id")]
     pub id_column: String,
-    /// Column of the video or speaker that folds are cut by [default: video_id if it is there, else each clip its own]
+    /// Column of the video or speaker, by which folds are cut [default: video_id if it is there, else each clip is a
+    /// video of its own]
     #[arg(long, value_name = "NAME")]
     pub video_column: Option<String>,
     /// Column of the split [default: split if it is there, else a fifth of the videos is `test` and the rest `train`]
     #[arg(long, value_name = "NAME")]
     pub split_column: Option<String>,
-    /// Column of the label: a number in [-3, 3], or a word that --label-map has
+    /// Column of the label: a number in [-3, 3], or a word of --label-map
     #[arg(long, value_name = "NAME", default_value = "label")]
     pub label_column: String,
-    /// What words in the column of the label stand for: sad=-2,neutral=0,happy=2
+    /// Numbers that words in the column of the label stand for: sad=-2,neutral=0,happy=2
     #[arg(long, value_name = "WORD=NUMBER,...")]
     pub label_map: Option<LabelMap>,
     /// Column of the transcript [default: text if it is there]
     #[arg(long, value_name = "NAME")]
     pub text_column: Option<String>,
-    /// Leave out clips whose file is missing or broken instead of giving up
+    /// Leave out clips whose file is missing or broken instead of failing
     #[arg(long)]
     pub skip_broken: bool,
 }
 
-/// Files that are named when they cannot be used.
+/// Maximum number of unusable clips that a message names.
 const NAMED: usize = 5;
 
 pub(super) fn run(args: &ExtractArgs) -> Result<()> {
@@ -113,7 +117,7 @@ pub(super) fn run(args: &ExtractArgs) -> Result<()> {
     write(args, clips, &origins)
 }
 
-/// Writes the corpus folder and says what is in it.
+/// Writes the corpus folder and prints a summary of it.
 fn write(args: &ExtractArgs, clips: Vec<Clip>, origins: &Origins) -> Result<()> {
     let clips = with_splits(clips)?;
     let corpus = Corpus { origins: kept(origins, &clips), ..Corpus::new(super::import::name_of(&args.out), clips)? };
@@ -127,7 +131,7 @@ fn beside(out: &Path) -> PathBuf {
     out.with_file_name(name)
 }
 
-/// The clips of the table with their transcripts alone, and which have none.
+/// The clips of the table with their transcripts alone, and a message for each clip without a transcript.
 fn transcripts(entries: Vec<Entry>) -> Extracted {
     let (mut clips, mut broken) = (Vec::new(), Vec::new());
     for entry in entries {
@@ -143,10 +147,10 @@ fn clip(Entry { id, video_id, split, label, text }: Entry, features: Features) -
     Clip { id, video_id, split: split.unwrap_or_default(), label, text, features }
 }
 
-/// How many clips of the table have no file.
+/// Number of clips of the table that have no media file.
 ///
 /// # Errors
-/// If none has: then the folder is not the one that is meant.
+/// If no clip has a file: the folder is then probably not the one that was meant.
 fn missing(args: &ExtractArgs, entries: &[Entry], files: &HashMap<String, Vec<PathBuf>>) -> Result<usize> {
     let without = entries.iter().filter(|entry| !files.contains_key(&entry.id)).count();
     let Some(first) = entries.first().filter(|_| without == entries.len()) else { return Ok(without) };
@@ -162,7 +166,7 @@ fn missing(args: &ExtractArgs, entries: &[Entry], files: &HashMap<String, Vec<Pa
     )
 }
 
-/// Those of the modalities that any clip has.
+/// The feature provenance of those modalities that some clip has.
 fn kept(origins: &Origins, clips: &[Clip]) -> Origins {
     Origins::new(Modality::ALL.map(|modality| {
         let there = clips.iter().any(|clip| clip.features[modality.index()].is_some());
@@ -170,7 +174,8 @@ fn kept(origins: &Origins, clips: &[Clip]) -> Origins {
     }))
 }
 
-/// All files below `folder` by their names, those that are called as media files are without extension, too.
+/// All files below `folder` by file name; those with the extension of a media file also by their name without
+/// extension.
 fn files(folder: &Path) -> Result<HashMap<String, Vec<PathBuf>>> {
     let mut files: HashMap<String, Vec<PathBuf>> = HashMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -178,7 +183,7 @@ fn files(folder: &Path) -> Result<HashMap<String, Vec<PathBuf>>> {
         let entries = std::fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
         for entry in entries {
             let entry = entry.with_context(|| folder.display().to_string())?;
-            // Links are not followed: they may go round in circles.
+            // Symbolic links are not followed: they may form a cycle.
             let (path, kind) = (entry.path(), entry.file_type()?);
             if kind.is_dir() {
                 folders.push(path);
@@ -193,7 +198,7 @@ fn files(folder: &Path) -> Result<HashMap<String, Vec<PathBuf>>> {
     Ok(files)
 }
 
-/// The clips of the files that can be used, and what is wrong with the others.
+/// The clips that can be used, and a message for each clip that cannot.
 type Extracted = (Vec<Clip>, Vec<String>);
 
 fn extract(
@@ -221,7 +226,8 @@ fn extract(
     Ok((clips, broken))
 }
 
-/// The features of a clip, or what is wrong with its file. A clip that has only its words is one, too.
+/// The features of a clip, or (inner `Err`) what is wrong with its file. A clip that has a transcript and no file has
+/// no features.
 fn features(
     entry: &Entry,
     files: &HashMap<String, Vec<PathBuf>>,

@@ -1,4 +1,5 @@
-//! `trainer corpus import`: from CSV and safetensors, and from the CMU SDK's `.csd` files.
+//! `trainer corpus import`: writes a corpus folder from CSV and safetensors files, or from `.csd` files of the CMU
+//! SDK.
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +9,13 @@ use corpus::{Columns, Corpus, Modality, TensorNames};
 /// Write a corpus folder from data in other formats.
 #[derive(Args, Clone, Debug)]
 pub struct ImportArgs {
-    /// The format to read.
+    /// The format to read, a subcommand of `trainer corpus import`.
     #[command(subcommand)]
     pub from: ImportFrom,
 }
 
-/// Formats that can be read. MMSA pickles go through `scripts/mmsa_to_corpus.py`, which needs Python.
+/// Formats that `trainer corpus import` reads. MMSA pickles are converted by `scripts/mmsa_to_corpus.py`, which needs
+/// Python.
 #[derive(Subcommand, Clone, Debug)]
 pub enum ImportFrom {
     /// From a CSV file of transcripts and labels and a safetensors file of features
@@ -22,13 +24,14 @@ pub enum ImportFrom {
     Csd(CsdArgs),
 }
 
-/// Names of columns and tensors; the defaults are those of a corpus folder.
+/// The CSV and safetensors files to import, and the names of their columns and tensors; the default names are those of
+/// a corpus folder.
 #[derive(Args, Clone, Debug)]
 pub struct CsvArgs {
     /// CSV file with one line per clip
     #[arg(long, value_name = "FILE")]
     pub clips: PathBuf,
-    /// safetensors file with rows in the order of the CSV file; transcripts alone without it
+    /// safetensors file of features, with rows in the order of the CSV file; without it transcripts alone are imported
     #[arg(long, value_name = "FILE")]
     pub features: Option<PathBuf>,
     /// Corpus folder to write
@@ -60,25 +63,25 @@ pub struct CsvArgs {
     pub visual_tensor: String,
 }
 
-/// Computational sequences by what they hold.
+/// The computational sequences (`.csd`) to import, by content.
 #[derive(Args, Clone, Debug)]
 pub struct CsdArgs {
-    /// Sentiment of each segment; its intervals are the clips
+    /// Sequence of the sentiment labels; its intervals are the clips
     #[arg(long, value_name = "FILE")]
     pub labels: PathBuf,
     /// CSV file with columns video_id and split, or the SDK's Python file of standard folds
     #[arg(long, value_name = "FILE")]
     pub folds: PathBuf,
-    /// Words with their times, for the transcripts
+    /// Sequence of words with their times, for the transcripts
     #[arg(long, value_name = "FILE")]
     pub words: Option<PathBuf>,
-    /// Text features
+    /// Sequence of text features
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
-    /// Audio features, such as COVAREP
+    /// Sequence of audio features, such as COVAREP
     #[arg(long, value_name = "FILE")]
     pub audio: Option<PathBuf>,
-    /// Visual features, such as FACET
+    /// Sequence of visual features, such as FACET
     #[arg(long, value_name = "FILE")]
     pub visual: Option<PathBuf>,
     /// Corpus folder to write

@@ -1,4 +1,5 @@
-//! `trainer corpus inspect`: what a corpus holds, and whether a line can tell too much or nothing from it.
+//! `trainer corpus inspect`: describes a corpus and fits linear baselines to it, which reveal leaks of the label and
+//! modalities without information.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,12 +13,12 @@ use metrics::{BestConstant, label_class};
 
 use super::inspection::{BaselineRow, Inspection, ModalityRow, SplitRow, TruthRow};
 
-/// A line that is right this often, or correlates so well, has probably seen the label.
+/// A linear baseline with at least this accuracy or correlation counts as a leak of the label.
 const LEAK: f64 = 0.97;
-/// Fewer clips than this prove neither a leak nor a dead modality.
+/// Minimum number of clips measured for a warning about a leak or an uninformative modality.
 const ENOUGH_CLIPS: usize = 30;
 
-/// Print what a corpus holds.
+/// Describe a corpus: splits, features, and linear baselines.
 #[derive(Args, Clone, Debug)]
 pub struct InspectArgs {
     /// `builtin`, `builtin:redundancy=0.5,seed=0`, or a corpus folder
@@ -44,7 +45,8 @@ pub(super) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     Ok(console::print(text)?)
 }
 
-/// Looks at a corpus; `progress` is told what is being done.
+/// Inspects a corpus. The baselines are fitted on `train` and measured on `split`; `None` takes `test`, else `valid`,
+/// else a held-out fifth of `train`. `progress` gets a message before each stage.
 ///
 /// # Errors
 /// If the corpus cannot be read, has no split `train`, or lacks `split`.
@@ -68,7 +70,8 @@ pub fn inspect(spec: &CorpusSpec, split: Option<&str>, progress: &dyn Fn(String)
     })
 }
 
-/// Rows to fit on, rows to measure on, and what the latter are. A line is never measured on what it was fitted on.
+/// Rows of the corpus to fit the baselines on, rows to measure them on, and a description of the latter. No row is in
+/// both.
 fn train_and_rows(corpus: &Corpus, split: Option<&str>) -> anyhow::Result<(Vec<usize>, Vec<usize>, String)> {
     let there = corpus.splits();
     let preferred = ["test", "valid"].into_iter().find(|name| there.iter().any(|(split, _)| split == name));
@@ -118,7 +121,7 @@ fn modality_row(corpus: &Corpus, modality: Modality) -> Option<ModalityRow> {
     })
 }
 
-/// Videos that are in several splits: what is learnt of a speaker in one helps in the other.
+/// A warning if videos are in several splits: what is learnt about a speaker in one split helps in the other.
 fn split_warnings(corpus: &Corpus) -> Vec<String> {
     let mut splits: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for clip in &corpus.clips {
@@ -130,7 +133,8 @@ fn split_warnings(corpus: &Corpus) -> Vec<String> {
     vec![format!("leak: {} videos are in several splits, the first is `{video}` in {splits}", torn.len())]
 }
 
-/// Clips of which a network sees nothing unless a text encoder reads their transcripts.
+/// A warning if clips have no features: a network gets no input from them unless a text encoder encodes their
+/// transcripts.
 fn featureless_warning(corpus: &Corpus) -> Option<String> {
     let without = corpus.clips.iter().filter(|clip| clip.features.iter().all(Option::is_none)).count();
     let of = format!("{without} of {} clips have no features", corpus.clips.len());

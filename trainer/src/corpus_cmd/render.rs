@@ -1,10 +1,10 @@
-//! The tables of `trainer corpus inspect`.
+//! Renders the results of `trainer corpus inspect` as text.
 
 use std::fmt::Write;
 
 use super::Inspection;
 
-/// The inspection as text, one table after the other.
+/// The inspection as text: its tables one after the other, then the warnings.
 pub(super) fn text(inspection: &Inspection) -> String {
     let mut out =
         format!("{}: {} clips, {} with a transcript\n", inspection.corpus, inspection.clips, inspection.transcripts);
@@ -82,7 +82,7 @@ fn baselines(inspection: &Inspection) -> Vec<Vec<String>> {
     table
 }
 
-/// A titled table with the first column to the left and the others to the right.
+/// Appends a table with a title to `out`; the first column is left-aligned, the others are right-aligned.
 fn section(out: &mut String, title: &str, table: Vec<Vec<String>>) {
     let _ = writeln!(out, "\n{title}");
     let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);

@@ -14,7 +14,7 @@ fn run(args: &[&str]) -> Result<(), String> {
     super::super::run(cli.corpus).map_err(|error| format!("{error:#}"))
 }
 
-/// 80 clips of 8 videos: text tells the label, audio is noise, visual never changes.
+/// Writes a corpus of 80 clips of 8 videos: text equals the label, audio is noise, visual never changes.
 fn suspicious(folder: &Path) {
     let clips = (0..80).map(|i| {
         let label = (i % 13) as f32 * 0.4 - 2.4;

@@ -1,4 +1,5 @@
-//! What was extracted, by the content of the file and the extractors: a safetensors file each, whole or not there.
+//! Cache of extracted features: a safetensors file for each media file and set of extractors, written whole or not at
+//! all.
 
 use anyhow::{Context, Result, anyhow};
 use corpus::{Modality, Origins, Sequence};
@@ -10,15 +11,15 @@ use safetensors::{Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
-/// A folder.
+/// A folder of cached features.
 pub(super) struct Cache {
     folder: PathBuf,
-    /// Of the extractors, in hex.
+    /// SHA-256 of the extractors' provenance, in hexadecimal.
     extractors: String,
 }
 
 impl Cache {
-    /// Creates the folder if it is not there.
+    /// Opens the cache in `folder`, which is created if it is missing, for extractors of this provenance.
     pub fn open(folder: &Path, origins: &Origins) -> Result<Cache> {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         let mut hash = Sha256::new();
@@ -26,7 +27,7 @@ impl Cache {
         Ok(Cache { folder: folder.to_owned(), extractors: hex(hash.finalize()) })
     }
 
-    /// The name of what these extractors make of a file.
+    /// Key of the features that these extractors compute from a file with this content: a SHA-256 in hexadecimal.
     pub fn key(&self, file: &[u8]) -> String {
         let mut hash = Sha256::new();
         hash.update(&self.extractors);
@@ -38,10 +39,10 @@ impl Cache {
         self.folder.join(format!("{key}.safetensors"))
     }
 
-    /// What is there.
+    /// The features that are cached under a key; `None` if there are none.
     ///
     /// # Errors
-    /// If it is not what [`Cache::put`] wrote.
+    /// If the cached file is not what [`Cache::put`] wrote.
     pub fn get(&self, key: &str) -> Result<Option<Features>> {
         let path = self.path(key);
         let bytes = match std::fs::read(&path) {
@@ -66,7 +67,10 @@ impl Cache {
         Ok(Some(features))
     }
 
-    /// Keeps features.
+    /// Caches features under a key.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn put(&self, key: &str, features: &Features) -> Result<()> {
         let bytes = features.each_ref().map(|sequence| {
             let values = sequence.iter().flat_map(|sequence| sequence.data());

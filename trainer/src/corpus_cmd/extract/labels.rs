@@ -1,4 +1,4 @@
-//! The table of labels: which clips there are, what is said in them, who speaks and what it is worth.
+//! The table of labels: a line for each clip, with its video or speaker, split, label and transcript.
 
 use anyhow::{Context, Result, anyhow, bail};
 use corpus::{LABEL_RANGE, find_columns};
@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::str::FromStr;
 
-/// Names of columns; `None` takes the corpus folder's own name if it is there.
+/// Names of the columns of the table of labels. `None` takes the corpus folder's own name for that column if the table
+/// has it.
 pub(super) struct Names<'a> {
     pub id: &'a str,
     pub video: Option<&'a str>,
@@ -15,18 +16,18 @@ pub(super) struct Names<'a> {
     pub text: Option<&'a str>,
 }
 
-/// A line.
+/// A line of the table of labels: one clip.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
     pub id: String,
     pub video_id: String,
-    /// `None` where the table has no such column.
+    /// Split of the clip; `None` where the table has no such column.
     pub split: Option<String>,
     pub label: f32,
     pub text: String,
 }
 
-/// Words and the numbers they stand for.
+/// The numbers in [−3, 3] that words in the column of the label stand for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelMap(BTreeMap<String, f32>);
 
@@ -44,10 +45,10 @@ impl FromStr for LabelMap {
     }
 }
 
-/// Reads the table.
+/// Reads the table of labels.
 ///
 /// # Errors
-/// Names the column that is missing, or line and field that are wrong.
+/// If a column is missing or a field is wrong, naming column, or line and field.
 pub(super) fn read(path: &Path, names: &Names, map: Option<&LabelMap>) -> Result<Vec<Entry>> {
     let shown = path.display();
     let mut reader = csv::Reader::from_path(path).with_context(|| shown.to_string())?;

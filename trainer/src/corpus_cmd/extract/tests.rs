@@ -1,4 +1,4 @@
-//! Tables, caches and splits without any extractor; with the real ones in `tests/extract.rs`.
+//! Tests of labels, cache and splits, which need no pretrained extractor.
 
 use super::*;
 use corpus::{Identity, Sequence};
@@ -108,7 +108,8 @@ struct Cli {
     extract: ExtractArgs,
 }
 
-/// `corpus extract` with the classical front end, of clips `a` and `b` with transcripts, into `out` in `folder`.
+/// Runs `corpus extract` with the classical front end on clips `a` and `b`, which have transcripts, and loads the
+/// corpus that it writes to `out` in `folder`.
 fn extracted(folder: &Path, more: &[&str]) -> Result<Corpus, String> {
     let path = |name: &str| folder.join(name).display().to_string();
     std::fs::write(path("labels.csv"), "id,label,split,text\na,1,train,so good\nb,-1,test,dull\n").unwrap();
@@ -119,7 +120,7 @@ fn extracted(folder: &Path, more: &[&str]) -> Result<Corpus, String> {
     Corpus::load(&path("out").parse().unwrap()).map_err(|error| error.to_string())
 }
 
-/// A second of a tone, or of silence, as WAV.
+/// A second of a tone of this amplitude as WAV; silence if it is 0.
 fn wav(amplitude: f32) -> Vec<u8> {
     let samples = (0..16_000).map(|i| (amplitude * (i as f32 * 0.1).sin() * 8000.0) as i16);
     let data: Vec<u8> = samples.flat_map(i16::to_le_bytes).collect();
