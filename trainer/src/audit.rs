@@ -1,7 +1,8 @@
-//! `trainer audit`: is what the modalities say twice really gone? The discriminators of training cannot tell, for they may simply
-//! have lost the game. So the encoders are frozen, fresh auditors are trained on the latents of the training split, and
-//! what they tell apart on held-out clips is set beside a permutation null, the floor that the label imposes, and linear probes,
-//! which exclude that a modality collapsed.
+//! `trainer audit`: measures the dependence that redundancy reduction left between the modalities' latents. The
+//! discriminators of training cannot measure it, for they may merely have failed to learn. So the encoders are frozen,
+//! fresh discriminators (auditors) are trained on the latents of the training split, and their J on held-out clips is
+//! reported beside a permutation null, the floor that the label imposes, and linear probes, which show whether a
+//! modality collapsed.
 
 mod auditor;
 mod floor;
@@ -31,20 +32,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use report::{Audit, Judged, ModalityAudit, PairAudit};
 
-/// Measure the dependence that is left between the modalities' latents of trained weights, with auditors that training
-/// has never met.
+/// Measure the dependence that is left between the modalities' latents of trained weights, with fresh discriminators.
 #[derive(Args, Clone, Debug)]
 pub struct AuditArgs {
-    /// Weights folder that holds the transmitter half
+    /// Weights folder with the transmitter half
     #[arg(long, value_name = "DIR")]
     pub weights: PathBuf,
-    /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder; its training split trains the auditors
+    /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder; the auditors are trained on its training split
     #[arg(long, value_name = "CORPUS")]
     pub corpus: CorpusSpec,
-    /// Split that they are held to
+    /// Split that the auditors are evaluated on
     #[arg(long, default_value = "test")]
     pub split: String,
-    /// Auditors of shuffled pairs, for the null
+    /// Auditors trained on shuffled pairs, for the permutation null
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub permutations: u32,
     /// Seed of the auditors
@@ -56,13 +56,13 @@ pub struct AuditArgs {
 }
 
 const EFFORT: Effort = Effort { restarts: 3, epochs: 40, patience: 6 };
-/// Purpose of the stream that shuffles pairs.
+/// Purpose of the random stream that shuffles pairs for the permutation null.
 const SHUFFLE: u64 = 9;
 
-/// Audits, prints the table, writes the file asked for.
+/// Audits weights, prints the table, and writes the requested file.
 ///
 /// # Errors
-/// If weights, corpus or split cannot be used, or there are no two modalities.
+/// If weights, corpus or split cannot be used, or fewer than two modalities have enough clips.
 pub fn run(args: &AuditArgs) -> Result<()> {
     let json = args.json.as_deref().map(PendingFile::create_with_parents).transpose()?;
     let transmitter = schemes::weights::load_proposed_transmitter(&args.weights)?;
@@ -92,29 +92,29 @@ pub fn run(args: &AuditArgs) -> Result<()> {
     Ok(())
 }
 
-/// What to audit, on what.
+/// What to audit: a transmitter half and the clips whose latents are audited.
 pub struct Request<'a> {
-    /// Makes the latents.
+    /// The transmitter half, which computes the latents.
     pub transmitter: &'a ProposedTransmitter,
-    /// Its training split trains the auditors.
+    /// The corpus; the auditors and probes are trained on its training split.
     pub corpus: &'a Corpus,
-    /// The split that they are held to.
+    /// Split of the held-out clips that auditors and probes are evaluated on.
     pub split: &'a str,
-    /// Auditors of shuffled pairs.
+    /// Number of auditors trained on shuffled pairs, for the null of each pair and kind of latent.
     pub permutations: u32,
-    /// Of the auditors.
+    /// Seed of the auditors.
     pub seed: u64,
-    /// Threads to use; all available ones if `None`. The result does not depend on it.
+    /// Threads to use; `None` takes all available ones. The result does not depend on it.
     pub threads: Option<NonZeroUsize>,
-    /// Called with the number of auditors done, and of how many.
+    /// Called after each auditor with the number of auditors done and their total number.
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
 }
 
 impl Request<'_> {
-    /// Trains auditors and probes, and holds them to the split.
+    /// Trains auditors and probes on the training split, and evaluates them on the held-out split.
     ///
     /// # Errors
-    /// If the split cannot be used, or there are no two modalities.
+    /// If a split is missing, or fewer than two modalities have enough clips in both.
     pub fn audit(&self) -> Result<Audit> {
         let train = collect(self.transmitter, self.corpus, "train")?;
         let held_out = collect(self.transmitter, self.corpus, self.split)?;
@@ -151,20 +151,21 @@ impl Request<'_> {
     }
 }
 
-/// What the auditors of a pair look at.
+/// The kind of input that the auditors of a pair get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
-    /// Sampled latents, as training has them.
+    /// Sampled latents z, as in training.
     Sampled,
-    /// Means, as the deployed network has them.
+    /// Means μ of the latents, as in the deployed network.
     Mean,
-    /// The mean features before the network.
+    /// The features before the network, averaged over the frames of a clip.
     Features,
 }
 
 const LOOKS: [Look; 3] = [Look::Sampled, Look::Mean, Look::Features];
 
-/// Every pair's auditors, the real ones and those of the null, side by side; by [`LOOKS`].
+/// J of every pair and kind of input, with its permutation null. The auditors run in parallel; the inner array is in
+/// the order of [`LOOKS`].
 fn judge_all(
     pairs: &[(Modality, Modality)],
     train: &[Item],
@@ -198,7 +199,7 @@ fn judge_all(
     Ok(js.chunks(a_pair).map(|pair| [judged(pair, 0), judged(pair, 1), judged(pair, 2)]).collect())
 }
 
-/// Clips that have both modalities.
+/// The clips that have both modalities of a pair.
 fn both(items: &[Item], (a, b): (Modality, Modality)) -> Vec<&Item> {
     items.iter().filter(|item| item.latents[a.index()].is_some() && item.latents[b.index()].is_some()).collect()
 }
@@ -217,7 +218,7 @@ fn side(items: &[&Item], modality: Modality, standard: &Standard, look: Look) ->
     }
 }
 
-/// One modality of the items that have it, as it is.
+/// The audited values of one modality, not standardised, of those items that have it.
 fn rows(items: &[&Item], modality: Modality, look: Look) -> Side {
     let latents = || items.iter().filter_map(|item| item.latents[modality.index()].as_ref());
     let row = |latent: &latents::Latent| match look {
@@ -228,7 +229,8 @@ fn rows(items: &[&Item], modality: Modality, look: Look) -> Side {
     Side { mu: latents().map(row).collect(), sigma }
 }
 
-/// Rows of one modality and the signs of their labels; clips with y = 0 and clips without the modality are left out.
+/// The rows that `row` takes from one modality, and whether each label is positive. Clips with label 0 and clips
+/// without the modality are left out.
 fn signed(
     items: &[Item],
     modality: Modality,
@@ -243,7 +245,7 @@ fn read(train: &[Item], held_out: &[Item], m: Modality, row: fn(&latents::Latent
     probe((&x, &y), (&u, &v))
 }
 
-/// Probes of one modality's latent and of its features before the network.
+/// Accuracies of the linear probes on one modality's latent means and on its features before the network.
 fn probed(modality: Modality, train: &[Item], held_out: &[Item]) -> Result<ModalityAudit> {
     let latent = read(train, held_out, modality, |latent| latent.mu.clone())?;
     let features = read(train, held_out, modality, |latent| latent.pooled.clone())?;
@@ -255,8 +257,8 @@ fn probed(modality: Modality, train: &[Item], held_out: &[Item]) -> Result<Modal
     })
 }
 
-/// The floors of a pair, of its probes on held-out clips that have both: of their decisions, of their accuracies, and of
-/// information.
+/// The three floors of a pair, from linear probes on held-out clips that have both modalities: J of the probes'
+/// decisions, J from their accuracies, and the floor of the mutual information in nats.
 fn floors(pair: (Modality, Modality), train: &[Item], held_out: &[Item]) -> Result<[f64; 3]> {
     let owned = |items: &[Item]| both(items, pair).into_iter().cloned().collect::<Vec<Item>>();
     let (train, held_out) = (owned(train), owned(held_out));

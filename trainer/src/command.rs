@@ -1,4 +1,4 @@
-//! `trainer train`.
+//! Runs `trainer train`.
 
 mod fields;
 mod options;
@@ -24,27 +24,30 @@ pub struct TrainArgs {
     /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder
     #[arg(long, value_name = "CORPUS")]
     pub corpus: CorpusSpec,
-    /// How.
+    /// How the network is trained.
     #[command(flatten)]
     pub options: TrainOptions,
-    /// Seed of all randomness
+    /// Seed of all randomness in training
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Run folder: config, metrics, checkpoint and the halves `transmitter/` and `receiver/`
+    /// Run folder for configuration, metrics, checkpoint and the two halves, `transmitter/` and `receiver/`
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Go on with the run in the folder
+    /// Resume the run in the folder
     #[arg(long)]
     pub resume: bool,
-    /// Do nothing if the folder holds both halves of a run with these settings, go on with one that was cut short, else train
+    /// Do nothing if the folder holds both halves of a run with these settings, resume a run that was cut short, else
+    /// train
     #[arg(long, conflicts_with = "resume")]
     pub if_missing: bool,
 }
 
-/// Trains, printing a line an epoch where there is no terminal, and writes the run folder. Returns the model id.
+/// Trains a network and writes the run folder; prints a line for each epoch where there is no terminal. Returns the
+/// model id.
 ///
 /// # Errors
-/// If corpus, text encoder or folder cannot be used, a loss is not finite or a file cannot be written.
+/// If corpus, text encoder or folder cannot be used, the folder holds a run with other settings, a loss is not finite,
+/// or a file cannot be written.
 pub fn run(args: &TrainArgs) -> Result<String> {
     nn::single_threaded();
     let interrupted = args.out.join(checkpoint::FILE).exists();
@@ -77,10 +80,10 @@ pub fn run(args: &TrainArgs) -> Result<String> {
     id
 }
 
-/// Says what clips lack, and has the transcripts read that runs stopped on `validation` need, with a bar.
+/// Prints what clips lack, then encodes the transcripts that runs stopped on `validation` need, with a progress bar.
 ///
 /// # Errors
-/// If a split is missing or a transcript cannot be read.
+/// If a split is missing or a transcript cannot be encoded.
 pub(crate) fn read(material: &mut Material, validation: &crate::config::Validation) -> Result<()> {
     for line in material.lacking() {
         console::note(line);
@@ -94,7 +97,7 @@ pub(crate) fn read(material: &mut Material, validation: &crate::config::Validati
     Ok(())
 }
 
-/// An epoch in a line.
+/// The state of a run after an epoch, as a line of text.
 pub(crate) fn line(progress: &Progress) -> String {
     let Progress { sums, scores, best, .. } = progress;
     format!(

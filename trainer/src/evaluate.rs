@@ -1,8 +1,10 @@
-//! Evaluation in one process: the same halves, channel, keys and metrics as over the wire, so that both give the same bits.
+//! Evaluation of weights in one process: the same halves, channel, noise keys and metrics as over the wire, so that
+//! both give the same bits.
 //!
-//! Every clip is read once. Each point of the sweep and each draw then sends its burst through `phy` under the noise key
-//! (seed, draw, row), equalises and decodes it. With feedback the burst is another at each point and draw, made knowing what it
-//! will meet; a scheme of transport blocks makes its bursts point by point. Work is cut into batches that do not depend on the number of threads.
+//! Every clip is encoded once. At each point of the sweep and each draw its burst then passes through the channel of
+//! `phy` under the noise key (seed, draw, row), is equalised and decoded. With CSIT the burst is encoded anew for each
+//! point and draw, from the channel that it will pass through; a scheme of transport blocks encodes at each point. The
+//! work is cut into batches that do not depend on the number of threads.
 
 mod args;
 mod command;
@@ -26,32 +28,32 @@ pub use command::run;
 pub use subject::{Subject, Sweep};
 pub use sweep_options::{ScoredClips, SweepOptions};
 
-/// Clips or bursts handed to a half at once.
+/// Maximum number of clips or bursts that a half gets at once.
 const BATCH: usize = 64;
 
-/// What to evaluate, on what.
+/// What to evaluate: the two halves of a model, the clips, and the sweep of channels.
 pub struct Request<'a> {
-    /// The half that encodes.
+    /// The transmitter half, which encodes the clips.
     pub transmitter: &'a dyn Transmit,
-    /// The half that decodes, of the same model.
+    /// The receiver half of the same model, which decodes the bursts.
     pub receiver: &'a dyn Receive,
-    /// The scheme's name, for the records.
+    /// Name of the scheme in the records.
     pub scheme: &'a str,
-    /// Lowest and highest SNR trained at, in dB, for the records.
+    /// Lowest and highest training SNR in dB, for the records; `None` if unknown.
     pub training_snr_db: Option<(f64, f64)>,
-    /// The seed that the weights were trained with, for the records.
+    /// Training seed of the weights, for the records; `None` if unknown.
     pub training_seed: Option<u64>,
-    /// Where the clips are from.
+    /// The corpus that the clips are taken from.
     pub corpus: &'a Corpus,
-    /// Which of its splits.
+    /// Split of the corpus that is evaluated.
     pub split: &'a str,
-    /// Modalities that the clips are sent without. A clip that has nothing left is left out.
+    /// Modalities that are dropped from every clip. A clip that then has nothing left is left out.
     pub without: &'a [Modality],
-    /// The points of the sweep, each once, see [`phy::sweep`].
+    /// The points of the sweep, each channel and SNR once; see [`phy::sweep`].
     pub points: &'a [Conditions],
-    /// The numbers of the draws made at each point; the noiseless one gets the first.
+    /// Numbers of the channel draws made at each point; the noiseless point gets the first one only.
     pub draws: Range<u32>,
-    /// The seed of the channel.
+    /// Seed of the channel.
     pub seed: u64,
     /// Threads to use; all available ones if `None`. Results do not depend on it.
     pub threads: Option<NonZeroUsize>,
@@ -59,75 +61,77 @@ pub struct Request<'a> {
     pub progress: &'a (dyn Fn(u64) + Sync),
 }
 
-/// What came of a request.
+/// Result of an evaluation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// One record a point, in the order of [`metrics::records`].
+    /// The scores, one record for each point, in the order of [`metrics::records`].
     pub records: Vec<Record>,
-    /// All predictions: point after point as requested, draw after draw, in row order.
+    /// All predictions: point after point as requested, draw after draw, clips in row order.
     pub rows: Vec<PredictionRow>,
 }
 
-/// Why a request cannot be met.
+/// Reasons why an evaluation fails.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {
-    /// The corpus lacks the split.
+    /// The corpus lacks the requested split.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
-    /// Two halves of different models.
+    /// The two halves are of different models.
     #[error("the halves do not belong together: transmitter {transmitter}, receiver {receiver}")]
     Halves {
-        /// The transmitter's model id.
+        /// Model id of the transmitter half.
         transmitter: String,
-        /// The receiver's model id.
+        /// Model id of the receiver half.
         receiver: String,
     },
-    /// Features that the weights were not trained on.
+    /// The corpus has features of another provenance than those that the weights were trained on.
     #[error("corpus {corpus}: {source}")]
     Origin {
-        /// The corpus.
+        /// Name of the corpus.
         corpus: String,
-        /// What was expected and what came.
+        /// The feature provenance that was expected and the one that was found.
         source: OtherOrigin,
     },
-    /// No draws to make.
+    /// The requested range of draws is empty.
     #[error("no draws: the range {0:?} is empty")]
     NoDraws(Range<u32>),
-    /// No clip has anything but what it is sent without.
+    /// After the requested modalities were dropped, no clip has anything left to send. Holds the name of the scheme
+    /// with the dropped modalities.
     #[error("{0}: no clip has anything left to send")]
     NothingLeft(String),
-    /// A clip that the transmitter does not take.
+    /// The transmitter does not accept a clip.
     #[error("clip `{id}` (row {row}): {source}")]
     Clip {
-        /// The clip.
+        /// Id of the clip.
         id: String,
-        /// Its row in the corpus.
+        /// Row of the clip in the corpus.
         row: usize,
-        /// What is wrong with it.
+        /// What is wrong with the clip.
         source: InputError,
     },
-    /// Bursts that the receiver does not take.
+    /// The receiver does not accept the bursts of one batch.
     #[error("decoding at {conditions}: {source}")]
     Decode {
-        /// The point of the sweep.
+        /// The point of the sweep that the bursts were sent at.
         conditions: Conditions,
-        /// What is wrong with them.
+        /// What is wrong with the bursts.
         source: InputError,
     },
-    /// A burst that cannot be equalised.
+    /// A received burst cannot be equalised.
     #[error("clip `{id}` at {conditions}: {source}")]
     Equalise {
-        /// The clip.
+        /// Id of the clip.
         id: String,
-        /// The point of the sweep.
+        /// The point of the sweep that the burst was sent at.
         conditions: Conditions,
-        /// What is wrong with it.
+        /// Why the burst cannot be equalised.
         source: EqualiserError,
     },
 }
 
 impl Request<'_> {
-    /// How many bursts will be decoded, the noiseless pass for the reference included.
+    /// Number of bursts that the evaluation decodes, including those of the noiseless pass for the matched-filter
+    /// reference.
     ///
     /// # Errors
     /// If the corpus lacks the split.
@@ -137,7 +141,7 @@ impl Request<'_> {
         Ok((clips * draws) as u64)
     }
 
-    /// The clips of the split that have something to send.
+    /// Row and clip of each clip of the split that has something left to send.
     fn clips(&self) -> Result<Vec<(usize, &Clip)>, CorpusError> {
         let mut clips = self.corpus.split(self.split)?;
         if !self.without.is_empty() {
@@ -150,7 +154,7 @@ impl Request<'_> {
         ClipInput::from(clip).without(self.without)
     }
 
-    /// The points, and where they lack it the noiseless one, last.
+    /// The points that are evaluated: the requested ones, and the noiseless one last if it is not among them.
     fn passes(&self) -> Vec<Conditions> {
         let mut passes = self.points.to_vec();
         if !passes.contains(&Conditions::None) {
@@ -159,7 +163,7 @@ impl Request<'_> {
         passes
     }
 
-    /// Its name, and what it does without.
+    /// Name of the scheme in the records, with the dropped modalities.
     fn scheme(&self) -> String {
         let without: Vec<&str> = self.without.iter().map(|modality| modality.name()).collect();
         match without.is_empty() {
@@ -183,7 +187,7 @@ impl Request<'_> {
     }
 }
 
-/// All clips over one point and draw.
+/// One draw of the channel at one point, which all clips pass through.
 #[derive(Clone, Copy)]
 struct Round {
     conditions: Conditions,
@@ -191,7 +195,7 @@ struct Round {
 }
 
 impl Round {
-    /// The noise key of the clip in `row`.
+    /// The noise key of the clip in the corpus row `row`.
     fn key(&self, request: &Request, row: usize) -> NoiseKey {
         NoiseKey { seed: request.seed, draw: self.draw, row: row as u64 }
     }
@@ -201,14 +205,16 @@ impl Round {
 struct Job<'a> {
     round: Round,
     clips: &'a [(usize, &'a Clip)],
-    /// `None`: they are made here, for they are long and of this round alone.
+    /// The bursts of the clips; `None` where they are encoded within the job, because they are long and belong to this
+    /// round alone.
     bursts: Option<&'a [Transmission]>,
 }
 
-/// Evaluates the request. The noiseless pass, which the reference needs, is always made, but reported only where asked for.
+/// Evaluates a request. The noiseless pass, which the matched-filter reference needs, is always made, but its records
+/// are returned only if the request has the noiseless point.
 ///
 /// # Errors
-/// See [`EvaluateError`]; of several faults the first in the order of the work.
+/// The variants of [`EvaluateError`]; of several errors the first in the order of the work.
 pub fn evaluate(request: &Request) -> Result<Evaluation, EvaluateError> {
     let (sent, received) = (request.transmitter.card(), request.receiver.card());
     if sent.model_id != received.model_id {
@@ -243,7 +249,7 @@ pub fn evaluate(request: &Request) -> Result<Evaluation, EvaluateError> {
     Ok(Evaluation { records, rows })
 }
 
-/// Of jobs and the complex symbols that the bursts of each have together.
+/// Channel uses of each point, from the jobs and the number of complex symbols in all bursts of each job.
 fn channel_uses(jobs: &[Job], symbols: &[usize]) -> ChannelUses {
     let mut uses = ChannelUses::default();
     for (job, symbols) in jobs.iter().zip(symbols) {
@@ -254,7 +260,8 @@ fn channel_uses(jobs: &[Job], symbols: &[usize]) -> ChannelUses {
     uses
 }
 
-/// A batch of clips to bursts: one each, or where they depend on the channel one each for every round, round after round.
+/// Encodes a batch of clips: one burst for each clip, or, where bursts depend on the channel, one for each clip in
+/// every round, round after round.
 fn encode(request: &Request, clips: &[(usize, &Clip)], rounds: &[Round]) -> Result<Vec<Transmission>, EvaluateError> {
     let wrong = |(row, clip): (usize, &Clip)| {
         let id = clip.id.clone();
@@ -269,14 +276,14 @@ fn encode(request: &Request, clips: &[(usize, &Clip)], rounds: &[Round]) -> Resu
     results.zip(clips.iter().cycle()).map(|(result, clip)| result.map_err(wrong(*clip))).collect()
 }
 
-/// Every pass, draw after draw.
+/// The rounds of the evaluation: point after point, draw after draw.
 fn rounds(request: &Request) -> Vec<Round> {
     let of =
         |conditions: Conditions| conditions.draws(request.draws.clone()).map(move |draw| Round { conditions, draw });
     request.passes().into_iter().flat_map(of).collect()
 }
 
-/// Round after round all batches, with their bursts.
+/// The jobs of the evaluation: round after round all batches, with their bursts.
 fn jobs<'a>(
     rounds: &[Round],
     batches: &[&'a [(usize, &'a Clip)]],
@@ -286,7 +293,7 @@ fn jobs<'a>(
     for (at, round) in rounds.iter().enumerate() {
         jobs.extend(batches.iter().zip(bursts).map(|(clips, bursts)| {
             let bursts = bursts.as_ref().map(|bursts| {
-                // Without feedback there is one round of them, for all.
+                // Without CSIT there is one set of bursts, for all rounds.
                 let first = if bursts.len() == clips.len() { 0 } else { at * clips.len() };
                 &bursts[first..first + clips.len()]
             });
@@ -296,7 +303,8 @@ fn jobs<'a>(
     jobs
 }
 
-/// Sends one batch through the channel and decodes it. Gives the predictions, and the complex symbols of all bursts together.
+/// Sends one batch of clips through the channel and decodes it. Returns the predictions, and the number of complex
+/// symbols in all bursts together.
 fn transmit(request: &Request, job: &Job) -> Result<(Vec<PredictionRow>, usize), EvaluateError> {
     let Job { round, clips, bursts } = *job;
     let own;

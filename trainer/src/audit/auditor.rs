@@ -1,5 +1,5 @@
-//! The auditor: a fresh discriminator on frozen latents. J = 2 ln 2 − BCE on held-out pairs, which a perfect one takes to twice
-//! the Jensen–Shannon divergence between joint and shuffled pairs.
+//! The auditor: a fresh discriminator on frozen latents. It gives J = 2 ln 2 − BCE on held-out pairs in nats, which
+//! for a perfect discriminator is twice the Jensen–Shannon divergence between joint and shuffled pairs.
 
 use crate::adamw::{AdamW, Group, Pace};
 use anyhow::Result;
@@ -12,26 +12,27 @@ use nn::params::Params;
 use nn::random::Stream;
 use std::f64::consts::LN_2;
 
-/// Pairs of latents, row by row.
+/// Pairs of latents: row i of both sides is of the same clip, unless the pairs are shuffled.
 #[derive(Clone, Debug)]
 pub struct Pairs {
-    /// The first of each pair.
+    /// The first latent of each pair.
     pub a: Side,
-    /// The second.
+    /// The second latent of each pair.
     pub b: Side,
 }
 
-/// One side of the pairs: means and, where the latent is to be sampled, standard deviations, both standardised.
+/// One side of the pairs: standardised means and, where the latent is to be sampled, standard deviations on the same
+/// scale.
 #[derive(Clone, Debug)]
 pub struct Side {
-    /// `[clips][width]`
+    /// Means, `[clips][width]`.
     pub mu: Vec<Vec<f32>>,
-    /// `[clips][width]`; empty for the mean itself.
+    /// Standard deviations, `[clips][width]`; empty if the means themselves are audited.
     pub sigma: Vec<Vec<f32>>,
 }
 
 impl Pairs {
-    /// Of the wider side.
+    /// Width of the wider side.
     fn width(&self) -> usize {
         [&self.a, &self.b].map(|side| side.mu.first().map_or(0, Vec::len)).into_iter().max().unwrap_or(0)
     }
@@ -53,41 +54,41 @@ impl Side {
     }
 }
 
-/// How hard the auditor tries.
+/// How long auditors are trained.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Effort {
-    /// Discriminators trained from different beginnings, whose logits are averaged.
+    /// Number of discriminators trained from different initial weights, whose logits are averaged.
     pub restarts: usize,
-    /// Epochs at most, of which the best on the part held back counts.
+    /// Maximum number of epochs; the epoch that is best on the pairs held back is used.
     pub epochs: usize,
-    /// Epochs without a better one after which a restart ends.
+    /// Number of epochs without improvement after which training of a discriminator stops.
     pub patience: usize,
 }
 
-/// Hidden width of the auditor, as `paper.md` has the discriminators'.
+/// Hidden width of the auditor, that of the network's discriminators.
 const HIDDEN: usize = 256;
-/// Rows of a step.
+/// Pairs in a training step.
 const BATCH: usize = 128;
-/// Offsets by which a step's rows are rolled for shuffled pairs.
+/// Number of random offsets by which the rows of a step are rolled for shuffled pairs.
 const NEGATIVES: usize = 4;
-/// Every fifth training pair is held back for the choice of the epoch.
+/// One in this many training pairs is held back for the choice of the epoch.
 const HELD_BACK: usize = 5;
-/// Shuffled partners of each held-out clip.
+/// Number of shuffled partners of each held-out clip.
 const PARTNERS: usize = 16;
-/// Samples of each held-out latent.
+/// Number of samples of each held-out latent.
 const SAMPLES: usize = 4;
 const RATE: f32 = 1e-3;
 const DECAY: f32 = 0.1;
 
-/// Purposes of the streams.
+/// Purposes of the random streams: order of the pairs, noise of training, and noise of evaluation.
 const ORDER: u64 = 1;
 const NOISE: u64 = 2;
 const JUDGE: u64 = 3;
 
-/// Trains auditors on `train`, and gives J on `held_out` in nats with its 95 % interval over clips.
+/// Trains auditors on `train`, and returns J on `held_out` in nats with its 95 % interval over clips.
 ///
 /// # Errors
-/// Candle's.
+/// If a tensor operation fails.
 pub fn audit(train: &Pairs, held_out: &Pairs, effort: Effort, seed: u64) -> Result<Interval> {
     let judges = (0..effort.restarts as u64).map(|restart| judge(train, effort, seed, restart));
     let judges: Vec<Discriminator> = judges.collect::<Result<_>>()?;
@@ -98,7 +99,7 @@ pub fn audit(train: &Pairs, held_out: &Pairs, effort: Effort, seed: u64) -> Resu
     Ok(mean_interval(&j).unwrap_or(Interval { estimate: 0.0, low: f64::NEG_INFINITY, high: f64::INFINITY }))
 }
 
-/// One auditor, of the epoch that is best on the pairs held back.
+/// Trains one discriminator, and returns it as of the epoch that is best on the pairs held back.
 fn judge(train: &Pairs, effort: Effort, seed: u64, restart: u64) -> Result<Discriminator> {
     let width = train.width();
     let config = Config { latent: width, discriminator: HIDDEN, ..Config::preset(Preset::Small, [None; 3].into()) };
@@ -142,8 +143,8 @@ fn judge(train: &Pairs, effort: Effort, seed: u64, restart: u64) -> Result<Discr
     Ok(Discriminator::new(&fixed.root(), &config)?)
 }
 
-/// Each clip's share of the BCE, −ln σ(T) of its own pair plus the mean of −ln(1 − σ(T)) over shuffled partners, T the mean
-/// over the judges, averaged over samples of the latents.
+/// The BCE of each clip in nats: −ln σ(T) of its own pair plus the mean of −ln(1 − σ(T)) over shuffled partners,
+/// averaged over samples of the latents. T is the mean logit over the discriminators `judges`.
 fn losses(
     judges: &[Discriminator],
     pairs: &Pairs,
@@ -174,7 +175,7 @@ fn losses(
     Ok(losses)
 }
 
-/// Rows as a matrix, filled up with zeros to `width`.
+/// Rows as a matrix `[rows, width]`, padded with zeros to `width`.
 fn matrix(mut rows: Vec<Vec<f32>>, width: usize) -> Result<Tensor> {
     rows.iter_mut().for_each(|row| row.resize(width, 0.0));
     let shape = (rows.len(), width);
@@ -241,7 +242,7 @@ mod tests {
         assert_eq!(j, audit(&train, &held_out, EFFORT, 6).unwrap());
     }
 
-    /// Noise of deviation 1 on both takes a correlation of 0.9 to 0.45.
+    /// Noise of deviation 1 on both sides takes a correlation of 0.9 to 0.45.
     #[test]
     fn a_wide_sigma_hides_dependence() {
         let noisy = |pairs: Pairs| {

@@ -1,10 +1,11 @@
-//! How far dependence can fall: two latents that both tell the label cannot be independent of each other.
+//! Floors of the dependence between two latents: latents that both predict the label cannot be independent of each
+//! other.
 
 use std::f64::consts::LN_2;
 
-/// J = 2·JSD between the joint law of two decisions and the product of its margins, in nats. `counts[i][j]` counts the clips
-/// with first decision i and second decision j. Decisions are functions of the latents, so by data processing no J of the latents
-/// lies below that of their decisions. 0 of no clips.
+/// J = 2·JSD, in nats, between the joint distribution of two decisions and the product of its margins. `counts[i][j]`
+/// counts the clips with first decision i and second decision j; without clips J is 0. Decisions are functions of the
+/// latents, so by data processing J of the latents is at least that of their decisions.
 pub fn of_decisions(counts: [[u64; 2]; 2]) -> f64 {
     let n = counts.iter().flatten().sum::<u64>() as f64;
     if n == 0.0 {
@@ -21,28 +22,31 @@ pub fn of_decisions(counts: [[u64; 2]; 2]) -> f64 {
     j
 }
 
-/// p·ln(2p/(p + q)), 0 at p = 0.
+/// p·ln(2p/(p + q)), one term of 2·JSD in nats; 0 at p = 0.
 fn term(p: f64, q: f64) -> f64 {
     if p <= 0.0 { 0.0 } else { p * (2.0 * p / (p + q)).ln() }
 }
 
-/// The same for decisions right with probabilities `a` and `b` whose errors are independent of each other given a balanced
-/// label: their signs then correlate by c = (2a − 1)(2b − 1), whatever else the latents hold. 0.04 at a = b = 0.81.
+/// J = 2·JSD, in nats, of two decisions that are right with probabilities `a` and `b` and whose errors are independent
+/// of each other given a balanced label. Their signs correlate by c = (2a − 1)(2b − 1), whatever else the latents
+/// hold. For example, J is 0.04 at a = b = 0.81.
 pub fn of_accuracies(a: f64, b: f64) -> f64 {
     let c = (2.0 * a - 1.0) * (2.0 * b - 1.0);
     let (same, other) = ((1.0 + c) / 4.0, (1.0 - c) / 4.0);
     2.0 * (term(same, 0.25) + term(0.25, same) + term(other, 0.25) + term(0.25, other))
 }
 
-/// I(Z^a; Z^b) ≥ I(Z^a; Y) + I(Z^b; Y) − I(Z^a, Z^b; Y) in nats, from cross-entropies of probes of the label's sign, which
-/// bound the first two from below, and H(Y), which bounds the last from above. 0 where that says nothing.
+/// Lower bound, in nats, of the mutual information of two latents: I(Z^a; Z^b) ≥ I(Z^a; Y) + I(Z^b; Y) − I(Z^a, Z^b;
+/// Y). The first two terms are bounded from below by the entropy of the label's sign, positive with probability
+/// `positives`, less the probes' cross-entropies; the last is bounded from above by that entropy. 0 where the bound is
+/// negative.
 pub fn of_information(positives: f64, cross_entropy_a: f64, cross_entropy_b: f64) -> f64 {
     let entropy = entropy(positives);
     let informed = |cross_entropy: f64| (entropy - cross_entropy).max(0.0);
     (informed(cross_entropy_a) + informed(cross_entropy_b) - entropy).max(0.0)
 }
 
-/// H(Y) in nats of a sign that is positive with probability p.
+/// Entropy H(Y), in nats, of a sign that is positive with probability p.
 fn entropy(p: f64) -> f64 {
     let part = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
     (part(p) + part(1.0 - p)).min(LN_2)

@@ -1,4 +1,4 @@
-//! The latents that deployed weights make of clips, with what they are made from.
+//! The latents that a trained transmitter computes from clips, and the features that it computes them from.
 
 use anyhow::{Context, Result, bail};
 use corpus::{Clip, Corpus, Modality};
@@ -7,33 +7,33 @@ use nn::ops::with_slice;
 use schemes::halves::ProposedTransmitter;
 use schemes::scheme::ClipInput;
 
-/// Clips encoded at once.
+/// Number of clips encoded at once.
 const BATCH: usize = 64;
 
-/// One modality of one clip.
+/// Latent of one modality of one clip.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Latent {
-    /// μ `[latent]`.
+    /// Mean μ of the latent, `[latent]`.
     pub mu: Vec<f32>,
-    /// σ `[latent]`.
+    /// Standard deviation σ of the latent, `[latent]`.
     pub sigma: Vec<f32>,
-    /// The mean over the frames of the standardised features, `[width]`.
+    /// Standardised features averaged over the clip's frames, `[width]`.
     pub pooled: Vec<f32>,
 }
 
-/// A clip.
+/// A clip with its latents.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
-    /// The label.
+    /// Label of the clip, in [−3, 3].
     pub label: f32,
-    /// By `Modality::index()`; `None` where the clip or the network lacks it.
+    /// Latents by `Modality::index()`; `None` where the clip or the network lacks the modality.
     pub latents: [Option<Latent>; 3],
 }
 
-/// What the transmitter makes of the clips of a split.
+/// Label and latents of every clip of a split, as the transmitter computes them.
 ///
 /// # Errors
-/// If the corpus lacks the split or the transmitter does not take a clip.
+/// If the corpus lacks the split or the transmitter does not accept a clip.
 pub fn collect(transmitter: &ProposedTransmitter, corpus: &Corpus, split: &str) -> Result<Vec<Item>> {
     let clips = corpus.split(split)?;
     let mut items = Vec::with_capacity(clips.len());
@@ -71,10 +71,10 @@ fn mean(frames: &[Vec<f32>]) -> Vec<f32> {
     (0..width).map(|column| frames.iter().map(|f| f[column]).sum::<f32>() / frames.len() as f32).collect()
 }
 
-/// The modalities that enough clips of both splits have.
+/// The modalities that at least 20 clips of both splits have.
 ///
 /// # Errors
-/// If fewer than two do: there is no pair to audit.
+/// If there are fewer than two such modalities, and so no pair to audit.
 pub fn modalities(train: &[Item], held_out: &[Item]) -> Result<Vec<Modality>> {
     const LEAST: usize = 20;
     let has = |items: &[Item], m: Modality| items.iter().filter(|i| i.latents[m.index()].is_some()).count() >= LEAST;

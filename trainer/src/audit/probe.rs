@@ -1,4 +1,4 @@
-//! A linear probe of the label's sign: has a latent kept what its modality tells?
+//! Linear probe of the label's sign, which shows whether a latent has kept what its modality predicts of the label.
 
 use super::standard::Standard;
 use crate::adamw::{AdamW, Group, Pace};
@@ -7,26 +7,27 @@ use nn::layers::Linear;
 use nn::ops::{Activation, softplus, tensor, with_slice};
 use nn::params::Params;
 
-/// Steps of the fit, each over all clips.
+/// Number of gradient steps of the fit, each over all clips.
 const STEPS: u64 = 300;
 const RATE: f32 = 0.05;
 const DECAY: f32 = 0.05;
 
-/// What a probe reads on held-out clips.
+/// Result of a linear probe on held-out clips.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Probed {
-    /// By clip: whether it says positive.
+    /// Whether the probe predicts a positive label, clip by clip.
     pub decisions: Vec<bool>,
-    /// Share of clips it is right on.
+    /// Share of clips whose sign is predicted right, between 0 and 1.
     pub accuracy: f64,
-    /// Mean −ln of the probability given to the truth, nats.
+    /// Mean of −ln of the probability given to the true sign, in nats.
     pub cross_entropy: f64,
 }
 
-/// Fits a logistic regression on rows `[clips][width]` and signs, standardised and with weight decay, and reads held-out rows.
+/// Fits a logistic regression on standardised rows `[clips][width]` and signs, with weight decay, and evaluates it on
+/// held-out rows and signs.
 ///
 /// # Errors
-/// Candle's.
+/// If a tensor operation fails.
 pub fn probe(train: (&[Vec<f32>], &[bool]), held_out: (&[Vec<f32>], &[bool])) -> Result<Probed> {
     let standard = Standard::fit(train.0);
     let matrix = |rows: &[Vec<f32>]| {
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
     use nn::random::Stream;
 
-    /// Rows whose second column holds the sign, blurred by noise of deviation 1/`clear`.
+    /// Rows whose second column holds the sign, with noise of deviation 1/`clear` relative to it.
     fn rows(n: usize, clear: f32, seed: u64) -> (Vec<Vec<f32>>, Vec<bool>) {
         let mut stream = Stream::new(seed, &[]);
         let sign = |i: usize| i.is_multiple_of(2);

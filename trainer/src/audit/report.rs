@@ -1,22 +1,22 @@
-//! What an audit found.
+//! Result of an audit, and its table.
 
 use metrics::{Interval, mean_sd};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
-/// J of one kind of latent of one pair.
+/// J of one kind of latent of one pair of modalities, with its permutation null.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
     /// J on held-out clips, nats, with its 95 % interval over clips.
     pub j: Interval,
-    /// The mean J of auditors of shuffled pairs.
+    /// Mean J, in nats, of the auditors trained on shuffled pairs.
     pub null_mean: f64,
-    /// The largest of them.
+    /// Largest J, in nats, of the auditors trained on shuffled pairs.
     pub null_max: f64,
 }
 
 impl Judged {
-    /// From J of the auditors of the pairs and of those of shuffled pairs.
+    /// From J of the real pairs and from J of each auditor of shuffled pairs.
     pub fn new(j: Interval, null: &[Interval]) -> Self {
         let estimates: Vec<f64> = null.iter().map(|interval| interval.estimate).collect();
         let mean = mean_sd(&estimates).map_or(0.0, |(mean, _)| mean);
@@ -24,62 +24,62 @@ impl Judged {
     }
 }
 
-/// One pair of modalities.
+/// Audit of one pair of modalities.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PairAudit {
-    /// Such as `text-audio`.
+    /// Name of the pair, such as `text-audio`.
     pub pair: String,
-    /// Of sampled latents, as training has them.
+    /// J of sampled latents z, as in training.
     pub z: Judged,
-    /// Of means, standardised, as the deployed network has them.
+    /// J of standardised means μ, as in the deployed network.
     pub mu: Judged,
-    /// Of the mean features before the network: what there is to be removed.
+    /// J of the mean features before the network: the dependence that there is to remove.
     pub features: Judged,
-    /// Floor of J: J of the decisions of the two probes.
+    /// Floor of J in nats: J of the decisions of the pair's two linear probes.
     pub decisions: f64,
-    /// Floor of J for two decisions as right as these whose errors are independent given the label.
+    /// Floor of J in nats: J of two decisions of the probes' accuracies whose errors are independent given the label.
     pub accuracies: f64,
-    /// Floor of the mutual information, nats.
+    /// Floor of the mutual information of the pair's latents, in nats.
     pub information: f64,
 }
 
-/// One modality.
+/// Linear probes of one modality, which show whether its latent collapsed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModalityAudit {
-    /// Its name.
+    /// Name of the modality.
     pub modality: String,
-    /// Accuracy of a linear probe of μ for the label's sign.
+    /// Accuracy of a linear probe of the latent means μ for the label's sign, between 0 and 1.
     pub latent_accuracy: f64,
-    /// The same of the mean of the features before the network.
+    /// Accuracy of a linear probe of the mean features before the network for the label's sign, between 0 and 1.
     pub features_accuracy: f64,
-    /// The probe of μ's cross-entropy, nats.
+    /// Cross-entropy of the linear probe of μ, in nats.
     pub latent_cross_entropy: f64,
 }
 
-/// A whole audit.
+/// Result of an audit: dependence of each pair of latents, and probes of each modality.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Audit {
-    /// Of the weights.
+    /// Model id of the audited weights.
     pub model_id: String,
-    /// The corpus.
+    /// Name of the corpus.
     pub corpus: String,
-    /// The split of the held-out clips.
+    /// Split of the held-out clips.
     pub split: String,
-    /// Clips that auditors and probes were trained on.
+    /// Number of clips that auditors and probes were trained on.
     pub train_clips: usize,
-    /// Held-out clips.
+    /// Number of held-out clips.
     pub clips: usize,
-    /// Auditors of the null, a pair and kind of latent.
+    /// Number of auditors in the permutation null of each pair and kind of latent.
     pub permutations: u32,
-    /// Of the auditors.
+    /// Seed of the auditors.
     pub seed: u64,
-    /// By pair.
+    /// One audit for each pair of modalities.
     pub pairs: Vec<PairAudit>,
-    /// By modality.
+    /// Probes of each modality.
     pub modalities: Vec<ModalityAudit>,
 }
 
-/// As lines of text.
+/// The result of an audit as tables for the terminal.
 pub fn table(audit: &Audit) -> String {
     let mut out = format!(
         "{:<13} {:^41}  {:^41}  {:^41}  {:^17}\n{:<13} ",

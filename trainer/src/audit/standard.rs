@@ -1,18 +1,19 @@
-//! Columns with mean 0 and standard deviation 1 over training clips.
+//! Standardisation of columns to mean 0 and standard deviation 1 over training clips.
 
-/// Mean and scale of each column.
+/// Normalisation statistics: mean and scale of each column.
 pub struct Standard {
     mean: Vec<f32>,
     scale: Vec<f32>,
 }
 
 impl Standard {
-    /// Of rows `[clips][width]`. A column that does not vary is left at 0.
+    /// Fits the statistics to rows `[clips][width]`. A column that does not vary is mapped to 0.
     pub fn fit(rows: &[Vec<f32>]) -> Self {
         Self::fit_sampled(rows, &[])
     }
 
-    /// Of samples around `mu` with deviations `sigma`, both `[clips][width]`; without sigma of `mu` itself.
+    /// Fits the statistics to samples around `mu` with standard deviations `sigma`, both `[clips][width]`; an empty
+    /// `sigma` fits them to `mu` itself. A column that does not vary is mapped to 0.
     pub fn fit_sampled(mu: &[Vec<f32>], sigma: &[Vec<f32>]) -> Self {
         let (n, width) = (mu.len().max(1) as f64, mu.first().map_or(0, Vec::len));
         let column = |rows: &[Vec<f32>], f: &dyn Fn(f64) -> f64, c: usize| {
@@ -24,12 +25,12 @@ impl Standard {
         Standard { scale: scale.collect(), mean: mean.iter().map(|m| *m as f32).collect() }
     }
 
-    /// A row, standardised.
+    /// A standardised row, `[width]`.
     pub fn apply(&self, row: &[f32]) -> Vec<f32> {
         row.iter().zip(&self.mean).zip(&self.scale).map(|((v, m), s)| (v - m) * s).collect()
     }
 
-    /// Standard deviations in the standardised columns.
+    /// Standard deviations `[width]` on the scale of the standardised columns.
     pub fn scaled(&self, sigma: &[f32]) -> Vec<f32> {
         sigma.iter().zip(&self.scale).map(|(v, s)| v * s).collect()
     }

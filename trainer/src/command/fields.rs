@@ -1,19 +1,19 @@
-//! The fields of a run's settings that `--set` can set, and what they hold.
+//! The fields of a run's settings that `--set` can set, by dotted path.
 
 use crate::config::RunConfig;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// What asks for the list of the fields instead of setting one.
+/// The value of `--set` that requests the list of fields instead of setting one.
 pub const HELP: &str = "help";
 
-/// Follows from the corpus, whatever is set.
+/// Field that `--set` cannot set: it follows from the corpus.
 const DERIVED: &str = "network.widths";
 
-/// The settings with some fields replaced by name, `FIELD=VALUE` each.
+/// The settings with some fields replaced, given as `FIELD=VALUE` with dotted paths.
 ///
 /// # Errors
-/// If a field is not there or cannot take the value. Of a field that is not there the message lists those that are.
+/// If a field does not exist, listing those that do, or cannot take the value.
 pub fn overridden(config: &RunConfig, fields: &[String]) -> Result<RunConfig> {
     let mut value = serde_json::to_value(config)?;
     for field in fields {
@@ -31,7 +31,7 @@ pub fn overridden(config: &RunConfig, fields: &[String]) -> Result<RunConfig> {
     serde_json::from_value(value).with_context(|| format!("--set {}", fields.join(" --set ")))
 }
 
-/// A table of all fields: name, kind, and what each holds in these settings.
+/// A table of all fields that `--set` can set: name, kind, and the value in these settings.
 ///
 /// # Errors
 /// If the settings cannot be written as JSON.
@@ -46,7 +46,7 @@ pub fn table(config: &RunConfig) -> Result<String> {
     Ok(out)
 }
 
-/// The fields that hold no others, by dotted path.
+/// Name (dotted path) and value of the fields that hold no other fields.
 fn leaves(value: &Value) -> Vec<(String, Value)> {
     let Value::Object(fields) = value else { return Vec::new() };
     let mut all = Vec::new();
@@ -63,7 +63,7 @@ fn leaves(value: &Value) -> Vec<(String, Value)> {
     all
 }
 
-/// What kind of value a field takes, told from what it holds.
+/// The kind of value that a field takes, derived from its current value.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "unset",

@@ -1,4 +1,4 @@
-//! What a run is made of beside its corpus and its seed: options, and the settings that they ask for.
+//! Training options of a run, and the settings that follow from them.
 
 use super::fields::{HELP, overridden, table};
 use crate::adamw::USUAL_BETAS;
@@ -19,57 +19,57 @@ use schemes::scheme_kind::SchemeKind;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// The decision heads by name.
+/// The decision heads that `--head` offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum HeadName {
     /// A distribution over the score
     Distribution,
-    /// The paper's regressor
+    /// The paper's L1 regressor
     L1,
-    /// A regressor trained with the squared error, as T-DeepSC's is
+    /// A regressor trained with the squared error, as in T-DeepSC
     Mse,
 }
 
-/// How the text encoder is used.
+/// How training uses the text encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TextMode {
-    /// As it is
+    /// The text encoder stays as it is
     Frozen,
-    /// Trained along with the network
+    /// The text encoder is trained along with the network
     FineTune,
 }
 
-/// Folds that the training split is cut into, of which one is held out.
+/// Number of folds that the training split is cut into, of which one is held out.
 const FOLDS: usize = 8;
 
-/// How a text encoder is tuned unless `--set` says otherwise.
+/// Settings for fine-tuning a text encoder, unless `--set` changes them.
 const TUNING: Tuning = Tuning { begin: 8, rate: 2e-4, layer_decay: 0.9, frozen_layers: 0, weight_decay: 0.01 };
 
-/// How a network is trained.
+/// Options that determine how a network is trained.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub struct TrainOptions {
-    /// Folder of a BERT-family checkpoint that reads the transcripts
+    /// Folder of a BERT-family checkpoint that encodes the transcripts
     #[arg(long, value_name = "DIR")]
     pub text_encoder: Option<PathBuf>,
-    /// How the text encoder is used
+    /// Whether the text encoder is frozen or trained along with the network
     #[arg(long, value_enum, default_value = "frozen")]
     pub text: TextMode,
-    /// The scheme
+    /// Scheme to train
     #[arg(long, default_value = "proposed", value_parser = PossibleValuesParser::new(SchemeKind::ALL.map(SchemeKind::name)).try_map(|name| name.parse::<SchemeKind>()))]
     pub scheme: SchemeKind,
-    /// Sizes: paper or small; small for `builtin`, paper else
+    /// Preset of sizes: paper or small; unless given, small for `builtin`, else paper
     #[arg(long)]
     pub preset: Option<Preset>,
-    /// Epochs at most
+    /// Maximum number of epochs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: Option<u32>,
-    /// Channels trained for
+    /// Channels to train for
     #[arg(long, value_enum, default_value = "mix")]
     pub train_channel: TrainChannel,
-    /// Least and largest SNR trained for, dB
+    /// Lowest and highest SNR to train for, in dB
     #[arg(long, value_name = "LOW:HIGH", default_value = "-15:21", allow_hyphen_values = true, value_parser = snr_range)]
     pub train_snr: (f64, f64),
-    /// What training is stopped on: a split, or fold:I/N cut by video from the training split
+    /// Clips for early stopping: a split, or fold:I/N cut by video from the training split
     #[arg(long, value_name = "SPLIT")]
     pub validation: Option<Validation>,
     /// Real channel dimensions of a burst, two for each complex channel use
@@ -81,14 +81,16 @@ pub struct TrainOptions {
     /// Equaliser: mmse or zf
     #[arg(long, default_value = "mmse")]
     pub equaliser: Equaliser,
-    /// Tell the transmitter the channel of each burst to come, by perfect feedback; scheme proposed only, reported as
-    /// proposed+feedback
+    /// Give the transmitter CSIT: the channel of each burst to come, by perfect feedback; scheme proposed only,
+    /// reported as proposed+feedback
     #[arg(long)]
     pub feedback: bool,
-    /// Weight of redundancy reduction; 0 leaves the discriminators watching
+    /// Weight of redundancy reduction; 0 is the control whose discriminators are trained without affecting the
+    /// encoders
     #[arg(long, value_name = "X", default_value_t = 0.4)]
     pub lambda_red: f32,
-    /// Set a field of the run's config.json, such as schedule.learning_rate=5e-4; may be repeated; `help` lists the fields
+    /// Set a field of the run's config.json, such as schedule.learning_rate=5e-4; may be repeated; `help` lists the
+    /// fields
     #[arg(long, value_name = "FIELD=VALUE")]
     pub set: Vec<String>,
 }
@@ -105,7 +107,7 @@ fn snr_range(text: &str) -> Result<(f64, f64), String> {
 }
 
 impl Default for TrainOptions {
-    /// What no option at all asks for.
+    /// The options of a command line without any option.
     fn default() -> Self {
         let none = Self::augment_args(clap::Command::new("train")).no_binary_name(true);
         let parsed = none.try_get_matches_from(std::iter::empty::<&str>()).and_then(|m| Self::from_arg_matches(&m));
@@ -118,35 +120,35 @@ fn is_builtin(corpus: &CorpusSpec) -> bool {
 }
 
 impl TrainOptions {
-    /// The settings of the run that these options ask for on a corpus, every default filled in. The widths of the network's
-    /// input are still open: they follow from the corpus and the text encoder.
+    /// The settings of the run that these options describe on a corpus, with every default filled in. The widths of
+    /// the network's inputs are not set yet: they follow from the corpus and the text encoder.
     ///
     /// # Errors
-    /// If a field that is to be set is not there or cannot take the value.
+    /// If a field of `--set` does not exist or cannot take the value.
     pub fn resolved(&self, spec: &CorpusSpec, corpus: &Corpus, seed: u64) -> Result<RunConfig> {
         overridden(&self.settings(spec, default_validation(spec, corpus), seed), &self.set)
     }
 
-    /// Whether these options ask for the list of the fields that can be set, not for a run.
+    /// Whether these options request the list of fields that can be set, instead of a run.
     pub fn ask_for_fields(&self) -> bool {
         self.set.iter().any(|field| field == HELP)
     }
 
-    /// The table of the fields that can be set, with what they hold under the other options. Nothing of the corpus is read.
+    /// The table of the fields that can be set, with their values under the other options. The corpus is not read.
     ///
     /// # Errors
-    /// If one of the fields that are set is not there or cannot take its value.
+    /// If a field of `--set` does not exist or cannot take the value.
     pub fn fields(&self, spec: &CorpusSpec, seed: u64) -> Result<String> {
         let set: Vec<String> = self.set.iter().filter(|field| *field != HELP).cloned().collect();
         table(&overridden(&self.settings(spec, unread_validation(spec), seed), &set)?)
     }
 
-    /// The fields in which a run of settings `there` differs from what these options ask for, each with both values. What only
-    /// the corpus can tell, the widths of its features and what is held out unless the options say so, is taken from `there`:
-    /// nothing of the corpus is read.
+    /// The fields in which a run with the settings `there` differs from these options, each with both values. The
+    /// corpus is not read, so what only the corpus determines is taken from `there`: the widths of its features, and
+    /// the held-out clips unless the options name them.
     ///
     /// # Errors
-    /// If a field that is to be set is not there or cannot take the value.
+    /// If a field of `--set` does not exist or cannot take the value.
     pub fn differences(&self, there: &RunConfig, spec: &CorpusSpec, seed: u64) -> Result<Vec<String>> {
         let validation = if is_builtin(spec) { unread_validation(spec) } else { there.validation.clone() };
         let mut asked = overridden(&self.settings(spec, validation, seed), &self.set)?;
@@ -154,7 +156,7 @@ impl TrainOptions {
         differences(there, &asked)
     }
 
-    /// The run's settings before single fields are set, with what is held out unless the options say so.
+    /// The settings of the run before `--set` is applied. `validation` names the held-out clips if the options do not.
     fn settings(&self, spec: &CorpusSpec, validation: Validation, seed: u64) -> RunConfig {
         let small = if is_builtin(spec) { Preset::Small } else { Preset::Paper };
         let preset = self.preset.unwrap_or(small);
@@ -179,7 +181,7 @@ impl TrainOptions {
         }
         let (epochs, learning_rate) = match preset {
             Preset::Small => (20, 2e-3),
-            // The tuned encoder overfits sooner.
+            // A fine-tuned encoder overfits sooner.
             Preset::Paper if matches!(self.text, TextMode::FineTune) => (22, 3e-4),
             Preset::Paper => (40, 3e-4),
         };
@@ -206,7 +208,7 @@ impl TrainOptions {
                 sign: 1.0,
                 antipodal: 6.0,
                 negatives: 2,
-                // T-DeepSC's decoder is what its step costs.
+                // In T-DeepSC the decoder takes most of the time of a step.
                 realisations: if t_deepsc { 2 } else { 6 },
                 one_sided: false,
             },
@@ -214,7 +216,8 @@ impl TrainOptions {
             batch: 32,
             parts: 2,
             modality_dropout: 0.0,
-            // Decoupled, times the learning rate: few clips and wide features overfit without it.
+            // Decoupled and multiplied by the learning rate: with few clips and wide features training overfits
+            // without it.
             weight_decay: 5.0,
             betas: USUAL_BETAS,
             averaging: 0.995,
@@ -226,13 +229,13 @@ impl TrainOptions {
     }
 }
 
-/// What is held out where the corpus is not read: what most corpora get.
+/// The clips held out by default if the corpus is not read: those of most corpora.
 fn unread_validation(spec: &CorpusSpec) -> Validation {
     if is_builtin(spec) { Validation::Split("valid".into()) } else { Validation::Fold { fold: 0, folds: FOLDS } }
 }
 
-/// The generated corpus has a validation split to spare; that of a real one is for the report, unless there are too
-/// few videos to cut folds by.
+/// The clips held out by default. A generated corpus has a validation split to spare; of a real corpus that split is
+/// left for the report, unless there are too few videos to cut folds by.
 fn default_validation(spec: &CorpusSpec, corpus: &Corpus) -> Validation {
     let train = corpus.clips.iter().filter(|clip| clip.split == "train");
     let videos: BTreeSet<&str> = train.map(|clip| clip.video_id.as_str()).collect();

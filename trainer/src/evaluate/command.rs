@@ -1,4 +1,4 @@
-//! `trainer evaluate`.
+//! Runs `trainer evaluate`.
 
 use anyhow::{Result, bail, ensure};
 use corpus::Corpus;
@@ -11,10 +11,10 @@ use crate::command::TrainOptions;
 use crate::runs;
 use files::PendingFile;
 
-/// Evaluates, prints the table, writes the files asked for.
+/// Evaluates weights, prints the table of scores, and writes the requested files.
 ///
 /// # Errors
-/// If weights, corpus or split cannot be used or a file cannot be written.
+/// If weights, corpus or split cannot be used, options contradict each other, or a file cannot be written.
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     if let Some(seeds) = args.seeds {
         return seeds::run(args, seeds);
@@ -23,7 +23,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     if !args.drop.is_empty() && args.predictions.is_some() {
         bail!("--predictions with --drop: its rows do not tell what was sent; evaluate one after the other");
     }
-    // First, so that a bad path costs no work.
+    // The files are created first, so that a bad path is reported before any work.
     let json = args.json.as_deref().map(PendingFile::create_with_parents).transpose()?;
     let predictions = args.predictions.as_deref().map(PendingFile::create_with_parents).transpose()?;
     let subject = Subject::load(&args.weights)?;
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
-    /// Both halves of an untrained network for `builtin`.
+    /// Writes both halves of an untrained network for `builtin` to `folder`, and returns their model id.
     fn untrained(folder: &Path) -> String {
         let corpus = Corpus::load(&CorpusSpec::BUILTIN).unwrap();
         let config = Config::preset(Preset::Small, corpus.widths.into());

@@ -1,10 +1,11 @@
-//! The majority/median baseline beside an evaluation.
+//! The majority/median baseline in the output of an evaluation.
 
 use anyhow::Result;
 use corpus::Corpus;
 use metrics::BestConstant;
 
-/// What the best constant reaches, or nothing where the corpus has no training split to fit it on.
+/// A line with the scores of the majority/median baseline (best constant predictor) on `split`; empty if the corpus
+/// has no training split to fit it on.
 pub(super) fn constant_line(corpus: &Corpus, split: &str) -> Result<String> {
     let labels = |split: &str| -> Result<Vec<f32>, corpus::CorpusError> {
         Ok(corpus.split(split)?.iter().map(|(_, clip)| clip.label).collect())

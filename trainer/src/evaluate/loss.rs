@@ -1,8 +1,8 @@
-//! What is lost without some modalities, point by point.
+//! Tables of the scores with all modalities and with some dropped, point by point.
 
 use metrics::{Record, Spread, Summary};
 
-/// What one point scores: Acc-2 "pos", Acc-7 and MAE.
+/// Scores at one point of a sweep: Acc-2 "pos", Acc-7 and MAE.
 struct Point<'a> {
     scheme: &'a str,
     channel: &'a str,
@@ -10,8 +10,8 @@ struct Point<'a> {
     scores: [Option<f64>; 3],
 }
 
-/// One line a point: Acc-2 "pos", Acc-7 and MAE with and without, and the difference. The points of `full` that `without`
-/// lacks are left out.
+/// A table with one line for each point: Acc-2 "pos", Acc-7 and MAE with all modalities and with some dropped, and the
+/// difference. Points of `full` that `without` lacks are left out.
 pub fn table(full: &[Record], without: &[Record]) -> String {
     fn point(r: &Record) -> Point<'_> {
         Point { scheme: &r.scheme, channel: &r.channel, snr_db: r.snr_db, scores: [r.acc2_pos, r.acc7, r.mae] }
@@ -21,7 +21,8 @@ pub fn table(full: &[Record], without: &[Record]) -> String {
     lines(&full.iter().map(point).collect::<Vec<_>>(), &without.iter().map(point).collect::<Vec<_>>(), &left)
 }
 
-/// The same for means over several runs.
+/// A table with one line for each point: Acc-2 "pos", Acc-7 and MAE as means over several runs, with all modalities
+/// and with some dropped, and the difference.
 pub fn over_seeds(full: &[Summary], without: &[Summary]) -> String {
     fn point(s: &Summary) -> Point<'_> {
         let mean = |spread: Option<Spread>| spread.map(|s| s.mean);

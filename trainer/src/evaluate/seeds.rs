@@ -1,4 +1,5 @@
-//! `trainer evaluate --seeds`: one run a seed, trained where it is missing, side by side on the cores there are.
+//! `trainer evaluate --seeds`: scores one run for each seed, and trains those that are missing, side by side on the
+//! available cores.
 
 use super::args::EvaluateArgs;
 use super::constant::constant_line;
@@ -11,10 +12,11 @@ use anyhow::{Context, Result, ensure};
 use files::PendingFile;
 use metrics::{Record, summaries, summary_table};
 
-/// Trains or loads the runs `seed-0`, `seed-1`, … in the folder, scores each, prints mean and spread.
+/// Trains or loads the runs `seed-0`, `seed-1`, … in the weights folder, scores each, and prints mean and standard
+/// deviation.
 ///
 /// # Errors
-/// If a run cannot be trained or is not of these settings, or a file cannot be written.
+/// If a run cannot be trained or was trained with other settings, or a file cannot be written.
 pub fn run(args: &EvaluateArgs, seeds: u32) -> Result<()> {
     ensure!(
         args.predictions.is_none(),
@@ -50,7 +52,7 @@ pub fn run(args: &EvaluateArgs, seeds: u32) -> Result<()> {
     board.finish();
     let (full, without): (Vec<Vec<Record>>, Vec<Vec<Record>>) = scored?.into_iter().unzip();
     let constant = match (&args.over.split, seeds) {
-        // Each seed has a fold of its own, and so a best constant.
+        // Each seed has a fold of its own, and so another best constant predictor.
         (ScoredClips::Fold { .. }, 2..) => String::new(),
         _ => constant_line(&*corpus(0)?, &split)?,
     };

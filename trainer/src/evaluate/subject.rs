@@ -1,4 +1,4 @@
-//! Weights that are scored, and over what.
+//! The weights that are scored, and the sweep that they are scored over.
 
 use super::{BATCH, Evaluation, Request, Round, encode, evaluate};
 use crate::parallel;
@@ -11,7 +11,7 @@ use schemes::weights::{load, receiver_manifest};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-/// Both halves of one folder.
+/// Weights loaded from one folder: both halves of a model, with what the records state about them.
 pub struct Subject {
     transmitter: Box<dyn Transmit>,
     receiver: Box<dyn Receive>,
@@ -20,26 +20,26 @@ pub struct Subject {
     training_seed: u64,
 }
 
-/// The clips and channels that subjects are scored over.
+/// The clips and channels that weights are scored over.
 #[derive(Clone, Copy)]
 pub struct Sweep<'a> {
-    /// Where the clips are from.
+    /// The corpus that the clips are taken from.
     pub corpus: &'a Corpus,
-    /// Which of its splits.
+    /// Split of the corpus that is scored.
     pub split: &'a str,
-    /// Channels and SNRs.
+    /// Points of the sweep: channels and SNRs.
     pub points: &'a [Conditions],
-    /// Draws for every clip at every point.
+    /// Channel draws for every clip at every point.
     pub draws: u32,
-    /// The seed of the channel.
+    /// Seed of the channel.
     pub seed: u64,
 }
 
 impl Subject {
-    /// Loads the weights in `folder`.
+    /// Loads both halves of the weights in `folder`.
     ///
     /// # Errors
-    /// If they cannot be used.
+    /// If the weights are missing or cannot be used.
     pub fn load(folder: &Path) -> Result<Self> {
         let manifest = receiver_manifest(folder)?;
         let (transmitter, receiver) = load(folder)?;
@@ -52,18 +52,19 @@ impl Subject {
         })
     }
 
-    /// Scores it on clips without some modalities.
+    /// Scores the weights over a sweep, with the modalities `without` dropped from every clip.
     ///
     /// # Errors
-    /// See [`evaluate`].
+    /// Those of [`evaluate`].
     pub fn score(&self, sweep: &Sweep, without: &[Modality], threads: Option<NonZeroUsize>) -> Result<Evaluation> {
         Ok(evaluate(&self.request(sweep, without, threads, &|_| ()))?)
     }
 
-    /// The same with a bar on the terminal.
+    /// Scores the weights as [`Subject::score`] does, on all available threads and with a progress bar on the
+    /// terminal.
     ///
     /// # Errors
-    /// See [`evaluate`].
+    /// Those of [`evaluate`].
     pub fn score_shown(&self, sweep: &Sweep, without: &[Modality]) -> Result<Evaluation> {
         let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} bursts, {eta} left")?;
         let bar = ProgressBar::new(self.request(sweep, without, None, &|_| ()).bursts()?);
@@ -73,10 +74,11 @@ impl Subject {
         Ok(evaluation?)
     }
 
-    /// Label and burst of every clip of the sweep's split, in row order; with feedback the one for no noise.
+    /// Label and transmitted burst of every clip of the sweep's split, in row order. With CSIT the burst is that for
+    /// the noiseless channel.
     ///
     /// # Errors
-    /// See [`evaluate`].
+    /// Those of [`evaluate`].
     pub fn sent(&self, sweep: &Sweep, threads: Option<NonZeroUsize>) -> Result<Vec<(f32, Symbols)>> {
         let request = self.request(sweep, &[], threads, &|_| ());
         let clips = request.clips()?;

@@ -1,4 +1,4 @@
-//! Options of what weights are scored over: which clips, through which channels.
+//! Options for what weights are scored over: clips and channels.
 
 use crate::config::RunConfig;
 use crate::config::Validation;
@@ -10,40 +10,40 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-/// What weights are scored over.
+/// Options for what weights are scored over: clips, channels, SNRs and draws.
 #[derive(Args, Clone, Debug)]
 pub struct SweepOptions {
     /// Clips that are scored: a split of the corpus, or the fold:I/N of its training split that training held out
     #[arg(long, value_name = "SPLIT", default_value = "test")]
     pub split: ScoredClips,
-    /// Channels: none, awgn, rayleigh, rician:K (linear K factor), with commas
+    /// Channels, separated by commas: none, awgn, rayleigh, rician:K (linear K factor)
     #[arg(long, value_name = "LIST", default_value = "none,awgn,rayleigh")]
     pub channel: ChannelList,
     /// Es/N0 per complex symbol in dB: one value, a list -12,-6,0, or start:stop:step
     #[arg(long, value_name = "LIST", default_value = "-12:21:3", allow_hyphen_values = true)]
     pub snr: SnrList,
-    /// Draws of the channel for every clip at every point
+    /// Channel draws for every clip at every point
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub draws: u32,
 }
 
 impl SweepOptions {
-    /// The points of the sweep, each once.
+    /// The points of the sweep, each channel and SNR once.
     pub fn points(&self) -> Vec<Conditions> {
         phy::sweep(&self.channel, &self.snr)
     }
 }
 
-/// Which clips are scored.
+/// The clips that are scored: a split, or a held-out fold of the training split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScoredClips {
-    /// A split of the corpus.
+    /// The clips of this split of the corpus.
     Split(String),
-    /// One of `folds` folds cut by video from the training split.
+    /// The clips of one of `folds` folds that are cut by video from the training split.
     Fold {
-        /// Which, from 0.
+        /// Index of the fold, from 0.
         fold: usize,
-        /// Of how many.
+        /// Number of folds.
         folds: usize,
     },
 }
@@ -70,10 +70,10 @@ impl fmt::Display for ScoredClips {
 }
 
 impl ScoredClips {
-    /// Whether the corpus has such clips.
+    /// Checks that the corpus has the split that is scored, or the training split that the fold is cut from.
     ///
     /// # Errors
-    /// If not, listing the splits there are.
+    /// If the split is missing, listing those that the corpus has.
     pub fn check(&self, corpus: &Corpus) -> Result<()> {
         let split = match self {
             ScoredClips::Split(split) => split,
@@ -83,11 +83,12 @@ impl ScoredClips {
         Ok(())
     }
 
-    /// The corpus as a run with these settings sees it: the clips to be scored are a split of it that is called as they are here,
-    /// and its training split is without them. A fold is cut with the run's own seed, so it is another for each seed.
+    /// The corpus with the clips to be scored as a split named after this value; of a fold, they are taken out of the
+    /// training split. A fold is cut with the training seed of the run, so each seed has another one. `run` gives the
+    /// run's settings and is called for a fold only.
     ///
     /// # Errors
-    /// If the run was trained on clips of the fold, or the fold cannot be cut.
+    /// If the run was not trained with this fold held out, or the fold cannot be cut.
     pub fn of<'a>(&self, corpus: &'a Corpus, run: impl FnOnce() -> Result<RunConfig>) -> Result<Cow<'a, Corpus>> {
         let ScoredClips::Fold { fold, folds } = *self else { return Ok(Cow::Borrowed(corpus)) };
         let wanted = Validation::Fold { fold, folds };

@@ -9,7 +9,7 @@ use super::*;
 
 const SYMBOLS: usize = 25;
 
-/// The matched filter itself as a scheme: the sign of the first audio feature, sent antipodally with the whole energy of the
+/// The matched filter as a scheme: the sign of the first audio feature, sent antipodally with the whole energy of the
 /// burst and decided by maximum likelihood. Its accuracy is known in closed form.
 struct Antipodal {
     card: ModelCard,
@@ -56,7 +56,8 @@ impl Receive for Antipodal {
     }
 }
 
-/// 300 test clips between training clips, so that rows and positions differ; every fifth feature has the wrong sign.
+/// A corpus of 300 test clips between training clips, so that rows and positions differ; every fifth feature has the
+/// wrong sign.
 fn corpus() -> Corpus {
     let clip = |row: usize| {
         let label = [-1.0, 1.0][row / 2 % 2] * (1.0 + (row % 5) as f32 / 4.0);
@@ -102,7 +103,7 @@ fn what_is_sent_without_a_modality_is_said_and_scored_apart() {
     let corpus = corpus();
     let points = sweep("none,awgn", "0");
     let full = evaluate(&request(&corpus, &points)).unwrap();
-    // The scheme looks at audio alone: without text nothing changes, without audio nothing is left.
+    // The scheme uses audio alone: without text nothing changes, without audio nothing is left.
     let without = evaluate(&Request { without: &[Modality::Text], ..request(&corpus, &points) }).unwrap();
     assert_eq!(without.rows, full.rows);
     assert!(without.records.iter().all(|record| record.scheme == "antipodal without text"));
@@ -112,7 +113,7 @@ fn what_is_sent_without_a_modality_is_said_and_scored_apart() {
     assert!(error.to_string().contains("without audio: no clip has anything left"), "{error}");
 }
 
-/// With a fixed seed; a correct evaluation fails at one of the six points for one seed in about 1700.
+/// The seed is fixed: for one seed in about 1700 a correct evaluation would fail at one of the six points.
 #[test]
 fn the_matched_filter_meets_its_reference() {
     let (corpus, points) = (corpus(), sweep("none,awgn,rayleigh", "-18,-12,0"));
@@ -121,7 +122,8 @@ fn the_matched_filter_meets_its_reference() {
     assert_eq!((none.channel.as_str(), none.acc2_pos, none.draws, none.clips), ("none", Some(0.8), 1, 300));
     for record in &evaluation.records[1..] {
         let (accuracy, reference) = (record.acc2_pos.unwrap(), record.reference_acc2.unwrap());
-        // The noise of different clips and draws is independent: the loss of p is an error rate of the link times 0.6.
+        // The noise of different clips and draws is independent. The accuracy falls by 0.6 times the error rate of the
+        // link.
         let rate = (0.8 - reference) / 0.6;
         let error = (rate * (1.0 - rate) / 3000.0).sqrt();
         assert!((accuracy - reference).abs() < 3.9 * error + 1e-9, "{record:?}");
@@ -186,10 +188,10 @@ fn what_cannot_be_evaluated_is_named() {
     assert_eq!(error(request(&corpus, &points)), "clip `clip 301` (row 301): audio: expected features");
 }
 
-/// A burst carries so many bits, each as so many reals of one sign.
+/// Bits in the burst of [`Told`], each sent as this many reals of one sign.
 const BITS: usize = 32;
 
-/// Sends the bits of the ρ that it knows of, and finds out whether it is that of the burst received.
+/// A scheme that transmits the bits of ρ from its CSIT; its receiver compares them with ρ of the received burst.
 struct Told;
 
 static TOLD: LazyLock<ModelCard> = LazyLock::new(|| ModelCard {
