@@ -1,5 +1,5 @@
-//! `trainer ablate`: what each part of the method is worth. Each variation changes one setting of a run, is trained with the
-//! same seeds as the base, and is held against it seed by seed.
+//! `trainer ablate`: measures what each part of the method contributes. Each variation changes one setting of a run,
+//! is trained with the same seeds as the base, and is compared with it seed by seed.
 
 mod report;
 mod variations;
@@ -17,33 +17,33 @@ use report::{Outcome, table};
 use std::path::PathBuf;
 use variations::chosen;
 
-/// Train and score a grid of variations, each of which changes one setting, and print what each is worth.
+/// Train and score a grid of variations, each of which changes one setting, and print the effect of each.
 #[derive(Args, Clone, Debug)]
 pub struct AblateArgs {
     /// Corpus: `builtin`, `builtin:redundancy=0.5,seed=0`, or a folder
     #[arg(long, value_name = "CORPUS")]
     pub corpus: CorpusSpec,
-    /// Folder of the runs, of ablation.json and of ablation.md; what is trained in it already is not trained again
+    /// Folder of the runs, ablation.json and ablation.md; runs in it that are finished already are kept
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Only these variations, with commas; all of them unless given
+    /// Only these variations, separated by commas; all of them unless given
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Seeds that each variation is trained with
+    /// Number of training seeds of each variation
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub seeds: u32,
-    /// Over what.
+    /// The clips and the channels that the runs are scored on.
     #[command(flatten)]
     pub over: SweepOptions,
-    /// The base's settings.
+    /// Training options of the base.
     #[command(flatten, next_help_heading = "Training of the base")]
     pub training: TrainOptions,
 }
 
-/// Trains what is missing, scores all, prints the table and writes it and the records.
+/// Trains the runs that are missing, scores all, prints the table, and writes table and records.
 ///
 /// # Errors
-/// If a run cannot be trained or is not of these settings, or a file cannot be written.
+/// If a variation is unknown, a run cannot be trained or was trained with other settings, or a file cannot be written.
 pub fn run(args: &AblateArgs) -> Result<()> {
     let mut material = Material::load(&args.corpus, args.training.text_encoder.as_deref())?;
     args.over.split.check(material.corpus())?;

@@ -1,7 +1,7 @@
-//! `trainer compare` and `latentlink compare`: results against each other, whatever made them.
+//! `trainer compare` and `latentlink compare`: compares results of any origin with each other.
 //!
-//! [`load`] reads files and folders into systems, [`pairing`] says which of their records belong together, [`table`] and [`figures`]
-//! show them.
+//! [`load`] reads files and folders into systems, [`pairing`] decides which of their records belong together,
+//! [`table`] and [`figures`] show them.
 
 mod figures;
 mod load;
@@ -13,28 +13,28 @@ use clap::Args;
 use files::PendingFile;
 use std::path::PathBuf;
 
-/// Draw and tabulate results against each other: the first system is what the others are held against.
+/// Draw and tabulate results against each other; every system is compared with the first one.
 #[derive(Args, Clone, Debug)]
 pub struct CompareArgs {
-    /// Files that `--json` of evaluate or send wrote, results.json of demo or reproduce, or folders that hold one
+    /// Files written with `--json` by evaluate or send, results.json of demo or reproduce, or folders that hold one
     #[arg(required = true, value_name = "RESULTS")]
     pub results: Vec<PathBuf>,
-    /// Folder of the figures, one a metric, each as SVG, PNG and CSV
+    /// Folder of the figures, one for each metric, each as SVG, PNG and CSV
     #[arg(long, value_name = "DIR", default_value = "runs/compare")]
     pub out: PathBuf,
-    /// Only these schemes of the results, with commas; all of them unless given
+    /// Only these schemes of the results, separated by commas; all of them unless given
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Write systems, values and differences to this file
+    /// Write systems, values and differences to this file as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }
 
-/// Prints the table, draws the figures and writes the files.
+/// Compares results: prints the table, draws the figures and writes the requested file.
 ///
 /// # Errors
-/// If a file holds no results, two systems are not of the same clips or have no point in common, or a file cannot be written. Nothing
-/// is written then.
+/// If a file holds no results, there are fewer than two systems, two systems are not of the same clips or have no
+/// point in common, or a file cannot be written. Nothing is written if the systems cannot be compared.
 pub fn run(args: &CompareArgs) -> Result<()> {
     let systems = load::systems(&args.results, &args.only)?;
     ensure!(

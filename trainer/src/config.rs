@@ -1,4 +1,4 @@
-//! `config.json` of a run: everything that its result depends on, beside the corpus.
+//! Settings of a run, as in its `config.json`: everything that its result depends on, except the data of the corpus.
 
 mod tuning;
 mod validation;
@@ -16,52 +16,53 @@ use source_coding::Codec;
 pub use tuning::Tuning;
 pub use validation::Validation;
 
-/// A run's settings.
+/// The settings of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunConfig {
-    /// The scheme.
+    /// Scheme that the run trains.
     #[serde(default)]
     pub scheme: SchemeKind,
-    /// The corpus.
+    /// Name of the corpus, as given on the command line.
     pub corpus: String,
-    /// Name of the text encoder's folder.
+    /// Name of the text encoder's folder; `None` without one.
     pub text_encoder: Option<String>,
-    /// How the text encoder is tuned; none: it stays as it is.
+    /// Settings for fine-tuning the text encoder; `None` if it is frozen.
     pub tuning: Option<Tuning>,
-    /// The preset that sizes and schedule come from.
+    /// The preset that default sizes and schedule come from.
     pub preset: Preset,
-    /// Of all randomness.
+    /// Seed of all randomness in the run.
     pub seed: u64,
-    /// The network.
+    /// Sizes and options of the network.
     pub network: Config,
-    /// Epochs and rates.
+    /// Number of epochs, learning rate, and ramp of redundancy reduction.
     pub schedule: Schedule,
-    /// Weights of the objective's terms.
+    /// Weights of the terms of the objective.
     pub objective: Weights,
-    /// The channel of training.
+    /// Distribution of the channel in training.
     pub law: ChannelLaw,
-    /// Clips a step.
+    /// Number of clips in a training step.
     pub batch: usize,
-    /// Data-parallel parts of a step, whatever the number of cores.
+    /// Number of micro-batches in a training step, whatever the number of cores.
     pub parts: usize,
-    /// In a step a clip loses each of its modalities with this probability, but never all, so that the network can do
-    /// without any.
+    /// Probability with which a clip's modality is dropped in a step, for each modality independently but never for
+    /// all, so that the network learns to do without any of them.
     pub modality_dropout: f32,
-    /// Decoupled weight decay of matrices.
+    /// Decoupled weight decay of matrices, multiplied by the learning rate.
     pub weight_decay: f32,
-    /// Decay of AdamW's first and second moments.
+    /// Decay rates of AdamW's first and second moments.
     #[serde(default = "usual_betas")]
     pub betas: (f32, f32),
-    /// Averaged weights keep this share of themselves in a step.
+    /// Share, between 0 and 1, of itself that the EMA of the weights keeps in a step.
     pub averaging: f32,
-    /// Epochs without a better one after which training stops.
+    /// Number of epochs without improvement after which training stops.
     pub patience: usize,
-    /// What training is stopped on.
+    /// The held-out clips that early stopping is decided on.
     pub validation: Validation,
-    /// Whether the deployed head is calibrated on those clips.
+    /// Whether the deployed decision head is calibrated on the held-out clips.
     #[serde(default)]
     pub calibrate: bool,
-    /// Whether the deployed encoder sharpens the sign, as far as those clips gain by it.
+    /// Whether the deployed encoder uses antipodal boosting of the sign direction, with a gain fitted on the held-out
+    /// clips.
     #[serde(default)]
     pub sharpen: bool,
 }
@@ -71,7 +72,7 @@ fn usual_betas() -> (f32, f32) {
 }
 
 impl RunConfig {
-    /// As JSON with numbers as short as a file of settings has them, for messages and tables.
+    /// The settings as JSON for messages and tables, with numbers in their shortest form.
     ///
     /// # Errors
     /// If the settings cannot be written as JSON.
@@ -79,10 +80,10 @@ impl RunConfig {
         Ok(serde_json::from_str(&serde_json::to_string(self)?)?)
     }
 
-    /// Whether a run can be made of the settings.
+    /// Checks that a run can be made with these settings.
     ///
     /// # Errors
-    /// Names the field that makes no sense.
+    /// If a field has an invalid value, naming the field.
     pub fn check(&self) -> Result<()> {
         let (schedule, objective, law) = (&self.schedule, &self.objective, &self.law);
         let counts = [

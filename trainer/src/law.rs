@@ -1,4 +1,4 @@
-//! The law that the channel of training is drawn from.
+//! The channel distribution that training draws from.
 
 use anyhow::Result;
 use nn::ops::Affine;
@@ -6,45 +6,46 @@ use nn::random::Stream;
 use phy::{ChannelKind, Conditions, Equaliser, NoiseKey, SnrDb};
 use serde::{Deserialize, Serialize};
 
-/// Which channels a network is trained for.
+/// Kinds of channel that a network is trained for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrainChannel {
-    /// One network for all: noiseless, AWGN and Rayleigh mixed.
+    /// One network for all channels: a random mix of noiseless, AWGN and Rayleigh.
     #[default]
     Mix,
-    /// Noiseless only.
+    /// The noiseless channel only.
     None,
-    /// AWGN only.
+    /// The AWGN channel only.
     Awgn,
-    /// Rayleigh block fading only.
+    /// The Rayleigh block fading channel only.
     Rayleigh,
 }
 
-/// Kinds of channel and range of SNRs.
+/// Channel distribution of training: kinds of channel and range of SNRs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChannelLaw {
-    /// The kinds.
+    /// The kinds of channel.
     pub channel: TrainChannel,
-    /// Least and largest SNR in dB.
+    /// Lowest and highest SNR, Es/N0 in dB.
     pub snr_db: (f64, f64),
-    /// SNRs are low + (high − low)·u^skew with u uniform: 1 is uniform, more leans to the low end, where errors are made.
+    /// Exponent of the SNR distribution: SNRs are low + (high − low)·u^skew in dB, with u uniform. 1 is the uniform
+    /// distribution; larger values favour low SNRs, where errors occur.
     pub skew: f64,
 }
 
-/// One burst's channel in training.
+/// The realised channel of one burst in training, equalised.
 pub struct Met {
-    /// Channel and equaliser together.
+    /// Channel and equaliser as one affine map on the burst.
     pub channel: Affine,
-    /// What the receiver is told.
+    /// ρ = |h|²/(|h|² + N0) of the burst, side information of the receiver.
     pub rho: f32,
 }
 
-/// Shares of noiseless and of AWGN in the mix; the rest is Rayleigh.
+/// Shares of the noiseless and of the AWGN channel in the mix; the rest is Rayleigh.
 const MIX: (f64, f64) = (0.1, 0.45);
 
 impl ChannelLaw {
-    /// The names of the kinds.
+    /// Names of the kinds of channel, such as `awgn`.
     pub fn kinds(&self) -> Vec<String> {
         let kinds = match self.channel {
             TrainChannel::Mix => vec![ChannelKind::None, ChannelKind::Awgn, ChannelKind::Rayleigh],
@@ -69,7 +70,8 @@ impl ChannelLaw {
         Ok(Conditions::new(kind, (kind != ChannelKind::None).then_some(snr), None)?)
     }
 
-    /// A burst of `reals` through the physical layer's own realisation and equaliser, as one affine map.
+    /// Draws the channel of a burst of `reals` real channel dimensions: realisation and equaliser of the physical
+    /// layer, as one affine map.
     ///
     /// # Errors
     /// If the range of SNRs is not finite.

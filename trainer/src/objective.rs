@@ -1,5 +1,5 @@
-//! Algorithm 1, with the corrections of the specification: one forward and one backward pass for the losses of U-VIB,
-//! redundancy and M-VIB.
+//! Objective of Algorithm 1, with corrections: one forward and one backward pass for the losses of U-VIB (equation
+//! (13)), redundancy reduction (equations (37) and (43)) and M-VIB (equation (23)).
 
 pub mod tdeepsc;
 
@@ -15,71 +15,73 @@ use nn::layers::Run;
 use nn::ops::{self, Affine, with_slice};
 use nn::random::Stream;
 
-/// The fixed weights of the objective.
+/// Weights of the terms of the objective, and what the terms average over.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Weights {
-    /// β: of the U-VIB divergences, averaged over the latent's dimensions.
+    /// β: weight of the U-VIB divergences, each averaged over the latent's dimensions.
     pub beta: f32,
-    /// γ: of the M-VIB divergence, likewise.
+    /// γ: weight of the M-VIB divergence, averaged over the latent's dimensions.
     pub gamma: f32,
-    /// Of the auxiliary heads' losses.
+    /// Weight of the losses of the auxiliary prediction heads.
     pub auxiliary: f32,
-    /// Of the log score of the sign within each decision loss.
+    /// Weight of the log score of the sign within each decision loss.
     pub sign: f32,
-    /// Of the sign errors of a matched filter along one learned direction: what makes the encoder send the sign with the
-    /// whole energy of the burst, and the rest in what is left.
+    /// Weight of the sign errors of a matched filter along one learned direction. This term makes the encoder send the
+    /// sign with the whole energy of the burst, and all else in the energy that remains.
     pub antipodal: f32,
-    /// Offsets by which a batch is rolled for shuffled pairs.
+    /// Number of random offsets by which a batch is rolled for shuffled pairs.
     pub negatives: usize,
-    /// Channel realisations that each burst meets in a step.
+    /// Number of channel realisations for each clip in a step.
     pub realisations: usize,
-    /// Whether gradients are reversed for the second latent of a pair only, as eq. (40)–(42) print it. The first then learns to
-    /// make the pair easy to tell.
+    /// Whether gradients are reversed for the second latent of a pair only, as equations (40)–(42) print it. The
+    /// encoder of the first latent then learns to make dependence easy to detect.
     #[serde(default)]
     pub one_sided: bool,
 }
 
-/// What one step is about.
+/// One micro-batch of a training step.
 pub struct Step<'a> {
-    /// The clips of this part.
+    /// The clips of this micro-batch.
     pub batch: &'a Batch,
-    /// Their labels.
+    /// Labels of the clips of this micro-batch, `[clips]`.
     pub labels: &'a [f32],
-    /// Clips of the whole step, over all parts.
+    /// Number of clips in the whole step, over all micro-batches.
     pub clips: usize,
-    /// Scale of gradient reversal.
+    /// Scale of gradient reversal, α(t)·λ(t).
     pub reversal: f32,
-    /// All randomness of this part of the step.
+    /// Source of all randomness of this micro-batch.
     pub stream: Stream,
 }
 
-/// Sums over clips, for the log.
+/// Sums over clips of losses and probabilities, for the log.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sums {
-    /// Clips.
+    /// Number of clips.
     pub clips: f64,
-    /// The decision loss.
+    /// Sum of the decision loss, which of each clip is the mean over its channel realisations.
     pub task: f64,
-    /// The M-VIB's divergence, nats.
+    /// Sum of the M-VIB divergence in nats, which of each clip is the mean over its channel realisations.
     pub kl: f64,
-    /// Auxiliary losses, divergences in nats and clips, by `Modality::index()`.
+    /// Sum of the auxiliary head's loss over the clips that have the modality, by `Modality::index()`.
     pub auxiliary: [f64; 3],
-    /// See above.
+    /// Sum of the U-VIB divergence in nats over the clips that have the modality, by `Modality::index()`.
     pub modality_kl: [f64; 3],
-    /// See above.
+    /// Number of clips that have the modality, by `Modality::index()`.
     pub modality_clips: [f64; 3],
-    /// Discriminator losses, probabilities of joint and of shuffled pairs, and clips, by position in `PAIRS`.
+    /// Discriminator loss (BCE) in nats times the number of clips that have both modalities, by position in `PAIRS`.
     pub bce: [f64; 3],
-    /// See above.
+    /// Mean probability that a joint pair is classified as joint, times the number of clips that have both modalities,
+    /// by position in `PAIRS`.
     pub joint: [f64; 3],
-    /// See above.
+    /// Mean probability that a shuffled pair is classified as joint, times the number of clips that have both
+    /// modalities, by position in `PAIRS`.
     pub shuffled: [f64; 3],
-    /// See above.
+    /// Number of clips that have both modalities of a pair and were contrasted, by position in `PAIRS`.
     pub pair_clips: [f64; 3],
 }
 
 impl Sums {
-    /// Adds another part's sums.
+    /// Adds the sums of another micro-batch or step.
     pub fn add(&mut self, other: &Sums) {
         self.clips += other.clips;
         self.task += other.task;
@@ -100,10 +102,11 @@ fn sum(values: &Tensor) -> Result<f64> {
     Ok(with_slice(values, |v| v.iter().map(|x| *x as f64).sum())?)
 }
 
-/// The objective of one part of a batch, a share of the mean over the step's clips.
+/// The objective of scheme `proposed` on one micro-batch, as its share of the mean over the step's clips, and the sums
+/// for the log.
 ///
 /// # Errors
-/// Candle's, if the network does not fit the batch.
+/// If the network does not fit the batch.
 pub fn objective(network: &Network, weights: &Weights, law: &ChannelLaw, step: Step) -> Result<(Tensor, Sums)> {
     let per_clip = 1.0 / step.clips as f64;
     let dimensions = network.config.latent as f64;
@@ -129,7 +132,7 @@ pub fn objective(network: &Network, weights: &Weights, law: &ChannelLaw, step: S
     let zs: Vec<Tensor> = latents.iter().flatten().map(|latent| latent.z.clone()).collect();
     let repeats = weights.realisations.max(1);
     let (z, met) = if network.config.feedback {
-        // One burst for each channel that a clip meets, for each is another.
+        // With CSIT a clip has another burst for each of its channel realisations.
         let met = channels(step.batch.size * repeats, &network.config, law, &mut run)?;
         let zs: Vec<Tensor> = zs.iter().map(|z| repeated(z, repeats)).collect::<candle_core::Result<_>>()?;
         let rho: Vec<f32> = met.iter().map(|m| m.rho).collect();
@@ -161,29 +164,30 @@ pub fn objective(network: &Network, weights: &Weights, law: &ChannelLaw, step: S
     Ok((loss, sums))
 }
 
-/// The channels of as many bursts.
+/// Draws the channels of this many bursts.
 fn channels(bursts: usize, config: &Config, law: &ChannelLaw, run: &mut Run) -> Result<Vec<Met>> {
     let stream = run.stream().expect("training has a stream");
     (0..bursts).map(|_| law.draw(stream, config.reals, config.equaliser)).collect()
 }
 
-/// `[rows, width]` → `[times · rows, width]`, all rows after each other again and again.
+/// Repeats all rows `times` times, one copy after the other: `[rows, width]` → `[times · rows, width]`.
 fn repeated(rows: &Tensor, times: usize) -> candle_core::Result<Tensor> {
     if times == 1 { Ok(rows.clone()) } else { Tensor::cat(&vec![rows; times], 0) }
 }
 
-/// Z through these channels, its rows over and over if there are more channels → Ẑ `[channels, reals]` and ρ of each.
+/// Passes Z `[clips, reals]` through these channels, with its rows repeated where there are more channels. Returns Ẑ
+/// `[channels, reals]` and ρ of each channel.
 fn through(z: &Tensor, met: Vec<Met>) -> Result<(Tensor, Vec<f32>)> {
     let rho = met.iter().map(|m| m.rho).collect();
     let bursts: Vec<Affine> = met.into_iter().map(|m| m.channel).collect();
     Ok((ops::affine_channel(&repeated(z, bursts.len() / z.dim(0)?)?, bursts)?, rho))
 }
 
-/// The expected number of sign errors if the receiver looked along one direction u only: for a burst of n symbols that
-/// met the effective SNR γ = ρ/(1 − ρ), Q(√(2nγ)·cos(Z, u)·sign y), with Q(x) ≈ 1/(1 + e^(1.702 x)). Unlike a log score it
-/// gains nothing by spending energy on telling that it is unsure; clips with y = 0 do not count.
+/// Expected number of sign errors of a receiver that uses one direction u of the burst only. For a burst of n symbols
+/// at the effective SNR γ = ρ/(1 − ρ) it is Q(√(2nγ)·cos(Z, u)·sign y), with Q(x) ≈ 1/(1 + e^(1.702 x)). Unlike a log
+/// score, this term gives no incentive to spend energy on signalling low confidence. Clips with y = 0 do not count.
 fn antipodal_errors(z: &Tensor, direction: &Tensor, rho: &[f32], labels: &[f32]) -> Result<Tensor> {
-    // Beyond this the error is nil and so is its gradient.
+    // Beyond this amplitude the error and its gradient are negligible.
     const MOST: f32 = 8.0;
     let (rows, reals) = z.dims2()?;
     let unit = direction.broadcast_div(&direction.sqr()?.sum_all()?.sqrt()?)?;
@@ -203,7 +207,7 @@ fn antipodal_errors(z: &Tensor, direction: &Tensor, rho: &[f32], labels: &[f32])
     Ok((errors * ops::tensor(counted, rho.len())?)?.sum_all()?)
 }
 
-/// Rows of a latent at `indices`.
+/// The rows of a latent at `indices`: `[clips, latent]` → `[indices, latent]`.
 fn rows(z: &Tensor, indices: &[u32]) -> candle_core::Result<Tensor> {
     if indices.len() == z.dim(0)? {
         return Ok(z.clone());
@@ -211,8 +215,9 @@ fn rows(z: &Tensor, indices: &[u32]) -> candle_core::Result<Tensor> {
     z.index_select(&Tensor::from_slice(indices, indices.len(), &Device::Cpu)?, 0)
 }
 
-/// +BCE(T(GRL(z_a), GRL(z_b))) for each pair: the discriminators descend it, the encoders ascend it. Pairs with fewer than
-/// two clips that have both modalities are skipped: they have no negatives.
+/// The term +BCE(T(GRL(z_a), GRL(z_b))) of each pair, in place of equations (37) and (43): the discriminators descend
+/// it, the encoders ascend it. A pair with fewer than two clips that have both modalities is skipped, because it has
+/// no shuffled pairs.
 fn redundancy(
     network: &Network,
     weights: &Weights,
@@ -238,7 +243,7 @@ fn redundancy(
         let stream = run.stream().expect("training has a stream");
         let offsets: Vec<usize> = (0..weights.negatives.max(1)).map(|_| 1 + stream.below(n - 1)).collect();
         let first = rows(&a.z, &both)?;
-        // Towards the encoder the sign stays, the scale is the same: what the printed equations do.
+        // The first encoder gets the gradient unreversed, with the same scale, as the printed equations do.
         let towards = if weights.one_sided { -reversal } else { reversal };
         let za = ops::reverse_gradient(&first, towards)?;
         let zb = ops::reverse_gradient(&rows(&b.z, &both)?, reversal)?;

@@ -1,4 +1,4 @@
-//! A training run, from the corpus to split weights.
+//! A training run, from the data to the weights of both halves.
 
 mod deploy;
 
@@ -26,39 +26,39 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Instant;
 
-/// Purposes of the streams of a run.
+/// Purposes of the random streams of a run: order of the clips, and steps.
 const ORDER: u64 = 1;
 const STEP: u64 = 2;
-/// Within a step: what the text encoder draws.
+/// Purpose of a stream within a step: dropout in the text encoder.
 const TEXT: u64 = 1 << 32;
-/// Within a step: which modalities are lost.
+/// Purpose of a stream within a step: which modalities are dropped.
 const LOST: u64 = 2 << 32;
 
-/// What a run reports after each epoch.
+/// State of a run that is reported after each epoch.
 pub struct Progress<'a> {
-    /// The epoch, from 1.
+    /// Number of the epoch, from 1.
     pub epoch: usize,
-    /// Of how many.
+    /// Number of epochs that the run has at most.
     pub epochs: usize,
-    /// Means over training.
+    /// Sums over the clips of the epoch's training steps.
     pub sums: &'a Sums,
-    /// On the held-out clips.
+    /// Scores on the held-out clips.
     pub scores: &'a Scores,
-    /// The best epoch so far.
+    /// The best selectable epoch so far, from 1; `None` before the first selectable one.
     pub best: Option<usize>,
 }
 
-/// A run in memory.
+/// A training run in memory.
 pub struct Trainer<'a> {
     config: &'a RunConfig,
     data: &'a Data,
     held_out: HeldOut,
     params: Params,
     network: Chain,
-    /// Running averages of the parameters, and the network on them, which is what is validated and deployed.
+    /// EMA of the weights, and the network with these weights (`averaged`), which is validated and deployed.
     averages: Params,
     averaged: Chain,
-    /// The text encoder, if it is tuned.
+    /// The text encoder, if it is fine-tuned.
     text: Option<Tuned<'a>>,
     optimiser: AdamW,
     best: BTreeMap<String, Tensor>,
@@ -66,9 +66,9 @@ pub struct Trainer<'a> {
     threads: Threads,
 }
 
-/// Matrices decay, but not those of encoder and receiver: what they learn from, endless noise, cannot be learned by heart,
-/// and a decision head that is kept small is a timid one. In T-DeepSC, where the text goes straight into the encoder, all
-/// but the head's do.
+/// Weight decay of a variable. Matrices decay, but not those of encoder and receiver: these learn from endless noise
+/// and cannot memorise, and a decision head with small weights has too little confidence. In T-DeepSC, where the text
+/// goes straight into the encoder, all matrices but the head's decay.
 fn group(name: &str, rank: usize, config: &RunConfig) -> Group {
     let memorising: &[&str] = match config.scheme {
         SchemeKind::TDeepSc => &["extractor.", "encoder.", "decoder."],
@@ -80,10 +80,10 @@ fn group(name: &str, rank: usize, config: &RunConfig) -> Group {
 }
 
 impl<'a> Trainer<'a> {
-    /// A fresh run.
+    /// A new run, before its first step.
     ///
     /// # Errors
-    /// If a setting makes no sense, naming it, or the sizes do not fit the data.
+    /// If a setting is invalid, naming it, or the sizes do not fit the data.
     pub fn new(config: &'a RunConfig, data: &'a Data) -> Result<Self> {
         nn::single_threaded();
         config.check()?;
@@ -111,12 +111,13 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// The same run on as many threads as said; its result is the same.
+    /// Sets how many threads the run uses; its result does not depend on it.
     pub fn on(self, threads: Threads) -> Self {
         Trainer { threads, ..self }
     }
 
-    /// Trains this text encoder along, if the settings say so; before the first step.
+    /// Adds a text encoder that is fine-tuned along with the network, if the settings contain `tuning`. To be called
+    /// before the first step.
     ///
     /// # Errors
     /// If the settings do not fit the encoder.
@@ -131,7 +132,7 @@ impl<'a> Trainer<'a> {
         Ok(self)
     }
 
-    /// All variables, and all running averages, by the same names.
+    /// All trained variables, and their EMA, under the same names.
     fn vars(&self) -> (BTreeMap<String, Var>, BTreeMap<String, Var>) {
         let (mut vars, mut averages) = (self.params.vars(), self.averages.vars());
         if let Some(text) = &self.text {
@@ -141,10 +142,10 @@ impl<'a> Trainer<'a> {
         (vars, averages)
     }
 
-    /// Takes up a saved run.
+    /// Continues the run that was saved in `folder`.
     ///
     /// # Errors
-    /// If there is none in `folder`, or it has other settings.
+    /// If `folder` holds no saved run, or one with other settings.
     pub fn resume(&mut self, folder: &Path) -> Result<()> {
         let (state, tensors) = checkpoint::load(folder, self.config)?;
         let (vars, averages) = self.vars();
@@ -154,11 +155,12 @@ impl<'a> Trainer<'a> {
         let best = tensors.iter().filter_map(|(name, t)| Some((name.strip_prefix("best.")?.to_string(), t.clone())));
         self.best = best.collect();
         self.state = state;
-        // The run may have died between the checkpoint and its table.
+        // The process may have died between writing the checkpoint and writing its table.
         self.tabulate(folder)
     }
 
-    /// Trains to the end or to early stopping. `folder` gets a checkpoint and `metrics.csv` after each epoch.
+    /// Trains to the last epoch or to early stopping. After each epoch, `folder` gets a checkpoint and `metrics.csv`,
+    /// and `progress` is called; with `None` nothing is written.
     ///
     /// # Errors
     /// If a loss is not finite or a file cannot be written.
@@ -196,7 +198,7 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// Threads that read transcripts.
+    /// Number of threads that encode transcripts.
     fn readers(&self) -> usize {
         match self.threads {
             Threads::OneAPart => self.config.parts,
@@ -205,17 +207,18 @@ impl<'a> Trainer<'a> {
     }
 
     fn stopped(&self) -> bool {
-        // While the text encoder waits nothing is decided yet.
+        // Patience is counted from the epoch in which the text encoder begins to learn, at the earliest.
         let begin = self.config.tuning.map_or(0, |tuning| tuning.begin);
         self.state.best.is_some_and(|(best, _)| self.state.epoch >= best.max(begin) + self.config.patience)
     }
 
-    /// The text encoder, if it has begun to learn by `time` epochs.
+    /// The text encoder, if it is fine-tuned and no longer frozen at `time` (in epochs).
     fn tuned(&self, time: f64) -> Option<&Tuned<'a>> {
         self.text.as_ref().filter(|text| text.learns(time))
     }
 
-    /// How far the network and its text encoder have come, in the step at `time` epochs of `steps` steps each.
+    /// Learning-rate state of the network and of its text encoder, in the step at `time` (in epochs) with `steps`
+    /// steps in an epoch.
     fn paces(&self, time: f64, steps: usize) -> [Pace; 2] {
         let (done, shortly) = (self.optimiser.steps() + 1, time.max(0.5 / steps as f64));
         let tuning = self.config.tuning;
@@ -245,7 +248,8 @@ impl<'a> Trainer<'a> {
         Ok(sums)
     }
 
-    /// The parts' gradients of one step, each part on a thread of its own.
+    /// The gradients of each micro-batch of one step, and the sums over the step's clips. With [`Threads::OneAPart`]
+    /// each micro-batch has a thread of its own.
     fn gradients(&self, items: &[&Item], time: f64, path: &[u64]) -> Result<(Vec<GradStore>, Sums)> {
         let size = items.len().div_ceil(self.config.parts.max(1));
         let part = |index: usize, items: &[&Item], clips: usize| -> Result<(GradStore, Sums)> {
@@ -254,7 +258,7 @@ impl<'a> Trainer<'a> {
             let lost = items.iter().map(|item| item.lose(self.config.modality_dropout, &mut losing));
             let lost: Vec<[bool; 3]> = lost.collect();
             let text = self.tuned(time);
-            // The text encoder is to read what is said anew.
+            // A fine-tuned text encoder encodes the transcripts anew in each step.
             let kept = items.iter().zip(&lost).map(|(item, [t, a, v])| item.without([*t || text.is_some(), *a, *v]));
             let kept: Vec<_> = kept.collect();
             let mut batch = self.data.pack(&kept)?;
@@ -296,9 +300,9 @@ impl<'a> Trainer<'a> {
         Ok((gradients, sums))
     }
 
-    /// Moves the averages towards the parameters.
+    /// Updates the EMA of the weights.
     fn average(&self) -> Result<()> {
-        // Early on the average of few steps, not of the initial values.
+        // At first the EMA covers the few steps made, so that it forgets the initial weights.
         let step = self.optimiser.steps() as f32;
         let keep = self.config.averaging.min((1.0 + step) / (10.0 + step));
         let (current, averages) = self.vars();
@@ -332,12 +336,12 @@ fn tensors(vars: BTreeMap<String, Var>) -> BTreeMap<String, Tensor> {
     vars.into_iter().map(|(name, var)| (name, var.as_tensor().clone())).collect()
 }
 
-/// Deep copies: the parameters go on changing.
+/// Deep copies of tensors that later steps do not change.
 fn copy(tensors: &BTreeMap<String, Tensor>) -> Result<BTreeMap<String, Tensor>> {
     tensors.iter().map(|(name, tensor)| Ok((name.clone(), tensor.copy()?.detach()))).collect()
 }
 
-/// Sets all variables to the tensors named `prefix.…`.
+/// Sets each variable to the tensor of its name after `prefix.`.
 fn restore(vars: BTreeMap<String, Var>, prefix: &str, tensors: &HashMap<String, Tensor>) -> Result<()> {
     for (name, var) in vars {
         let name = format!("{prefix}.{name}");

@@ -1,14 +1,14 @@
-//! The table of an ablation: each variation's scores, and how far they are from the base's, seed by seed.
+//! The table of an ablation: scores of each variation, and their differences to the base, paired by seed.
 
 use super::variations::Variation;
 use metrics::{Interval, Record, Spread, student_interval};
 use serde::Serialize;
 use std::fmt::Write;
 
-/// What is reported of one run, from its records.
+/// A score of one run, computed from the run's records; `None` where it is undefined.
 type Score = fn(&[Record]) -> Option<f64>;
 
-/// The columns, by name.
+/// Columns of the table, each with its title.
 const COLUMNS: [(&str, Score); 6] = [
     ("Acc-2 noiseless", |records| noiseless(records)?.acc2_pos),
     ("Acc-2 worst", |records| noisy(records, |r| r.acc2_pos)?.into_iter().reduce(f64::min)),
@@ -31,19 +31,19 @@ fn mean(records: &[Record], value: fn(&Record) -> Option<f64>) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// A variation's runs, one a seed, each with one record a point.
+/// The results of one variation over its training seeds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outcome {
-    /// The variation.
+    /// Name of the variation.
     pub variation: &'static str,
-    /// What it changes.
+    /// Settings that the variation changes, as `FIELD=VALUE`.
     pub set: &'static [&'static str],
-    /// Seed by seed.
+    /// The runs in the order of their seeds, each as its records, one for each point.
     pub runs: Vec<Vec<Record>>,
 }
 
 impl Outcome {
-    /// Of a variation's runs.
+    /// The results of `variation` from the records of its runs.
     pub fn new(variation: &Variation, runs: Vec<Vec<Record>>) -> Self {
         Outcome { variation: variation.name, set: variation.set(), runs }
     }
@@ -53,14 +53,15 @@ impl Outcome {
     }
 }
 
-/// Student's 95 % interval of the mean difference between two outcomes in a column, paired by seed.
+/// Mean difference between two outcomes in a column, paired by seed, with Student's 95 % interval; `None` if a value
+/// is undefined or there is only one seed.
 fn difference(outcome: &Outcome, base: &Outcome, column: usize) -> Option<Interval> {
     let pairs = outcome.values(column).into_iter().zip(base.values(column));
     let differences: Option<Vec<f64>> = pairs.map(|(a, b)| Some(a? - b?)).collect();
     student_interval(&differences?)
 }
 
-/// The table in Markdown. The first outcome is the base.
+/// The table of the ablation in Markdown. The first outcome is the base.
 pub fn table(outcomes: &[Outcome], variations: &[Variation]) -> String {
     let Some(base) = outcomes.first() else { return String::new() };
     let mut out = String::from("| variation |");
@@ -74,7 +75,7 @@ pub fn table(outcomes: &[Outcome], variations: &[Variation]) -> String {
             let spread = Spread::of(outcome.values(column));
             let mut cell = spread.map_or("-".to_owned(), |s| s.text());
             if let Some(interval) = (index > 0).then(|| difference(outcome, base, column)).flatten() {
-                // What the interval keeps away from zero stands out.
+                // Differences whose interval excludes zero are bold.
                 let sure = if interval.low > 0.0 || interval.high < 0.0 { "**" } else { "" };
                 let half = (interval.high - interval.low) / 2.0;
                 _ = write!(cell, " ({sure}{:+.3}{sure} ± {half:.3})", interval.estimate);

@@ -1,24 +1,24 @@
-//! The grid: what each variation changes in a run's settings.
+//! The grid of an ablation: the settings that each variation changes.
 
 use crate::command::overridden;
 use crate::config::RunConfig;
 use anyhow::{Result, bail};
 
-/// One change to the settings, or none.
+/// A variation of the ablation: one change to the settings, or none for the base.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variation {
-    /// Its name: on the command line, in the table and as a folder.
+    /// Name of the variation: on the command line, in the table and as a folder.
     pub name: &'static str,
-    /// What it is about.
+    /// Description of the change, for the table's notes.
     pub about: &'static str,
-    /// Fields of `config.json` and their values.
+    /// Settings that the variation changes, as `FIELD=VALUE` with fields of `config.json`.
     set: &'static [&'static str],
 }
 
-/// What all others are held against.
+/// The variation without a change, which all others are compared with.
 pub const BASE: Variation = Variation { name: "base", about: "The settings as they are", set: &[] };
 
-/// All variations, in the order of the table.
+/// All variations of the ablation, in the order of the table.
 pub const GRID: [Variation; 20] = [
     BASE,
     variation("no-uvib-kl", "U-VIB without its divergence (β = 0)", &["objective.beta=0"]),
@@ -55,22 +55,23 @@ const fn variation(name: &'static str, about: &'static str, set: &'static [&'sta
 }
 
 impl Variation {
-    /// The settings with the change made.
+    /// The settings with the variation's change made.
     ///
     /// # Errors
-    /// If the settings have no such field.
+    /// If the settings lack the field that is changed.
     pub fn of(&self, config: &RunConfig) -> Result<RunConfig> {
         let set: Vec<String> = self.set.iter().map(|field| (*field).to_owned()).collect();
         overridden(config, &set)
     }
 
-    /// `FIELD=VALUE` of what changes.
+    /// Settings that the variation changes, as `FIELD=VALUE`.
     pub fn set(&self) -> &'static [&'static str] {
         self.set
     }
 }
 
-/// The base, and those of the grid that are named, or all, less those that change nothing in these settings.
+/// The base, followed by the variations with these names, or by all if there are no names. Variations that change
+/// nothing in these settings are left out.
 ///
 /// # Errors
 /// If a name is unknown.

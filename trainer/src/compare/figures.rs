@@ -1,4 +1,5 @@
-//! One figure a metric: a chart a channel, a curve a system, named at its end.
+//! Figures of a comparison, one for each metric: a chart for each channel, with a curve for each system, named at its
+//! end.
 
 use super::pairing::{Comparison, Point};
 use crate::metric::{METRICS, Metric};
@@ -7,7 +8,7 @@ use anyhow::{Context, Result};
 use plot::{Curve, Figure, Sheet};
 use std::path::Path;
 
-/// Draws what has an SNR into `folder`. Gives the names of the figures.
+/// Draws the points that have an SNR into `folder`, one figure for each metric. Returns the names of the figures.
 ///
 /// # Errors
 /// If a figure cannot be drawn or written.

@@ -1,4 +1,4 @@
-//! Results files into systems: what was scored with one scheme, over one seed or several.
+//! Reads files of results into systems: a scheme scored with one or several training seeds.
 
 use crate::scheme_name;
 use anyhow::{Context, Result, bail, ensure};
@@ -6,31 +6,31 @@ use metrics::Record;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// One scheme of one file, over its training seeds.
+/// The results of one scheme in one file, over its training seeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct System {
-    /// What it is called; no two systems have one label.
+    /// Name of the system in table and figures; no two systems have the same.
     pub label: String,
-    /// As records call it.
+    /// Name of the scheme in the records.
     pub scheme: String,
-    /// Where it was read from.
+    /// The file that the records were read from.
     pub file: PathBuf,
-    /// One a training seed, each with one record a point.
+    /// The runs, one for each training seed.
     pub runs: Vec<Run>,
 }
 
-/// What one set of weights reached.
+/// The results of one set of weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// Of the weights.
+    /// Model id of the weights.
     pub model_id: String,
-    /// What the weights were trained with, where it is known.
+    /// Training seed of the weights; `None` if unknown.
     pub training_seed: Option<u64>,
-    /// One a point.
+    /// The scores, one record for each point.
     pub records: Vec<Record>,
 }
 
-/// `results.json` of a grid: everything else in it does not matter here.
+/// The part of a grid's `results.json` that is compared; other fields are ignored.
 #[derive(Deserialize)]
 struct Grid {
     cells: Vec<GridCell>,
@@ -43,10 +43,10 @@ struct GridCell {
     records: Vec<Record>,
 }
 
-/// The systems of all files, in order; with `only`, those of these schemes.
+/// The systems of all files, in the order of the files; `only` restricts them to these schemes unless it is empty.
 ///
 /// # Errors
-/// If a file is missing, holds no results, or none of these schemes.
+/// If a file is missing, holds no results, or has none of these schemes.
 pub fn systems(files: &[PathBuf], only: &[String]) -> Result<Vec<System>> {
     let mut systems = Vec::new();
     for path in files {
@@ -68,7 +68,7 @@ pub fn systems(files: &[PathBuf], only: &[String]) -> Result<Vec<System>> {
     Ok(systems)
 }
 
-/// The file itself, or `results.json` in a folder.
+/// The path itself if it is a file; of a folder, `results.json` in it.
 fn results_file(path: &Path) -> Result<PathBuf> {
     let metadata = std::fs::metadata(path).with_context(|| path.display().to_string())?;
     if !metadata.is_dir() {
@@ -83,7 +83,7 @@ fn results_file(path: &Path) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// All records of a file, those of a grid with the grid's name for the scheme and its seed.
+/// All records of a file. Records of a grid get the name of their entry as scheme, and their training seed.
 fn records(file: &Path) -> Result<Vec<Record>> {
     let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
     let value: serde_json::Value =
@@ -146,7 +146,8 @@ fn grouped(file: &Path, records: Vec<Record>) -> Result<Vec<System>> {
     Ok(systems)
 }
 
-/// Adds the shortest end of the path that tells the files apart to the labels, where several files have a system of one name.
+/// Where systems of several files have the same label, adds to each label the shortest end of its path that
+/// distinguishes the files.
 fn name_apart(systems: &mut [System], files: usize) {
     let shared = |system: &System, all: &[System]| {
         files > 1 && all.iter().filter(|other| other.label == system.label).count() > 1
@@ -160,7 +161,7 @@ fn name_apart(systems: &mut [System], files: usize) {
         let parts = |system: &System| -> Vec<String> {
             let file = system.file.with_extension("");
             let names = file.components().map(|part| part.as_os_str().to_string_lossy().into_owned());
-            // A folder is named by itself, not by the file in it.
+            // A folder is named by its own name, without `results.json`.
             names.filter(|name| name != "results" && name != "/" && name != ".").collect()
         };
         let own = parts(&all[index]);
@@ -169,7 +170,7 @@ fn name_apart(systems: &mut [System], files: usize) {
             |count: &usize| rivals.iter().filter(|rival| end(&parts(rival), *count) == end(&own, *count)).count() == 1;
         let name = match (1..=own.len()).find(alone) {
             Some(count) => end(&own, count),
-            // The same file twice.
+            // The same file was given twice.
             None => format!("{}, {}", end(&own, 1), index + 1),
         };
         system.label = format!("{} ({name})", system.label);

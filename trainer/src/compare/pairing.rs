@@ -1,4 +1,4 @@
-//! Which records of two systems belong together, and what one is ahead of the other.
+//! Pairs the records of two systems, and computes levels and differences.
 
 use super::load::{Run, System};
 use crate::metric::{Basis, Difference, Level, METRICS, Metric};
@@ -6,77 +6,79 @@ use anyhow::{Result, bail, ensure};
 use metrics::Record;
 use serde::Serialize;
 
-/// Everything that is shown: the systems, and every metric of every point.
+/// The comparison that is shown and written: the systems, and every metric at every point.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The first is what the others are held against.
+    /// The compared systems; the differences are to the first one.
     pub systems: Vec<Shown>,
-    /// In the order of the first system's points, then those that it lacks.
+    /// The points, in the order of the first system, then those that only others have.
     pub points: Vec<Point>,
 }
 
-/// A system, without its records.
+/// Description of a compared system, without its records.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Shown {
-    /// What it is called.
+    /// Name of the system in table and figures.
     pub label: String,
-    /// As its records call it.
+    /// Name of the scheme in the records.
     pub scheme: String,
-    /// Where it was read from.
+    /// The file that the records were read from.
     pub file: String,
-    /// The corpus that was scored.
+    /// Corpus that was scored.
     pub corpus: String,
-    /// The split that was scored.
+    /// Split that was scored.
     pub split: String,
-    /// Of each run.
+    /// Training seed of each run; `None` (null in JSON) where unknown.
     pub training_seeds: Vec<Option<u64>>,
-    /// Of each run.
+    /// Model id of each run.
     pub model_ids: Vec<String>,
-    /// Complex symbols of every clip's burst; null where clips differ in that, or it is not known.
+    /// Complex symbols in the burst of every clip; `None` (null in JSON) where clips differ in that, or it is unknown.
     pub symbols: Option<usize>,
 }
 
-/// One channel at one SNR.
+/// The results at one channel and SNR.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Point {
-    /// `none`, `awgn`, `rayleigh`, `rician:K`.
+    /// Channel of the point: `none`, `awgn`, `rayleigh` or `rician:K`.
     pub channel: String,
-    /// Es/N0 in dB; null for `none`.
+    /// Es/N0 of the point in dB; `None` (null in JSON) for `none`.
     pub snr_db: Option<f64>,
-    /// Of every system that was scored there.
+    /// The results of every system that was scored at the point.
     pub values: Vec<Value>,
 }
 
-/// What one system reaches at one point.
+/// The results of one system at one point.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Value {
-    /// Which, counted from 0.
+    /// Index of the system in [`Comparison::systems`], from 0.
     pub system: usize,
-    /// Distinct clips.
+    /// Number of distinct clips that were scored.
     pub clips: usize,
-    /// Draws of the channel.
+    /// Number of channel draws for every clip.
     pub draws: usize,
-    /// Complex channel uses of a clip, the mean over runs; null where it is not known.
+    /// Complex channel uses of a clip, the mean over runs; `None` (null in JSON) where unknown.
     pub channel_uses: Option<f64>,
-    /// One for each of [`METRICS`], by its name.
+    /// The metrics, in the order of [`METRICS`].
     pub metrics: Vec<Scored>,
 }
 
-/// A metric of one system at one point.
+/// A metric of one system at one point, and its difference to the first system.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scored {
-    /// The metric's name.
+    /// Name of the metric.
     pub metric: &'static str,
-    /// Its value; null where it has no meaning.
+    /// Value of the metric; `None` (null in JSON) where it is undefined.
     pub level: Option<Level>,
-    /// This system less the first, where both have the same clips, draws and channel seed; null else.
+    /// This system less the first one, where both have the same clips, draws and channel seed; else `None` (null in
+    /// JSON).
     pub difference: Option<Difference>,
 }
 
-/// Whether the systems can be held against the first.
+/// Checks that every system can be compared with the first one: same corpus, split and number of clips, and a common
+/// point.
 ///
 /// # Errors
-/// Naming the two that cannot, and why.
+/// If two systems cannot be compared, naming them and the reason.
 pub fn check(systems: &[System]) -> Result<()> {
     let first = &systems[0];
     for other in &systems[1..] {
@@ -98,17 +100,17 @@ pub fn check(systems: &[System]) -> Result<()> {
     Ok(())
 }
 
-/// Any record of a system; each has one.
+/// A record of the system: the first of its first run.
 fn any(system: &System) -> &Record {
     &system.runs[0].records[0]
 }
 
-/// The points of a system's first run.
+/// The records of a system's first run, one for each point.
 fn points(system: &System) -> Vec<&Record> {
     system.runs[0].records.iter().collect()
 }
 
-/// A corpus by its last folder: where it lies does not matter.
+/// The last folder of a corpus name: its location does not matter for the comparison.
 fn short(corpus: &str) -> &str {
     let corpus = corpus.trim_end_matches('/');
     corpus.rsplit('/').next().unwrap_or(corpus)
@@ -118,13 +120,13 @@ fn at<'a>(run: &'a Run, point: &Record) -> Option<&'a Record> {
     run.records.iter().find(|r| r.channel == point.channel && r.snr_db == point.snr_db)
 }
 
-/// The records of a point, one a run; `None` unless every run has it.
+/// The records of one point, one for each run; `None` unless every run has the point.
 fn all_at<'a>(system: &'a System, point: &Record) -> Option<Vec<&'a Record>> {
     system.runs.iter().map(|run| at(run, point)).collect()
 }
 
 impl Comparison {
-    /// Of systems that [`check`] allows.
+    /// The comparison of systems that [`check`] accepts.
     pub fn of(systems: &[System]) -> Comparison {
         let mut places: Vec<&Record> = Vec::new();
         for record in systems.iter().flat_map(points) {
@@ -140,7 +142,7 @@ impl Comparison {
         Comparison { systems: systems.iter().map(Shown::of).collect(), points: places.iter().map(point).collect() }
     }
 
-    /// Whether some difference has an interval of this kind.
+    /// Whether some difference has an interval of this basis.
     pub fn has(&self, basis: Basis) -> bool {
         let scored = self.points.iter().flat_map(|point| &point.values).flat_map(|value| &value.metrics);
         scored.filter_map(|scored| scored.difference).any(|difference| difference.basis == Some(basis))
@@ -182,8 +184,8 @@ fn value(systems: &[System], index: usize, place: &Record) -> Option<Value> {
     })
 }
 
-/// Runs of the same training seed, pair by pair, at a point where both have the same clips, draws and channel seed. Two single runs are
-/// a pair whatever their seeds. `None` if there is no pair.
+/// The pairs of records at one point from runs with the same training seed, where both records have the same clips,
+/// draws and channel seed. Two single runs are a pair whatever their seeds. `None` if there is no pair.
 fn pairs<'a>(system: &'a System, against: &'a System, place: &Record) -> Option<Vec<(&'a Record, &'a Record)>> {
     let same = |(a, b): &(&Record, &Record)| (a.clips, a.draws, a.seed) == (b.clips, b.draws, b.seed);
     let pair = |a: &'a Run, b: &'a Run| Some((at(a, place)?, at(b, place)?)).filter(same);
@@ -202,7 +204,7 @@ mod tests {
     use super::*;
     use crate::metric::tests::record;
 
-    /// A system whose runs have the training seeds 0, 1, … and so many of ten clips right at 0 dB.
+    /// A system whose runs have the training seeds 0, 1, … and this many of ten clips right at 0 dB.
     fn system(label: &str, right: &[u64]) -> System {
         let run = |(seed, right): (usize, &u64)| {
             let record = record(label, Some(seed as u64), Some(0.0), *right);

@@ -1,10 +1,10 @@
-//! The comparison as a table for the terminal.
+//! Renders a comparison as a table for the terminal.
 
 use super::pairing::{Comparison, Scored, Value};
 use crate::metric::{Basis, Difference, Level, METRICS};
 use crate::scheme_name::channel_label;
 
-/// Point after point, a line a system, with the notes that the numbers need.
+/// The comparison as text: a line for each system at each point, and notes on the numbers.
 pub fn text(comparison: &Comparison) -> String {
     let mut header = ["channel", "SNR dB", "system", "uses"].map(str::to_owned).to_vec();
     for metric in &METRICS {
@@ -31,7 +31,7 @@ fn cells(value: &Value, Scored { level, difference, .. }: &Scored) -> [String; 2
     [level.map_or("-".to_owned(), Level::text), difference.map_or(none.to_owned(), Difference::text)]
 }
 
-/// Columns, names to the left and numbers to the right.
+/// Lines with aligned columns: channel and system to the left, numbers to the right.
 fn aligned(lines: &[Vec<String>]) -> String {
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();

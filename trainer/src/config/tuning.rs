@@ -1,30 +1,31 @@
-//! How a text encoder is tuned.
+//! Settings for fine-tuning a text encoder.
 
 use crate::schedule;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-/// How a text encoder is tuned.
+/// Settings for fine-tuning a text encoder along with the network.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tuning {
-    /// Epochs in which the encoder stays as it is, so that what it is tuned by already knows channel and task.
+    /// Number of epochs in which the encoder stays frozen, so that the network has learnt channel and task when its
+    /// gradients begin to change the encoder.
     pub begin: usize,
-    /// Peak learning rate of the top layer.
+    /// Peak learning rate of the encoder's top layer.
     pub rate: f32,
-    /// Each layer below learns at this share of the rate of the one above it.
+    /// Factor between the learning rate of a layer and that of the layer above it, above 0 and at most 1.
     pub layer_decay: f32,
-    /// This many of the lowest layers stay as they are. The embeddings always do: a thousand clips say little about most
-    /// of the vocabulary.
+    /// Number of the lowest layers that stay frozen. The embeddings always do: a thousand clips contain little about
+    /// most of the vocabulary.
     pub frozen_layers: usize,
-    /// Decoupled weight decay of its matrices.
+    /// Decoupled weight decay of the encoder's matrices.
     pub weight_decay: f32,
 }
 
 impl Tuning {
-    /// Whether it makes sense.
+    /// Checks that the values are valid.
     ///
     /// # Errors
-    /// Names the field that does not.
+    /// If a field has an invalid value, naming the field.
     pub fn check(&self) -> Result<()> {
         let Tuning { rate, layer_decay, weight_decay, .. } = *self;
         ensure!(rate.is_finite() && rate > 0.0, "tuning.rate: expected a number above 0, got {rate}");
@@ -37,8 +38,8 @@ impl Tuning {
         Ok(())
     }
 
-    /// The encoder's learning rate at `time` epochs of `epochs`: one epoch of linear warm-up from where it begins, then a
-    /// cosine down to a twentieth.
+    /// The learning rate of the encoder's top layer at `time` of `epochs`, both in epochs: 0 while the encoder is
+    /// frozen, then one epoch of linear warm-up, then a cosine down to a twentieth.
     pub fn rate(&self, time: f64, epochs: usize) -> f32 {
         let (time, epochs) = (time - self.begin as f64, epochs.saturating_sub(self.begin));
         if time < 0.0 { 0.0 } else { schedule::cosine(self.rate, schedule::END, time, epochs) }

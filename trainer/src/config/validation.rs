@@ -1,19 +1,19 @@
-//! Which clips training is stopped on.
+//! The clips that early stopping is decided on.
 
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// Which clips training is stopped on. Never the test split.
+/// The clips that early stopping is decided on, never those of the test split.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Validation {
-    /// A split of the corpus.
+    /// The clips of this split of the corpus.
     Split(String),
-    /// One of `folds` folds cut by video from the training split.
+    /// The clips of one of `folds` folds that are cut by video from the training split.
     Fold {
-        /// Which, from 0.
+        /// Index of the fold, from 0.
         fold: usize,
-        /// Of how many.
+        /// Number of folds, at least 2.
         folds: usize,
     },
 }

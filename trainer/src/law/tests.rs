@@ -1,4 +1,5 @@
-//! With fixed seeds. Each test bounds its statistic so that a correct law exceeds it for less than one seed in 10 000.
+//! Tests with fixed seeds. Each bounds its statistic so that a correct implementation exceeds the bound for less than
+//! one seed in 10 000.
 
 use super::*;
 
@@ -17,15 +18,16 @@ fn energy(offset: &[f32]) -> f64 {
     offset.iter().map(|v| f64::from(*v).powi(2)).sum()
 }
 
-/// Es is 1, so the measured N0 over the nominal one is χ² with as many degrees of freedom as there are reals, over their
-/// number: 3.9 standard deviations.
+/// Asserts that noise of total energy `energies` in `reals` values has the spectral density `n0`. Es is 1, so the
+/// measured N0 over the nominal one is χ² with as many degrees of freedom as there are reals, over their number; the
+/// bound is 3.9 standard deviations.
 fn assert_n0(energies: f64, reals: usize, n0: f64) {
     let ratio = energies / (reals as f64 / 2.0) / n0;
     let error = (2.0 / reals as f64).sqrt();
     assert!((ratio - 1.0).abs() < 3.9 * error, "N0 is {ratio} times the nominal one");
 }
 
-/// Kolmogorov and Smirnov: √n·D exceeds 2.23 with probability 2·exp(−2·2.23²) < 1e-4.
+/// Kolmogorov–Smirnov test of `sample` against `cdf`: √n·D exceeds 2.23 with probability 2·exp(−2·2.23²) < 1e-4.
 fn assert_distribution(mut sample: Vec<f64>, cdf: impl Fn(f64) -> f64) {
     sample.sort_by(f64::total_cmp);
     let n = sample.len() as f64;
@@ -38,7 +40,7 @@ fn assert_distribution(mut sample: Vec<f64>, cdf: impl Fn(f64) -> f64) {
 fn awgn_has_the_nominal_ratio_of_energy_to_noise() {
     for (seed, snr_db) in [(1, -15.0), (2, 0.0), (3, 21.0)] {
         let n0 = 10f64.powf(-snr_db / 10.0);
-        // Zero forcing of h = 1 hands on what was received.
+        // With h = 1, zero forcing leaves the received burst as it is.
         let met = draws(law(TrainChannel::Awgn, snr_db, snr_db), seed, 1000, Equaliser::ZeroForcing);
         for met in &met {
             assert_eq!(met.channel.gain, (1.0, 0.0));
@@ -57,7 +59,7 @@ fn rayleigh_fading_is_exponential_in_power_and_has_the_nominal_noise() {
     assert_distribution(met.iter().map(power).collect(), |x| 1.0 - (-x).exp());
 }
 
-/// Ẑ = ρ·Z + v with E|v|² = ρ(1 − ρ).
+/// With MMSE, Ẑ = ρ·Z + v with E|v|² = ρ(1 − ρ).
 #[test]
 fn the_mmse_equaliser_shrinks_by_what_the_receiver_is_told() {
     let met = draws(law(TrainChannel::Rayleigh, -6.0, 12.0), 5, 2000, Equaliser::Mmse);

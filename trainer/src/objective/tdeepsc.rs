@@ -1,4 +1,4 @@
-//! T-DeepSC's objective: the decision loss behind the channel, and nothing else.
+//! The objective of T-DeepSC: the decision loss behind the channel, and nothing else.
 
 use super::{Step, Sums, Weights, channels, sum, through};
 use crate::law::ChannelLaw;
@@ -7,10 +7,11 @@ use candle_core::Tensor;
 use network::tdeepsc::TDeepSc;
 use nn::layers::Run;
 
-/// The objective of one part of a batch, a share of the mean over the step's clips.
+/// The objective of T-DeepSC on one micro-batch, as its share of the mean over the step's clips, and the sums for the
+/// log.
 ///
 /// # Errors
-/// Candle's, if the network does not fit the batch.
+/// If the network does not fit the batch.
 pub fn objective(network: &TDeepSc, weights: &Weights, law: &ChannelLaw, step: Step) -> Result<(Tensor, Sums)> {
     let mut run = Run::training(step.stream);
     let z = network.transmitter.forward(step.batch, &mut run)?;

@@ -1,4 +1,4 @@
-//! From the selected epoch to the weights folder.
+//! Builds the deployed weights from the selected epoch, and writes the weights folder.
 
 use super::Trainer;
 use crate::chain::Chain;
@@ -19,25 +19,28 @@ use schemes::weights::{Training, Weights};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// The direction of the sign, which training learns.
+/// Name of the parameter that holds the learned direction of the sign.
 const ANTIPODAL: &str = "auxiliary.antipodal";
 
 impl Trainer<'_> {
-    /// Writes the selected epoch's weights into `folder`; returns their model id.
+    /// Writes the weights of the selected epoch, as the run's scheme, into `folder`; returns their model id.
+    /// `text_encoder` is written with them unless the run fine-tunes one of its own.
     ///
     /// # Errors
-    /// If a file cannot be written.
+    /// If no epoch was selected, the weights cannot be fitted, or a file cannot be written.
     pub fn deploy(&self, folder: &Path, text_encoder: Option<(&Checkpoint, &Params)>) -> Result<String> {
         self.deploy_as(self.config.scheme, folder, text_encoder)
     }
 
-    /// The same as weights of `scheme`: the run's own, or one that sends what a network of scheme `proposed` decides.
+    /// Writes the weights of the selected epoch as `scheme`, which is the run's own or one that transmits the
+    /// decisions of a network of scheme `proposed`; returns their model id.
     ///
     /// # Errors
-    /// If a file cannot be written.
+    /// If no epoch was selected, the network of another scheme uses CSIT, the weights cannot be fitted, or a file
+    /// cannot be written.
     ///
     /// # Panics
-    /// If the scheme asks for another network.
+    /// If one of `scheme` and the run's scheme is T-DeepSC and the other is not.
     pub fn deploy_as(
         &self,
         scheme: SchemeKind,
@@ -75,7 +78,8 @@ impl Trainer<'_> {
         Ok(weights.save(folder)?)
     }
 
-    /// The parameters of the weights: those of the selected epoch, and what is fitted to what the network then says.
+    /// The deployed parameters: those of the selected epoch, with antipodal boosting, calibration and codewords fitted
+    /// to the held-out predictions.
     fn deployed(&self, scheme: SchemeKind, tuned: Option<&Params>) -> Result<Params> {
         let config = &self.config.network;
         let mut tensors: HashMap<String, Tensor> = self.best.clone().into_iter().collect();
@@ -120,7 +124,7 @@ impl Trainer<'_> {
         }
     }
 
-    /// `params` with what the conventional scheme knows beforehand, where that is the scheme.
+    /// The parameters with what the conventional scheme needs in addition, if `scheme` is the conventional one.
     fn with_coding(&self, scheme: SchemeKind, params: Params) -> Result<Params> {
         if scheme != SchemeKind::Conventional {
             return Ok(params);
@@ -128,7 +132,7 @@ impl Trainer<'_> {
         Ok(with_coding(&params, &self.config.network, &crate::conventional::coding(self.data)?)?)
     }
 
-    /// The held-out clips, read by the text encoder as it is deployed.
+    /// The held-out clips, with transcripts encoded by the deployed text encoder `tuned`.
     fn held_out(&self, tuned: Option<&Params>) -> Result<HeldOut> {
         let mut held_out = HeldOut::new(self.data, self.config.law.channel, self.config.objective.sign)?;
         if let (Some(text), Some(params)) = (&self.text, tuned) {
