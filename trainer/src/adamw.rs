@@ -1,4 +1,5 @@
-//! AdamW with groups, gradient clipping and a state that can be saved (Loshchilov and Hutter, 2019).
+//! AdamW (Loshchilov and Hutter, 2019) with settings for each variable, gradient clipping, and a state that can be
+//! saved.
 
 use anyhow::{Context, Result};
 use candle_core::backprop::GradStore;
@@ -7,28 +8,28 @@ use nn::ops::{tensor, with_slice};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
-/// AdamW's moments decay like this unless a run says otherwise.
+/// Default decay rates of AdamW's first and second moments.
 pub const USUAL_BETAS: (f32, f32) = (0.9, 0.999);
 
 const EPSILON: f32 = 1e-8;
 
-/// What holds for one variable.
+/// Settings of AdamW for one variable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Group {
-    /// Which of the paces handed to a step it follows.
+    /// Index of the variable's learning-rate state among those given to [`AdamW::step`].
     pub pace: usize,
-    /// Times the learning rate of that pace.
+    /// Factor on the learning rate of that state.
     pub rate: f32,
-    /// Decoupled weight decay.
+    /// Decoupled weight decay, multiplied by the variable's learning rate.
     pub decay: f32,
 }
 
-/// How far the variables that learn together have come.
+/// Learning-rate state of the variables that share a schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pace {
-    /// The learning rate now.
+    /// Learning rate in the current step.
     pub rate: f32,
-    /// Steps that they have made, this one included.
+    /// Number of steps that these variables have made, including the current one, for bias correction.
     pub steps: u64,
 }
 
@@ -40,7 +41,7 @@ struct Slot {
     second: Vec<f32>,
 }
 
-/// The optimiser and its moments.
+/// The AdamW optimiser of a set of variables, with their moments.
 pub struct AdamW {
     slots: Vec<Slot>,
     step: u64,
@@ -49,8 +50,8 @@ pub struct AdamW {
 }
 
 impl AdamW {
-    /// For these variables; `group` tells each one's settings by name and rank. Gradients are clipped to the global norm
-    /// `clip`.
+    /// An optimiser of these variables. `group` returns the settings of a variable from its name and rank. Gradients
+    /// are clipped to the global norm `clip`.
     pub fn new(vars: BTreeMap<String, Var>, clip: f32, group: impl Fn(&str, usize) -> Group) -> Self {
         let slots = vars.into_iter().map(|(name, var)| {
             let n = var.elem_count();
@@ -59,14 +60,14 @@ impl AdamW {
         AdamW { slots: slots.collect(), step: 0, clip, betas: USUAL_BETAS }
     }
 
-    /// With moments that decay like this, of the first and of the second.
+    /// Sets the decay rates of the first and second moments.
     #[must_use]
     pub fn betas(self, betas: (f32, f32)) -> Self {
         AdamW { betas, ..self }
     }
 
-    /// One step along the sum of the parts' gradients, each variable at its pace; returns its norm before clipping.
-    /// Variables that no part has a gradient of stay as they are.
+    /// Makes one step along the sum of the micro-batches' gradients, with the learning-rate states `paces`. Returns
+    /// the norm of the sum before clipping. Variables without a gradient in any micro-batch stay as they are.
     ///
     /// # Errors
     /// If the gradients are not finite, naming the first such variable; nothing is changed then.
@@ -76,7 +77,7 @@ impl AdamW {
         let squares: Vec<f64> = gradients.iter().map(square).collect();
         let norm = squares.iter().sum::<f64>().sqrt() as f32;
         if !norm.is_finite() {
-            // Each may be finite and their sum too large; then the largest is named.
+            // Each gradient may be finite and the sum of their squares too large; then the largest is named.
             let largest = || (0..squares.len()).max_by(|a, b| squares[*a].total_cmp(&squares[*b]));
             let bad = squares.iter().position(|s| !s.is_finite()).or_else(largest).unwrap_or(0);
             anyhow::bail!("the gradient of `{}` is not finite; lower the learning rate", self.slots[bad].name);
@@ -102,15 +103,15 @@ impl AdamW {
         Ok(norm)
     }
 
-    /// Steps done.
+    /// Number of steps made.
     pub fn steps(&self) -> u64 {
         self.step
     }
 
-    /// The moments as tensors, `first.…` and `second.…`.
+    /// The number of steps made and the moments as tensors, named `first.…` and `second.…` after the variables.
     ///
     /// # Errors
-    /// Candle's.
+    /// If a tensor cannot be created.
     pub fn state(&self) -> Result<(u64, BTreeMap<String, Tensor>)> {
         let mut tensors = BTreeMap::new();
         for slot in &self.slots {
@@ -120,10 +121,10 @@ impl AdamW {
         Ok((self.step, tensors))
     }
 
-    /// Takes up a saved state.
+    /// Restores a state that [`AdamW::state`] returned: `step` steps made, and the moments.
     ///
     /// # Errors
-    /// Names the tensor that is missing or has another size.
+    /// If a tensor is missing or has another size, naming it.
     pub fn restore(&mut self, step: u64, tensors: &HashMap<String, Tensor>) -> Result<()> {
         self.step = step;
         for slot in &mut self.slots {
@@ -138,7 +139,8 @@ impl AdamW {
     }
 }
 
-/// The sum of the parts' gradients of one variable, in the order of the parts; none where no part has one.
+/// The sum of the micro-batches' gradients of one variable, in the order of the micro-batches; `None` where no
+/// micro-batch has a gradient of it.
 fn sum(parts: &[GradStore], var: &Var) -> Result<Option<Vec<f32>>> {
     let mut total: Option<Vec<f32>> = None;
     for gradient in parts.iter().filter_map(|part| part.get(var.as_tensor())) {
@@ -150,7 +152,7 @@ fn sum(parts: &[GradStore], var: &Var) -> Result<Option<Vec<f32>>> {
     Ok(total)
 }
 
-/// average ← keep · average + (1 − keep) · value, in place.
+/// Updates an EMA in place: average ← keep · average + (1 − keep) · value.
 ///
 /// # Errors
 /// If the shapes differ.

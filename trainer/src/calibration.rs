@@ -1,37 +1,37 @@
-//! The decision head's calibration, fitted on the clips that training is stopped on.
+//! Calibration of the decision head, fitted on the held-out clips.
 
 use crate::validation::Said;
 use network::head::{CELLS, Temperature, cell, from_cells, side};
 
-/// a and b are found to this precision.
+/// Precision to which the coefficients a and b of [`Temperature`] are found.
 const PRECISION: f64 = 1e-4;
 
-/// Floor of a probability within a logarithm.
+/// Floor of a probability within a logarithm, against infinite losses.
 const TINY: f64 = 1e-300;
 
-/// Everything that is fitted to what was said.
+/// Calibration of the decision head, fitted to held-out predictions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Calibration {
-    /// Of the head.
+    /// Temperature of the log-odds of the sign.
     pub temperature: Temperature,
-    /// (w₀, w₁) of the matched filter.
+    /// Weight w(ρ) = w₀ + w₁·ρ of the matched-filter soft decision, as (w₀, w₁).
     pub weight: [f64; 2],
 }
 
 impl Calibration {
-    /// What is meant by what was said.
+    /// The calibrated probability of each cell, of one held-out prediction.
     pub fn apply(&self, said: &Said) -> [f64; CELLS] {
         let weight = self.weight[0] + self.weight[1] * f64::from(said.rho);
         self.temperature.apply(&said.p, said.rho, weight * said.heard)
     }
 }
 
-/// What is tried for the weight of what was heard at ρ = 0 and at ρ = 1.
+/// Candidates for the weight of the matched-filter soft decision, at ρ = 0 and at ρ = 1.
 const WEIGHTS: ([f64; 6], [f64; 4]) = ([0.0, 1.0, 2.0, 4.0, 8.0, 16.0], [0.0, 1.0, 2.0, 4.0]);
 
-/// First the weight with which fewest signs are wrong, the smallest of such, for that is what it is there for; then the temperature
-/// under which what is then said has the best mean log score of the sign, over clips that have one. Where nothing was heard the
-/// weight is 0.
+/// Fits the calibration to held-out predictions. First the weight of the matched-filter soft decision: of `WEIGHTS`
+/// that with fewest wrong signs, the smallest of equals. Then the temperature with the best mean log score of the
+/// sign, over clips with y ≠ 0. Without soft decisions the weight is 0.
 pub fn fit(said: &[Said]) -> Calibration {
     let weight = weight(said);
     Calibration { temperature: temperature(said, weight), weight }
@@ -56,7 +56,8 @@ fn weight(said: &[Said]) -> [f64; 2] {
     best.0
 }
 
-/// A bowl in (a, b), so steps along and across it from the neutral one, halved when none is better, lead to its bottom.
+/// The temperature with the best log score of the sign, given the weight. The loss is convex in (a, b), so a pattern
+/// search from the neutral temperature finds the minimum; its step is halved when no direction improves.
 fn temperature(said: &[Said], weight: [f64; 2]) -> Temperature {
     let loss = |temperature: Temperature| -> f64 {
         let calibration = Calibration { temperature, weight };
@@ -67,7 +68,7 @@ fn temperature(said: &[Said], weight: [f64; 2]) -> Temperature {
     let mut least = loss(best);
     while step > PRECISION {
         let mut moved = false;
-        // The two pull against each other where most SNRs are high, so that along the diagonal the bowl is shallow.
+        // Where most SNRs are high, a and b nearly cancel, so that the loss is flat along the diagonal.
         for (da, db) in [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0), (1.0, -1.0), (-1.0, 1.0)] {
             let tried = Temperature { at_zero: best.at_zero + step * da, slope: best.slope + step * db };
             let value = loss(tried);
@@ -82,7 +83,7 @@ fn temperature(said: &[Said], weight: [f64; 2]) -> Temperature {
     best
 }
 
-/// The mass on the label's side of zero.
+/// Probability on the label's side of zero.
 fn side_mass(p: &[f64; CELLS], label: f32) -> f64 {
     let truth = side(cell(label));
     p.iter().enumerate().filter(|(cell, _)| side(*cell) == truth).map(|(_, p)| p).sum()
@@ -94,7 +95,7 @@ mod tests {
     use network::head::probabilities;
     use nn::random::Stream;
 
-    /// Clips whose labels follow the distributions, of which sharper ones are then said.
+    /// Held-out predictions that are sharper than the distributions that the labels follow.
     fn said(n: u64, sharper: &Temperature) -> Vec<Said> {
         const LABELS: [f32; CELLS] = [-3.0, -2.0, -1.0, -0.25, 0.0, 0.25, 1.0, 2.0, 3.0];
         let clip = |i: u64| {
@@ -124,7 +125,7 @@ mod tests {
         }
     }
 
-    /// Labels whose log-odds are what the network says and, where ρ is small, twice what was heard.
+    /// The log-odds of the labels are those of the network plus, where ρ is 0, twice the matched-filter soft decision.
     #[test]
     fn what_was_heard_beside_is_weighed() {
         let clip = |i: u64| {

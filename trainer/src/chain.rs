@@ -1,4 +1,4 @@
-//! The network of a run: that of scheme `proposed`, or T-DeepSC's.
+//! The network that a run trains: that of scheme `proposed`, or T-DeepSC.
 
 use crate::law::ChannelLaw;
 use crate::objective::{self, Step, Sums, Weights};
@@ -13,19 +13,19 @@ use nn::layers::Run;
 use nn::params::{ParamError, Scope};
 use schemes::scheme_kind::SchemeKind;
 
-/// Both halves and what training needs beside them.
+/// The network of a run: both halves, and what training needs in addition.
 pub enum Chain {
-    /// Of scheme `proposed`, and of those that send what it decides.
+    /// Network of scheme `proposed` and of the schemes that transmit its decisions.
     Proposed(Box<Network>),
-    /// Of T-DeepSC.
+    /// Network of T-DeepSC.
     TDeepSc(Box<TDeepSc>),
 }
 
 impl Chain {
-    /// All parameters of training.
+    /// Builds the network of a scheme with all parameters of training, taken from `root`.
     ///
     /// # Errors
-    /// If the parameters are not to be had.
+    /// If a parameter is missing or has another shape.
     pub fn new(root: &Scope, scheme: SchemeKind, config: &Config) -> Result<Self, ParamError> {
         Ok(match scheme {
             SchemeKind::TDeepSc => Chain::TDeepSc(Box::new(TDeepSc::new(root, config)?)),
@@ -33,7 +33,7 @@ impl Chain {
         })
     }
 
-    /// The sizes.
+    /// Sizes and options of the network.
     pub fn config(&self) -> &Config {
         match self {
             Chain::Proposed(network) => &network.config,
@@ -41,7 +41,8 @@ impl Chain {
         }
     }
 
-    /// What the deployed transmitter does with a batch before the channel matters.
+    /// The channel-independent work of the deployed transmitter on a batch: tensors with one row for each clip, the
+    /// input of [`Chain::send`].
     ///
     /// # Errors
     /// If the shapes do not fit.
@@ -52,7 +53,8 @@ impl Chain {
         }
     }
 
-    /// Z `[clips, reals]` as the deployed transmitter sends it when the bursts are going to meet `rho`.
+    /// Z `[clips, reals]` of unit power, as the deployed transmitter sends it. `rho` is ρ of each clip's channel
+    /// realisation, which only a network with CSIT uses.
     ///
     /// # Errors
     /// If the shapes do not fit.
@@ -63,7 +65,7 @@ impl Chain {
         }
     }
 
-    /// What the deployed receiver's head reads of Ẑ `[bursts, reals]`.
+    /// The input of the decision head in the deployed receiver, from Ẑ `[bursts, reals]` and ρ of each burst.
     ///
     /// # Errors
     /// If the shapes do not fit.
@@ -74,7 +76,7 @@ impl Chain {
         }
     }
 
-    /// The decision head.
+    /// The decision head of the receiver.
     pub fn head(&self) -> &Head {
         match self {
             Chain::Proposed(network) => &network.receiver.head,
@@ -82,11 +84,11 @@ impl Chain {
         }
     }
 
-    /// The scheme's objective over one part of a batch, a share of the mean over the step's clips. The gradients of a
-    /// step's parts sum to those of that mean.
+    /// The scheme's objective on one micro-batch, as its share of the mean over the step's clips, and the sums for the
+    /// log. The gradients of a step's micro-batches sum to that of the step's mean.
     ///
     /// # Errors
-    /// Candle's, if the network does not fit the batch.
+    /// If the network does not fit the batch.
     pub fn objective(&self, weights: &Weights, law: &ChannelLaw, step: Step) -> Result<(Tensor, Sums)> {
         match self {
             Chain::Proposed(network) => objective::objective(network, weights, law, step),

@@ -1,4 +1,4 @@
-//! The state of a run after an epoch, in one file that is replaced atomically.
+//! State of a run after an epoch, in one file that is replaced atomically.
 
 use crate::config::RunConfig;
 use anyhow::{Context, Result, ensure};
@@ -9,38 +9,39 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-/// The file's name in a run folder.
+/// Name of the checkpoint in a run folder.
 pub const FILE: &str = "checkpoint.safetensors";
 
-/// What is no tensor.
+/// The part of a run's state that is not stored as tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// Of the run; a resumed run must have the same.
+    /// Settings of the run; a resumed run must have the same.
     pub config: RunConfig,
-    /// Epochs done.
+    /// Number of epochs done.
     pub epoch: usize,
-    /// Steps of the optimiser.
+    /// Number of optimiser steps made.
     pub step: u64,
-    /// The best epoch so far and what it scored; less is better.
+    /// The best epoch so far, from 1, and its criterion, of which less is better; `None` before the first selectable
+    /// epoch.
     pub best: Option<(usize, f64)>,
-    /// The rows of `metrics.csv` so far, without its header.
+    /// Rows of `metrics.csv` so far, without its header.
     pub rows: Vec<String>,
 }
 
-/// Writes the state and its tensors.
+/// Writes the state of a run and its tensors into the checkpoint of `folder`.
 ///
 /// # Errors
-/// If the file cannot be written; the previous one then stays.
+/// If the file cannot be written; the previous checkpoint then stays.
 pub fn save(folder: &Path, state: &State, tensors: &BTreeMap<String, Tensor>) -> Result<()> {
     let metadata = HashMap::from([("state".to_string(), serde_json::to_string(state)?)]);
     let bytes = safetensors::serialize(tensors, Some(metadata))?;
     Ok(PendingFile::create(&folder.join(FILE))?.commit(|out| out.write_all(&bytes))?)
 }
 
-/// Reads what [`save`] wrote.
+/// Reads the state and tensors that [`save`] wrote to `folder`.
 ///
 /// # Errors
-/// If the file is missing or damaged, or belongs to a run with other settings (naming the first that differs).
+/// If the file is missing or damaged, or belongs to a run with other settings, naming those that differ.
 pub fn load(folder: &Path, config: &RunConfig) -> Result<(State, HashMap<String, Tensor>)> {
     let file = folder.join(FILE);
     let name = file.display().to_string();
@@ -59,12 +60,13 @@ pub fn load(folder: &Path, config: &RunConfig) -> Result<(State, HashMap<String,
     Ok((state, tensors))
 }
 
-/// The dotted path of the first setting in which two runs differ.
+/// Dotted path of the first setting in which two runs differ; `None` if they are equal.
 pub(crate) fn first_difference(a: &RunConfig, b: &RunConfig) -> Result<Option<String>> {
     Ok(difference(&serde_json::to_value(a)?, &serde_json::to_value(b)?))
 }
 
-/// The settings in which two runs differ: the dotted path of each, and what it is in the run there and in the one asked for.
+/// The settings in which two runs differ, each with its dotted path, its value in the existing run and the requested
+/// value.
 pub(crate) fn differences(there: &RunConfig, asked: &RunConfig) -> Result<Vec<String>> {
     let (mut there, asked) = (there.shown()?, asked.shown()?);
     let mut all = Vec::new();
@@ -78,7 +80,7 @@ pub(crate) fn differences(there: &RunConfig, asked: &RunConfig) -> Result<Vec<St
     Ok(all)
 }
 
-/// Sets the field at a dotted path, whose parents are there.
+/// Sets the field at a dotted path, whose parent fields exist.
 fn settle(value: &mut Value, path: &str, wanted: Value) {
     let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
     let pointer = if parent.is_empty() { String::new() } else { format!("/{}", parent.replace('.', "/")) };
@@ -87,7 +89,8 @@ fn settle(value: &mut Value, path: &str, wanted: Value) {
     }
 }
 
-/// The dotted path of the first field in which two values differ; empty if they are no objects.
+/// Dotted path of the first field in which two values differ; an empty path if they differ and are not both objects;
+/// `None` if they are equal.
 fn difference(a: &Value, b: &Value) -> Option<String> {
     let (Value::Object(fields), Value::Object(others)) = (a, b) else {
         return (a != b).then(String::new);

@@ -1,18 +1,18 @@
-//! What the words of a conventional scheme stand for, fitted to what its network says of the clips that training is stopped on.
+//! Fits codebooks to held-out predictions: which distribution each codeword is decoded to, and how often it is sent.
 
 use crate::validation::Said;
 use network::head::{CELLS, cells_of, from_cells};
 use schemes::codebook::{Codebook, Decides, nearest};
 
-/// Rounds in which the distributions settle.
+/// Number of iterations of the clustering.
 const ROUNDS: usize = 50;
 
-/// Clips' worth of what is said over all channels that a word's answer begins with.
+/// Weight of the mean over the noisy channels in a codeword's distribution, in clips.
 const EARLIER: f64 = 2.0;
 
-/// A word's answer is the mean of what is said, without noise, of the clips that send it; a word that few send leans on
-/// what is said of it over all channels. Nearest distributions are the means of clusters of what is said over all
-/// channels.
+/// Fits a codebook to held-out predictions. For `Sign` and `Class`, the distribution of a codeword is the mean of the
+/// noiseless predictions of the clips that send it; the mean of its noisy predictions counts as `EARLIER` further
+/// clips. For `Nearest`, the distributions are the cluster means of the predictions over all channels.
 pub fn fit(decides: Decides, said: &[Said]) -> Codebook {
     let words = decides.words();
     let start = match decides {
@@ -48,7 +48,7 @@ fn answer(decides: Decides, which: usize, said: &[Said], word: &impl Fn(&Said) -
     std::array::from_fn(|cell| (clean[cell] + EARLIER * fallback[cell]) / (n + EARLIER))
 }
 
-/// What a word says that nobody ever sends.
+/// The distribution of a codeword that no clip sends.
 fn certain(decides: Decides, which: usize) -> [f64; CELLS] {
     let cell = match decides {
         Decides::Class => [0, 1, 2, 4, 6, 7, 8][which],
@@ -57,7 +57,8 @@ fn certain(decides: Decides, which: usize) -> [f64; CELLS] {
     std::array::from_fn(|k| f64::from(u8::from(k == cell)))
 }
 
-/// Means of `count` clusters by the Hellinger distance, begun at the points farthest from those before.
+/// Means of `count` clusters by the Hellinger distance, started from the points that are farthest from the centres
+/// before them.
 fn clusters(points: &[[f64; CELLS]], count: usize) -> Vec<[f64; CELLS]> {
     let overlap = |a: &[f64; CELLS], b: &[f64; CELLS]| a.iter().zip(b).map(|(a, b)| (a * b).sqrt()).sum::<f64>();
     let mut centres = vec![points[0]];
@@ -78,7 +79,7 @@ fn clusters(points: &[[f64; CELLS]], count: usize) -> Vec<[f64; CELLS]> {
             *centre = sum.map(|s| s / n);
         }
     }
-    // As the weights will hold them and the decisions see them.
+    // Converted as the decisions that select codewords are.
     centres.iter().map(|centre| cells_of(&from_cells(centre))).collect()
 }
 
@@ -112,7 +113,8 @@ mod tests {
                     Decides::Nearest => off += f64::from((answer.score - decision.score).abs()) / 300.0,
                 }
             }
-            // These distributions have no order to them, so 64 cover them thinly: the sign alone would be off by 0.75.
+            // These distributions have no order, so 64 codewords cover them thinly; with the sign alone the error
+            // would be 0.75.
             assert!(off < 0.45, "{off}");
         }
     }

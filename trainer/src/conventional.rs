@@ -1,4 +1,4 @@
-//! What both ends of the conventional scheme know beforehand, fitted on the clips trained on.
+//! What both halves of the conventional scheme need in addition to the network, fitted on the training clips.
 
 use crate::data::{Data, Item};
 use anyhow::{Context, Result};
@@ -6,7 +6,8 @@ use metrics::{BestConstant, Prediction};
 use schemes::conventional::Coding;
 use source_coding::{Codec, Content, Source};
 
-/// The ranges of the features, the size of a middling clip, and the best constant for what does not arrive.
+/// The coding of the conventional scheme, fitted on the training clips: ranges of the features, median size of a clip
+/// in bytes, and the prediction of the best constant predictor for clips that do not arrive.
 ///
 /// # Errors
 /// If this build cannot code pictures, or a clip cannot be coded.
@@ -20,13 +21,13 @@ pub fn coding(data: &Data) -> Result<Coding> {
     Ok(Coding { source, middle, lost: best_constant(&labels)? })
 }
 
-/// What crosses of a clip.
+/// The content of a clip that the conventional scheme transmits: transcript, audio and visual features.
 fn content(Item { features: [_, audio, visual], transcript, .. }: &Item) -> Content {
     let transcript = Some(transcript.clone()).filter(|text| !text.trim().is_empty());
     Content { transcript, planes: [None, audio.clone(), visual.clone()], film: None }
 }
 
-/// The best constant as an answer.
+/// The best constant predictor of these labels, as a prediction whose probabilities are the labels' frequencies.
 ///
 /// # Errors
 /// If there are no labels.
@@ -39,7 +40,7 @@ pub fn best_constant(labels: &[f32]) -> Result<Prediction> {
         classes[(metrics::label_class(*label) + 3) as usize] += 1.0 / labels.len() as f32;
     }
     let prediction = Prediction { p_neg, p_zero, p_pos, classes, score };
-    // How often each was seen in training decides as the best constant does.
+    // The frequencies lead to the same decisions as the best constant predictor.
     debug_assert!(prediction.is_pos() == pos || p_neg == p_pos);
     debug_assert!(prediction.is_nonneg() == nonneg && prediction.class() == class);
     Ok(prediction)

@@ -1,4 +1,4 @@
-//! What is trained on: features and labels of the training and the held-out clips.
+//! The data of a run: features and labels of the training clips and the held-out clips.
 
 use crate::config::Validation;
 use crate::reading::Readings;
@@ -8,34 +8,36 @@ use network::batch::{Batch, Standardisation, Standardisations};
 use network::config::Widths;
 use nn::random::Stream;
 
-/// A clip as the network sees it.
+/// A clip as the network gets it.
 pub struct Item {
-    /// Row in the corpus.
+    /// Row of the clip in the corpus.
     pub row: usize,
-    /// By `Modality::index()`; the text as the encoder read it before it was tuned.
+    /// Features by `Modality::index()`; of the text, the hidden states of the text encoder before fine-tuning. `None`
+    /// where the clip lacks the modality.
     pub features: [Option<Sequence>; 3],
-    /// What was said; empty without a transcript.
+    /// Transcript of the clip; empty if it has none.
     pub transcript: String,
-    /// The same as token ids; empty without a text encoder, too.
+    /// Token ids of the transcript; empty without a transcript or without a text encoder.
     pub tokens: Vec<u32>,
-    /// The label.
+    /// Label of the clip, in [−3, 3].
     pub label: f32,
 }
 
 impl Item {
-    /// Its features less those that are lost, by `Modality::index()`.
+    /// The features except the dropped ones, by `Modality::index()`.
     pub fn without(&self, lost: [bool; 3]) -> [Option<&Sequence>; 3] {
         let mut features = self.features.each_ref().map(Option::as_ref);
         features.iter_mut().zip(lost).for_each(|(feature, lost)| *feature = feature.filter(|_| !lost));
         features
     }
 
-    /// Whether the network reads anything of it.
+    /// Whether the network gets any input from the clip.
     pub fn holds_something(&self) -> bool {
         self.features.iter().any(Option::is_some) || !self.tokens.is_empty()
     }
 
-    /// Draws which of its modalities are lost, each with probability `p`, independently, but never all that it has.
+    /// Draws which of the clip's modalities are dropped, by `Modality::index()`: each with probability `p`,
+    /// independently, but never all that it has.
     pub fn lose(&self, p: f32, stream: &mut Stream) -> [bool; 3] {
         let mut has = self.features.each_ref().map(Option::is_some);
         has[Modality::Text.index()] |= !self.tokens.is_empty();
@@ -44,22 +46,23 @@ impl Item {
     }
 }
 
-/// The clips of a run.
+/// The clips of a run and what is fitted on them.
 pub struct Data {
-    /// Trained on.
+    /// Clips that the network is trained on.
     pub train: Vec<Item>,
-    /// Stopped on.
+    /// Held-out clips, for early stopping and calibration.
     pub held_out: Vec<Item>,
-    /// Feature widths.
+    /// Widths of the network's inputs.
     pub widths: Widths,
-    /// Fitted on the clips trained on.
+    /// Normalisation statistics, fitted on the training clips.
     pub standardisations: Standardisations,
-    /// What made the features, where that is known.
+    /// Feature provenance, where it is known.
     pub origins: Origins,
 }
 
 impl Data {
-    /// Cuts the corpus. `readings` has every clip's transcript as a text encoder reads it; without an encoder it is empty.
+    /// Splits the corpus into training and held-out clips. `readings` has the encoded transcript of every clip;
+    /// without a text encoder it is empty.
     ///
     /// # Errors
     /// If a split is missing or empty, or the corpus has nothing to train on.
@@ -113,18 +116,18 @@ impl Data {
         Ok(Data { train, held_out, widths, standardisations, origins: corpus.origins.clone() })
     }
 
-    /// Packs items for the network.
+    /// Packs clips with all their modalities into a batch for the network.
     ///
     /// # Errors
-    /// Candle's.
+    /// If the tensors cannot be created.
     pub fn batch(&self, items: &[&Item]) -> Result<Batch> {
         self.pack(&items.iter().map(|item| item.without([false; 3])).collect::<Vec<_>>())
     }
 
-    /// Packs the features of clips for the network.
+    /// Packs the features of clips, each by `Modality::index()`, into a batch for the network.
     ///
     /// # Errors
-    /// Candle's.
+    /// If the tensors cannot be created.
     pub fn pack(&self, clips: &[[Option<&Sequence>; 3]]) -> Result<Batch> {
         Ok(Batch::pack(&self.widths, &self.standardisations, clips)?)
     }
@@ -157,7 +160,7 @@ mod tests {
             assert_ne!(now, [true; 3]);
             lost.iter_mut().zip(now).for_each(|(count, lost)| *count += u32::from(lost));
         }
-        // P(lost) = p − p³; four standard deviations: one such test in 5,000 would fail by chance.
+        // P(dropped) = p − p³; four standard deviations: one such test in 5,000 would fail by chance.
         let expected = f64::from(N) * (0.3 - 0.3f64.powi(3));
         for count in lost {
             assert!((f64::from(count) - expected).abs() < 4.0 * (expected * 0.73).sqrt(), "{count} {expected}");

@@ -1,4 +1,4 @@
-//! What a command that trains says when a signal interrupts it: where its checkpoints are, and how it goes on.
+//! Message of a training command that is interrupted by a signal: where its checkpoints are, and how to resume.
 
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use crate::checkpoint;
 
-/// As long as it lives, SIGINT and SIGTERM have this process say a line before they end it.
+/// While this value exists, the process prints a message on SIGINT or SIGTERM before it ends.
 #[must_use = "nothing is said once it is dropped"]
 pub struct Advice {
     handle: Handle,
@@ -17,10 +17,11 @@ pub struct Advice {
 }
 
 impl Advice {
-    /// Says `advice()` on standard error at the first signal. The process then ends as it would have ended without.
+    /// Prints `advice()` on standard error at the first SIGINT or SIGTERM. The process then ends as the signal's
+    /// default action ends it.
     ///
     /// # Errors
-    /// If signals cannot be listened for.
+    /// If signal handlers cannot be installed.
     pub fn new(advice: impl Fn() -> String + Send + 'static) -> Result<Advice> {
         let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot listen for signals")?;
         let handle = signals.handle();
@@ -40,26 +41,27 @@ impl Drop for Advice {
     fn drop(&mut self) {
         self.handle.close();
         if let Some(thread) = self.thread.take() {
-            // It only listens: there is nothing in it that could have failed.
+            // The thread only listens, so it has no result.
             let _ = thread.join();
         }
     }
 }
 
-/// How a run in `folder` goes on that a command of `arguments` trains.
+/// The message that tells how to resume the run in `folder`, which a command with these arguments trains.
 pub fn of_run(folder: &Path, arguments: &[String]) -> String {
     let file = folder.join(checkpoint::FILE);
     if !file.exists() {
         return format!("interrupted before an epoch was done; to start again: {}", shell(arguments));
     }
-    // A command that trains as a part of its work finds the checkpoint by itself.
+    // Commands that train as part of other work resume from the checkpoint by themselves.
     let goes_on = |argument: &String| argument == "--resume" || argument == "--if-missing";
     let resume = arguments.iter().any(|argument| argument == "train") && !arguments.iter().any(goes_on);
     let more = if resume { " --resume" } else { "" };
     format!("interrupted; {} holds the epochs that were done; to go on: {}{more}", file.display(), shell(arguments))
 }
 
-/// How the runs in the folders below `folder` go on that a command of `arguments` trains.
+/// The message that tells how to resume the runs in the folders below `folder`, which a command with these arguments
+/// trains.
 pub fn of_runs(folder: &Path, arguments: &[String]) -> String {
     format!(
         "interrupted; each run below {} keeps the epochs that were done in its {}; to go on: {}",
@@ -69,12 +71,12 @@ pub fn of_runs(folder: &Path, arguments: &[String]) -> String {
     )
 }
 
-/// The arguments of this process, its name first.
+/// The command line of this process, with the program's name first.
 pub fn arguments() -> Vec<String> {
     std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
-/// Arguments as a POSIX shell reads them.
+/// Arguments as a command line, quoted for a POSIX shell.
 fn shell(arguments: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     let quoted = |argument: &String| match !argument.is_empty() && argument.chars().all(plain) {

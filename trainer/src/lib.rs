@@ -1,9 +1,11 @@
-//! The trainer: Algorithm 1 from a corpus to split weights, evaluation in process, and the corpus commands.
+//! The trainer: training by Algorithm 1, from a corpus to the weights of both halves, evaluation in one process, and
+//! the corpus commands.
 //!
-//! A run: [`material`] has corpus and transcripts, [`data`] cuts the corpus, [`train`] runs the epochs: [`objective`] gives the gradients of each part of a batch
-//! over channels drawn from [`law`], [`adamw`] takes the step, [`schedule`] says what changes over time, [`validation`]
-//! scores the held-out clips, [`checkpoint`] keeps the state. [`runs`] is a run in its
-//! folder, [`command`] what the user says.
+//! In a run, [`material`] loads the corpus and encodes transcripts, [`data`] splits the corpus, and [`train`] runs the
+//! epochs. [`objective`] computes the loss of each micro-batch over channels drawn from [`law`], [`adamw`] makes the
+//! steps, [`schedule`] sets the learning rate and gradient reversal, [`validation`] scores the held-out clips, and
+//! [`checkpoint`] saves the state. [`runs`] keeps a run in its folder, and [`command`] has the options of the command
+//! line.
 
 #![forbid(unsafe_code)]
 
@@ -47,34 +49,34 @@ use clap::{Parser, Subcommand};
 #[derive(Parser, Debug)]
 #[command(name = "trainer", version)]
 pub struct Args {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What a trainer process does.
+/// Commands of the trainer.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Train a network and write its two halves.
     Train(command::TrainArgs),
     /// Score trained weights on a corpus, over simulated channels, in this process.
     Evaluate(evaluate::EvaluateArgs),
-    /// Train and score a grid of variations, and print what each part of the method is worth.
+    /// Train and score a grid of variations, and print the effect of each part of the method.
     Ablate(ablate::AblateArgs),
-    /// Train, score and draw what the paper's evaluation shows, beside baselines and references.
+    /// Reproduce the paper's evaluation: train, score and draw every scheme, beside baselines and references.
     Reproduce(reproduce::ReproduceArgs),
     /// Draw and tabulate results against each other: files of `--json`, or folders of `demo` and `reproduce`.
     Compare(compare::CompareArgs),
     /// Measure the dependence that is left between the modalities' latents of trained weights.
     Audit(audit::AuditArgs),
-    /// Import a corpus, or look into one.
+    /// Import a corpus, extract one from media files, or inspect one.
     Corpus(corpus_cmd::CorpusArgs),
 }
 
-/// Carries out a command.
+/// Runs a command of the trainer.
 ///
 /// # Errors
-/// What the command says.
+/// Those of the command.
 pub fn run(args: Args) -> Result<()> {
     if let Some(fields) = asked_for_fields(&args.command)? {
         return Ok(console::print(fields)?);
@@ -94,7 +96,7 @@ pub fn run(args: Args) -> Result<()> {
     }
 }
 
-/// The table of fields that `--set help` asks for.
+/// The table of fields, if the command has the option `--set help`; else `None`.
 fn asked_for_fields(command: &Command) -> Result<Option<String>> {
     let (options, corpus, seed) = match command {
         Command::Train(args) => (&args.options, &args.corpus, args.seed),
@@ -105,7 +107,8 @@ fn asked_for_fields(command: &Command) -> Result<Option<String>> {
     if options.ask_for_fields() { options.fields(corpus, seed).map(Some) } else { Ok(None) }
 }
 
-/// What a command that trains many runs says when it is interrupted. One that trains a single run says it itself.
+/// Installs the message for an interrupted command that trains many runs; `None` for other commands. `trainer train`
+/// installs its own.
 fn advice(command: &Command) -> Result<Option<interrupt::Advice>> {
     let folder = match command {
         Command::Evaluate(args) if args.seeds.is_some() => &args.weights,

@@ -1,11 +1,11 @@
-//! `metrics.csv`: one row an epoch.
+//! Columns and rows of `metrics.csv`, one row for each epoch.
 
 use crate::objective::Sums;
 use crate::validation::Scores;
 use corpus::Modality;
 use network::discriminator::{PAIRS, pair_name};
 
-/// The header.
+/// The header of `metrics.csv`, without a line end.
 pub fn header() -> String {
     let mut columns: Vec<String> =
         ["epoch", "rate", "reversal", "task", "kl_mvib_nats"].into_iter().map(String::from).collect();
@@ -23,7 +23,8 @@ pub fn header() -> String {
     columns.join(",")
 }
 
-/// A row; means over the epoch's clips, empty where the network lacks a modality or pair.
+/// A row of `metrics.csv`, without a line end: means over the epoch's clips, empty where the network lacks a modality
+/// or a pair.
 pub fn row(epoch: usize, rate: f32, reversal: f32, sums: &Sums, scores: &Scores, seconds: f64) -> String {
     let mean = |sum: f64, n: f64| if n > 0.0 { format!("{:.6}", sum / n) } else { String::new() };
     let mut cells = vec![epoch.to_string(), format!("{rate:.6}"), format!("{reversal:.4}")];

@@ -1,4 +1,4 @@
-//! `trainer`: trains, evaluates, and handles corpora.
+//! The program `trainer`: trains, evaluates, and handles corpora.
 
 use clap::Parser;
 use std::process::ExitCode;

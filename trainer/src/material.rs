@@ -1,4 +1,4 @@
-//! What runs are made from: a corpus, and what a text encoder reads in it, once for all runs.
+//! The material that runs are trained from: a corpus and its transcripts, encoded once for all runs.
 
 use crate::config::{RunConfig, Validation};
 use crate::data::Data;
@@ -11,14 +11,14 @@ use nn::bert::{Bert, Checkpoint};
 use nn::params::Params;
 use std::path::Path;
 
-/// A text encoder as it is given.
+/// A text encoder as loaded, before fine-tuning.
 struct TextEncoder {
     checkpoint: Checkpoint,
     params: Params,
     bert: Bert,
 }
 
-/// A corpus and, if there is one, its text encoder.
+/// A corpus and, if there is one, its text encoder, with the transcripts encoded so far.
 pub struct Material {
     corpus: Corpus,
     encoder: Option<TextEncoder>,
@@ -26,19 +26,19 @@ pub struct Material {
 }
 
 impl Material {
-    /// Loads both. Transcripts are read by [`Material::read`].
+    /// Loads a corpus and, if a folder is given, a text encoder. Transcripts are encoded by [`Material::read`].
     ///
     /// # Errors
-    /// If one of them cannot be used.
+    /// If corpus or text encoder cannot be used.
     pub fn load(corpus: &CorpusSpec, text_encoder: Option<&Path>) -> Result<Self> {
         let encoder = text_encoder.map(Checkpoint::read).transpose()?;
         Self::new(Corpus::load(corpus)?, encoder)
     }
 
-    /// Of a corpus and an encoder that are loaded already.
+    /// Material of a corpus and a text encoder that are loaded already.
     ///
     /// # Errors
-    /// If the encoder cannot be built, or the corpus brings text features of its own.
+    /// If the encoder cannot be built, or there is one and the corpus has text features of its own.
     pub fn new(corpus: Corpus, encoder: Option<Checkpoint>) -> Result<Self> {
         ensure!(
             encoder.is_none() || Widths::from(corpus.widths).text.is_none(),
@@ -53,17 +53,17 @@ impl Material {
         Ok(Material { corpus, encoder: encoder.map(built).transpose()?, readings: Readings::new() })
     }
 
-    /// The corpus.
+    /// The corpus of the material.
     pub fn corpus(&self) -> &Corpus {
         &self.corpus
     }
 
-    /// The text encoder and its parameters.
+    /// The text encoder and its parameters before fine-tuning; `None` without one.
     pub fn text_encoder(&self) -> Option<(&Checkpoint, &Params)> {
         self.encoder.as_ref().map(|encoder| (&encoder.checkpoint, &encoder.params))
     }
 
-    /// The network's inputs: the corpus's features, and the encoder's for text.
+    /// Widths of the network's inputs: those of the corpus's features, and of the encoder's hidden states for text.
     pub fn widths(&self) -> Widths {
         let mut widths = Widths::from(self.corpus.widths);
         if let Some(encoder) = &self.encoder {
@@ -72,17 +72,17 @@ impl Material {
         widths
     }
 
-    /// The settings with the network's inputs filled in.
+    /// The settings with the widths of the network's inputs filled in.
     pub fn settled(&self, mut config: RunConfig) -> RunConfig {
         config.network.widths = self.widths();
         config
     }
 
-    /// Reads the transcripts that runs stopped on `validation` need and that are not read yet. `progress` gets how many are
-    /// read, and of how many.
+    /// Encodes those transcripts that runs stopped on `validation` need and that are not encoded yet. `progress` gets
+    /// the number of clips done and their total number. Without a text encoder it does nothing.
     ///
     /// # Errors
-    /// If a split is missing, or a transcript cannot be read.
+    /// If a split is missing, or a transcript cannot be encoded.
     pub fn read(&mut self, validation: &Validation, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<()> {
         let Some(encoder) = &self.encoder else { return Ok(()) };
         let mut clips = self.corpus.split("train")?;
@@ -105,7 +105,8 @@ impl Material {
         Ok(())
     }
 
-    /// What clips lack of what the network reads, a line for each split in which some lack something.
+    /// Messages on missing inputs: for each split with clips that lack some of the network's inputs, a line with their
+    /// numbers.
     pub fn lacking(&self) -> Vec<String> {
         let present: Vec<Modality> = self.widths().present().map(|(modality, _)| modality).collect();
         let lacks = |clip: &Clip, modality: Modality| match modality {
@@ -126,7 +127,7 @@ impl Material {
         self.corpus.splits().iter().filter_map(|(split, _)| line(split)).collect()
     }
 
-    /// The clips of a run.
+    /// The data of a run that is stopped on `validation`. A fold is cut with the run's `seed`.
     ///
     /// # Errors
     /// If a split is missing or empty, or there is nothing to train on.

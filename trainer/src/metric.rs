@@ -1,24 +1,25 @@
-//! The metrics that reports and comparisons draw and tabulate, and the intervals that can be given of them.
+//! The metrics that reports and comparisons show, with their levels, differences and intervals.
 
 use metrics::{Interval, Record, Spread, difference_interval, student_interval};
 use serde::Serialize;
 
-/// A metric of a record.
+/// A metric that reports and comparisons show.
 #[derive(Clone, Copy)]
 pub struct Metric {
-    /// In names of files and JSON.
+    /// Name of the metric in file names and JSON.
     pub name: &'static str,
-    /// On axes and in tables. `pos` is called Non0, `nonneg` Has0 by MMSA.
+    /// Name of the metric on axes and in tables. MMSA calls `pos` Non0 and `nonneg` Has0.
     pub label: &'static str,
-    /// Its value.
+    /// Value of the metric in a record; `None` where it is undefined.
     pub of: fn(&Record) -> Option<f64>,
-    /// Its 95 % interval from one run, each clip one Bernoulli trial; `None` for what is no rate over clips.
+    /// 95 % interval of the metric from one run, with each clip as one Bernoulli trial; `None` for metrics that are no
+    /// rate over clips.
     pub binomial: fn(&Record) -> Option<Interval>,
-    /// Whether more is better.
+    /// Whether larger values are better.
     pub more_is_better: bool,
 }
 
-/// All of them, in the order of reports.
+/// All metrics, in the order of reports.
 pub const METRICS: [Metric; 5] = [
     Metric {
         name: "acc2",
@@ -39,37 +40,38 @@ pub const METRICS: [Metric; 5] = [
     },
 ];
 
-/// Acc-2 "pos", Non0 in MMSA's words.
+/// The metric Acc-2 "pos", which MMSA calls Non0: clips with label 0 dropped.
 pub const ACC2: Metric = METRICS[0];
-/// Acc-7 of the most likely class.
+/// The metric Acc-7, of the most likely class.
 pub const ACC7: Metric = METRICS[2];
-/// Mean absolute error of the score.
+/// The metric mean absolute error of the score.
 pub const MAE: Metric = METRICS[3];
 
-/// What an interval was made of.
+/// What the interval of a difference is derived from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
-    /// Student's t over runs that differ in their training seeds; of a difference, paired by seed.
+    /// Student's t over runs with different training seeds, paired by seed.
     Seeds,
-    /// Each clip one Bernoulli trial: Wilson's of a rate, Newcombe's of a difference, which takes the two as independent.
+    /// Binomial: each clip is one Bernoulli trial. Wilson's interval of a rate; Newcombe's of a difference, which
+    /// takes the two as independent.
     Binomial,
 }
 
-/// A difference of two systems in one metric at one point.
+/// Difference between two systems in one metric at one point.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Difference {
-    /// The first less the second, the mean over runs.
+    /// The first system less the second, the mean over runs.
     pub mean: f64,
-    /// 95 % interval, where one can be given.
+    /// 95 % interval of the difference; `None` where it cannot be given.
     pub interval: Option<(f64, f64)>,
-    /// What the interval was made of.
+    /// What the interval is derived from; `None` without one.
     pub basis: Option<Basis>,
 }
 
 impl Difference {
-    /// Of records of one point, pair by pair: the two of a pair have the same training seed, or there is one pair. `None` without a pair
-    /// or where a record has no value.
+    /// The difference of pairs of records of one point. Both records of a pair have the same training seed, unless
+    /// there is only one pair. `None` without a pair or where a record has no value.
     pub fn of(pairs: &[(&Record, &Record)], metric: &Metric) -> Option<Difference> {
         let values: Option<Vec<f64>> = pairs.iter().map(|(a, b)| Some((metric.of)(a)? - (metric.of)(b)?)).collect();
         let difference = Difference::of_values(&values?)?;
@@ -82,7 +84,7 @@ impl Difference {
         Some(Difference { interval, basis: interval.map(|_| Basis::Binomial), ..difference })
     }
 
-    /// The mean of differences that are independent of each other, with Student's 95 % interval where there are two or more. `None` of
+    /// The mean of independent differences, with Student's 95 % interval if there are two or more; `None` if there is
     /// none.
     pub fn of_values(values: &[f64]) -> Option<Difference> {
         let mean = Spread::of(values.iter().map(|value| Some(*value)))?.mean;
@@ -90,13 +92,13 @@ impl Difference {
         Some(Difference { mean, interval, basis: interval.map(|_| Basis::Seeds) })
     }
 
-    /// `+0.020 [-0.005, +0.045]`.
+    /// The difference as text, such as `+0.020 [-0.005, +0.045]`.
     pub fn text(self) -> String {
         let interval = self.interval.map_or(String::new(), |(low, high)| format!(" [{low:+.3}, {high:+.3}]"));
         format!("{:+.3}{interval}", self.mean)
     }
 
-    /// `+2.0 points [-0.5, +4.5]`, of a rate.
+    /// The difference of a rate as text in percentage points, such as `+2.0 points [−0.5, +4.5]`.
     pub fn points(self) -> String {
         let percent = |v: f64| format!("{:+.1}", 100.0 * v).replace('-', "\u{2212}");
         let interval = self.interval.map(|(low, high)| format!(" [{}, {}]", percent(low), percent(high)));
@@ -104,19 +106,20 @@ impl Difference {
     }
 }
 
-/// What a metric is at one point, over runs that differ in their training seeds.
+/// Level of a metric at one point, over runs with different training seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Level {
-    /// The mean over runs.
+    /// Mean over the runs.
     pub mean: f64,
-    /// Sample standard deviation over runs; null for one.
+    /// Sample standard deviation over the runs; `None` (null in JSON) for one run.
     pub sd: Option<f64>,
-    /// Of one run its binomial 95 % interval, where the metric has one.
+    /// Binomial 95 % interval of a single run, where the metric has one; else `None`.
     pub interval: Option<(f64, f64)>,
 }
 
 impl Level {
-    /// Of the records of one point, one a run. `None` without a record or where one has no value.
+    /// The level of a metric from the records of one point, one for each run. `None` without a record or where a
+    /// record has no value.
     pub fn of(records: &[&Record], metric: &Metric) -> Option<Level> {
         let Spread { mean, sd } = Spread::of(records.iter().map(|record| (metric.of)(record)))?;
         let interval = match records {
@@ -126,7 +129,7 @@ impl Level {
         Some(Level { mean, sd, interval })
     }
 
-    /// `0.832 ± 0.012`, of one run `0.832 [0.801, 0.859]`.
+    /// The level as text, such as `0.832 ± 0.012`, or of a single run `0.832 [0.801, 0.859]`.
     pub fn text(self) -> String {
         match (self.sd, self.interval) {
             (None, Some((low, high))) => format!("{:.3} [{low:.3}, {high:.3}]", self.mean),
@@ -134,7 +137,8 @@ impl Level {
         }
     }
 
-    /// The ends of the band or bar that a figure draws: one standard deviation to either side, or the interval of one run.
+    /// Ends of the band or bar that figures draw: one standard deviation to either side, or the interval of a single
+    /// run.
     pub fn ends(self) -> Option<(f64, f64)> {
         self.sd.map(|sd| (self.mean - sd, self.mean + sd)).or(self.interval)
     }
@@ -145,7 +149,8 @@ pub(crate) mod tests {
     use super::*;
     use metrics::{Context, Prediction, PredictionRow, records};
 
-    /// A record of ten clips at `snr_db` over AWGN, of which `right` have the right sign; half have label 0.5, the others −0.5.
+    /// A record of ten clips at `snr_db` over AWGN, or noiseless without it. `right` of the clips have the right sign;
+    /// half have label 0.5, the others −0.5.
     pub(crate) fn record(scheme: &str, training_seed: Option<u64>, snr_db: Option<f64>, right: u64) -> Record {
         let row = |index: u64| {
             let positive = (index < right) == index.is_multiple_of(2);

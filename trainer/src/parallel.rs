@@ -1,4 +1,4 @@
-//! Independent jobs over threads, results in the order of the jobs.
+//! Runs independent jobs on threads, with results in the order of the jobs.
 
 use std::{
     num::NonZeroUsize,
@@ -6,9 +6,9 @@ use std::{
     thread,
 };
 
-/// `work(0)`, `work(1)`, … `work(jobs − 1)`, in order. Threads take the next job as they get free. After an error no
-/// further job is begun, and the error of the lowest job is returned: jobs are begun in order, so it is the one that a
-/// single thread would have met.
+/// The results of `work(0)`, `work(1)`, … `work(jobs − 1)`, in this order. Each thread takes the next job when it is
+/// free; `None` takes all available threads. After an error no further job is begun, and the error of the lowest job
+/// is returned: jobs are begun in order, so it is the one that a single thread would meet first.
 pub fn map<T: Send, E: Send>(
     jobs: usize,
     threads: Option<NonZeroUsize>,

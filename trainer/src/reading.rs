@@ -1,16 +1,16 @@
-//! Transcripts as the text encoder reads them before it is tuned.
+//! Transcripts as encoded by the text encoder before fine-tuning.
 
 use corpus::Sequence;
 use std::collections::BTreeMap;
 
-/// A transcript: its token ids, and the encoder's last hidden states. Without a transcript no ids and no states.
+/// An encoded transcript; without a transcript it has no token ids and no states.
 #[derive(Clone, Default)]
 pub struct Reading {
-    /// Token ids.
+    /// Token ids of the transcript.
     pub tokens: Vec<u32>,
-    /// Last hidden states `[tokens, width]`.
+    /// Last hidden states of the text encoder, `[tokens, width]`; `None` without a transcript.
     pub states: Option<Sequence>,
 }
 
-/// Readings by row of the corpus.
+/// Encoded transcripts by row of the corpus.
 pub type Readings = BTreeMap<usize, Reading>;

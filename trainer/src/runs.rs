@@ -1,4 +1,4 @@
-//! Runs in their folders: trained, gone on with, or there already.
+//! Training runs in their folders: new ones, resumed ones, and finished ones.
 
 use crate::checkpoint::{self, differences};
 use crate::config::RunConfig;
@@ -10,22 +10,22 @@ use files::PendingFile;
 use schemes::scheme_kind::SchemeKind;
 use std::path::Path;
 
-/// A run's settings, in its folder.
+/// Name of the file with a run's settings in its folder.
 pub const CONFIG: &str = "config.json";
 
-/// Where a run begins.
+/// Where training begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begin {
-    /// At the first epoch.
+    /// Training begins at the first epoch.
     Fresh,
-    /// Where the run in the folder was left.
+    /// Training continues from the checkpoint in the run's folder.
     Resumed,
 }
 
-/// Trains to the end, and writes settings, checkpoints and both halves into `folder`. Returns the model id.
+/// Trains a run to its end, and writes settings, checkpoint and both halves into `folder`. Returns the model id.
 ///
 /// # Errors
-/// If the settings make no sense or do not fit the material, a loss is not finite or a file cannot be written.
+/// If the settings are invalid or do not fit the material, a loss is not finite or a file cannot be written.
 pub fn train(
     material: &Material,
     config: &RunConfig,
@@ -49,10 +49,11 @@ pub fn train(
     trainer.deploy(folder, material.text_encoder())
 }
 
-/// Writes weights of a scheme that sends what the network of the finished run in `run` decides. Returns their model id.
+/// Writes weights of `scheme`, which transmits the decisions of the network of the finished run in `run`, into
+/// `folder`. Returns their model id.
 ///
 /// # Errors
-/// If the run is not there or is not of these settings, or a file cannot be written.
+/// If the run is missing or has other settings than `config`, or a file cannot be written.
 pub fn derive(
     material: &Material,
     config: &RunConfig,
@@ -71,11 +72,11 @@ pub fn derive(
     trainer.deploy_as(scheme, folder, material.text_encoder())
 }
 
-/// Sees to it that `folder` holds the weights of a run with these settings: as they are, of a run that was cut short and is
-/// gone on with, or of a new one. Returns the model id.
+/// Ensures that `folder` holds the weights of a run with these settings: keeps finished ones, resumes a run that was
+/// cut short, or trains a new one. Returns the model id.
 ///
 /// # Errors
-/// As [`train`], and if the folder holds something else, naming what differs.
+/// Those of [`train`], and if the folder holds weights of a run with other settings, naming those that differ.
 pub fn ensure_trained(
     material: &Material,
     config: &RunConfig,
@@ -91,10 +92,10 @@ pub fn ensure_trained(
     train(material, config, folder, begin, threads, progress)
 }
 
-/// Refuses weights of a run that differs in some settings, which the message names.
+/// Checks that there are no differences between the settings of the run in `folder` and the requested ones.
 ///
 /// # Errors
-/// If `differences` holds any.
+/// If `differences` is not empty; the message lists them.
 pub fn same(folder: &Path, differences: &[String]) -> Result<()> {
     let others = differences.join(", ");
     ensure!(
@@ -105,10 +106,10 @@ pub fn same(folder: &Path, differences: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The settings of the run in `folder`.
+/// The settings of the run in `folder`, from its `config.json`.
 ///
 /// # Errors
-/// If they are not there, as with weights that were put there without their run.
+/// If they are missing, as they are for weights that were copied without their run.
 pub fn settings(folder: &Path) -> Result<RunConfig> {
     let file = folder.join(CONFIG);
     let name = || file.display().to_string();
@@ -116,10 +117,10 @@ pub fn settings(folder: &Path) -> Result<RunConfig> {
     serde_json::from_slice(&stored).with_context(name)
 }
 
-/// The model id of the weights in `folder`; `None` if training has yet to make them.
+/// The model id of the weights in `folder`; `None` if training has yet to write them.
 ///
 /// # Errors
-/// If a half is there that cannot be used and no run that would make it anew: what somebody put there is not replaced.
+/// If `folder` holds an unusable half and no checkpoint to write it anew from: foreign files are not overwritten.
 pub fn trained_already(folder: &Path) -> Result<Option<String>> {
     match schemes::weights::load(folder) {
         Ok((transmitter, _)) => Ok(Some(transmitter.card().model_id.clone())),

@@ -1,22 +1,23 @@
-//! What changes over a run: learning rate, redundancy weight, gradient reversal.
+//! Schedules of a run: learning rate and gradient reversal over the epochs.
 
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
-/// Epochs at which things change.
+/// Number of epochs, learning rate, and ramp of redundancy reduction.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// Epochs of training.
+    /// Maximum number of epochs.
     pub epochs: usize,
-    /// λ_red, the weight of redundancy reduction once it is fully on.
+    /// λ_red, the weight of redundancy reduction after the ramp.
     pub lambda_red: f32,
-    /// Epochs before redundancy reduction begins.
+    /// Number of epochs before the ramp of redundancy reduction begins.
     pub warm_up: usize,
-    /// The epoch at which it is fully on; no earlier one may be selected.
+    /// Number of epochs after which the ramp ends and redundancy reduction has its full weight; no earlier epoch may
+    /// be selected.
     pub ramp_end: usize,
     /// Peak learning rate.
     pub learning_rate: f32,
-    /// The share of it that is left in the end.
+    /// Share of the peak learning rate, between 0 and 1, that the cosine decays to.
     #[serde(default = "twentieth")]
     pub end: f64,
 }
@@ -25,13 +26,13 @@ fn twentieth() -> f64 {
     END
 }
 
-/// What is left of a learning rate in the end, unless a run says otherwise.
+/// Default share of the peak learning rate that the cosine decays to.
 pub const END: f64 = 0.05;
 
 impl Schedule {
-    /// The scale of gradient reversal at `time` epochs: α(t)·λ(t), with λ rising linearly from the end of the warm-up to
-    /// the end of the ramp, and α = 2/(1 + e^(−10p)) − 1 with p the share of the ramp that is over. The discriminators
-    /// themselves learn at weight 1 from the first step.
+    /// Scale of gradient reversal at `time` in epochs: α(t)·λ(t). λ rises linearly from the end of the warm-up to the
+    /// end of the ramp; α = 2/(1 + e^(−10p)) − 1, with p the share of the time up to the end of the ramp. The
+    /// discriminators themselves learn with weight 1 from the first step.
     pub fn reversal(&self, time: f64) -> f32 {
         let (warm_up, end) = (self.warm_up as f64, self.ramp_end as f64);
         let lambda = if time >= end { 1.0 } else { ((time - warm_up) / (end - warm_up)).max(0.0) };
@@ -40,18 +41,21 @@ impl Schedule {
         (alpha * lambda) as f32 * self.lambda_red
     }
 
-    /// The learning rate at `time` epochs: one epoch of linear warm-up, then a cosine down to what is left in the end.
+    /// The learning rate at `time` in epochs: one epoch of linear warm-up, then a cosine down to the share `end` of
+    /// the peak.
     pub fn rate(&self, time: f64) -> f32 {
         cosine(self.learning_rate, self.end, time, self.epochs)
     }
 
-    /// Whether the network after `epoch` (counted from 1) may be selected.
+    /// Whether the weights after this epoch, counted from 1, may be selected: from the end of the ramp on, or of a
+    /// shorter run the last epoch.
     pub fn selectable(&self, epoch: usize) -> bool {
         epoch >= self.ramp_end.min(self.epochs)
     }
 }
 
-/// One epoch of linear warm-up to `peak`, then a cosine down to the share `end` of it after `epochs`.
+/// A learning rate at `time` in epochs: one epoch of linear warm-up to `peak`, then a cosine down to the share `end`
+/// of it after `epochs`.
 pub fn cosine(peak: f32, end: f64, time: f64, epochs: usize) -> f32 {
     let warm = time.min(1.0);
     let cosine = 0.5 * (1.0 + (PI * (time / epochs.max(1) as f64).min(1.0)).cos());

@@ -1,7 +1,7 @@
-//! What schemes are called in figures, tables and reports: one function, so that no two places call one scheme by two names.
+//! Names of schemes and channels in figures, tables and reports, in one place, so that each has one name everywhere.
 
-/// The name that people read of the scheme that records, command lines and folders call `name`, such as `t-deepsc-published`,
-/// `proposed+feedback` or `proposed without text`. A name that is not known stays as it is.
+/// The displayed name of a scheme whose name in records, command lines and folders is `name`, such as
+/// `t-deepsc-published`, `proposed+feedback` or `proposed without text`. Unknown names stay as they are.
 pub fn label(name: &str) -> String {
     if let Some((scheme, without)) = name.split_once(" without ") {
         return format!("{} without {without}", label(scheme));
@@ -28,7 +28,8 @@ pub fn label(name: &str) -> String {
     .to_owned()
 }
 
-/// The name that people read of a channel that records call `awgn`, `rayleigh`, `rician:K` or `none`.
+/// The displayed name of a channel that records call `awgn`, `rayleigh`, `rician:K` or `none`. Unknown names stay as
+/// they are.
 pub fn channel_label(channel: &str) -> String {
     match channel {
         "none" => "noiseless".to_owned(),

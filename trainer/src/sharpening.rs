@@ -1,15 +1,15 @@
-//! How much a deployed encoder sharpens the sign, fitted on the clips that training is stopped on.
+//! Antipodal boosting: fits the gain with which the deployed encoder boosts the sign direction, on the held-out clips.
 
 use crate::calibration;
 use crate::validation::Said;
 use anyhow::Result;
 use network::head::from_cells;
 
-/// What is tried.
+/// Candidates for the gain of antipodal boosting; 1 boosts nothing.
 const GAINS: [f32; 6] = [1.0, 1.5, 2.0, 3.0, 4.0, 6.0];
 
-/// The gain with which the share of wrong signs plus a sixth of the mean absolute error is least over all channels, once what is
-/// said is calibrated. `said` says what the network with a gain says.
+/// The gain with the least share of wrong signs plus a sixth of the mean absolute error, over all channels and after
+/// calibration. `said` returns the held-out predictions of the network with a gain.
 ///
 /// # Errors
 /// Those of `said`.

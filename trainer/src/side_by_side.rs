@@ -1,4 +1,4 @@
-//! Many runs on the cores there are, with one bar for all.
+//! Trains and scores many runs side by side on the available cores, with one progress bar for all.
 
 use crate::command;
 use crate::config::RunConfig;
@@ -12,28 +12,29 @@ use indicatif::ProgressBar;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-/// The cores that one of several runs has for itself.
+/// Number of cores that one of several runs has for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share(NonZeroUsize);
 
 impl Share {
-    /// Of `cores` for run `index` of `runs` that are taken up in order. A core each, but what is left over at the end, too
-    /// few runs for all cores, shares them.
+    /// The share of run `index` out of `runs` that are taken up in order on `cores` cores. Each run has one core; the
+    /// last runs, if they are fewer than the cores, share all cores.
     fn of(index: usize, runs: usize, cores: NonZeroUsize) -> Self {
         let last = runs % cores;
         let among = if index >= runs - last { last } else { cores.get() };
         Share(NonZeroUsize::new(cores.get() / among.max(1)).unwrap_or(NonZeroUsize::MIN))
     }
 
-    /// Threads to use.
+    /// Number of threads to use.
     pub fn threads(self) -> NonZeroUsize {
         self.0
     }
 
-    /// [`runs::ensure_trained`] on this share, shown on the board under `name`.
+    /// Ensures that `folder` holds the trained run, as [`runs::ensure_trained`] does, with this share's threads. The
+    /// board shows its progress under `name`.
     ///
     /// # Errors
-    /// As there, naming the run.
+    /// Those of [`runs::ensure_trained`], with the name of the run.
     pub fn ensure_trained(
         self,
         material: &Material,
@@ -53,23 +54,23 @@ impl Share {
     }
 }
 
-/// `work(0, share)`, `work(1, share)`, … side by side; results in order, or the first run's error.
+/// The results of `work(0, share)`, `work(1, share)`, … for all runs, in order. The runs are worked on side by side.
 ///
 /// # Errors
-/// Those of the work.
+/// The error of the first run that fails.
 pub fn run_all<T: Send>(runs: usize, work: impl Fn(usize, Share) -> Result<T> + Sync) -> Result<Vec<T>> {
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     parallel::map(runs, Some(cores), |index| work(index, Share::of(index, runs, cores)))
 }
 
-/// One bar of epochs for all runs; lines where there is no terminal.
+/// A progress bar that counts the epochs of all runs; without a terminal it prints a line for each epoch.
 pub struct Board(ProgressBar);
 
 impl Board {
-    /// For runs of `epochs` epochs together at most.
+    /// A board for runs that together have at most this many epochs.
     ///
     /// # Errors
-    /// If the bar's template is wrong.
+    /// If the template of the progress bar is invalid.
     pub fn new(epochs: usize) -> Result<Self> {
         Ok(Board(command::bar(epochs as u64, "training", "epochs")?))
     }
@@ -83,7 +84,7 @@ impl Board {
         }
     }
 
-    /// What a run does beside epochs.
+    /// Shows what a run does other than epochs.
     pub fn note(&self, line: String) {
         if self.0.is_hidden() {
             console::note(format_args!("{line}"));
@@ -91,12 +92,12 @@ impl Board {
         self.0.set_message(line);
     }
 
-    /// Epochs that will not come.
+    /// Counts epochs as done that will not be trained, after early stopping or of finished runs.
     pub fn skip(&self, epochs: usize) {
         self.0.inc(epochs as u64);
     }
 
-    /// Takes the bar away.
+    /// Removes the progress bar.
     pub fn finish(&self) {
         self.0.finish_and_clear();
     }

@@ -1,4 +1,4 @@
-//! δ^text within a run: a text encoder that is trained along with the network, and reading transcripts with one.
+//! δ^text in training: a text encoder that is fine-tuned along with the network, and encoding of transcripts.
 
 use crate::adamw::Group;
 use crate::config::Tuning;
@@ -14,16 +14,16 @@ use nn::params::Params;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Sentences handed to the encoder at once.
+/// Number of transcripts that the encoder gets at once.
 const SENTENCES: usize = 16;
 
-/// First path component of the encoder's parameters among those of a run.
+/// First path component of the text encoder's parameters among those of a run.
 pub const PREFIX: &str = "text_encoder.";
 
-/// Position of the encoder's pace among those of a step; the network's is 0.
+/// Index of the text encoder's learning-rate state among those of a step; that of the network is 0.
 pub const PACE: usize = 1;
 
-/// The optimiser's settings of one parameter of an encoder of `layers` layers.
+/// AdamW's settings for one parameter of a text encoder with this number of layers.
 fn group(tuning: &Tuning, name: &str, rank: usize, layers: usize) -> Group {
     let layer = name.split_once("encoder.layer.").and_then(|(_, rest)| rest.split('.').next()?.parse().ok());
     let below = layer.map_or(layers, |layer: usize| layers.saturating_sub(layer + 1));
@@ -31,7 +31,8 @@ fn group(tuning: &Tuning, name: &str, rank: usize, layers: usize) -> Group {
     Group { pace: PACE, rate: tuning.layer_decay.powi(below as i32), decay }
 }
 
-/// The encoder of a run: as it is trained, and the running average that is validated and deployed.
+/// The text encoder that a run fine-tunes: with its current weights, and with their EMA, which is validated and
+/// deployed.
 pub struct Tuned<'a> {
     checkpoint: &'a Checkpoint,
     tuning: Tuning,
@@ -50,10 +51,10 @@ fn prefixed(vars: BTreeMap<String, Var>) -> impl Iterator<Item = (String, Var)> 
 }
 
 impl<'a> Tuned<'a> {
-    /// Begins at the checkpoint.
+    /// A text encoder that starts from the checkpoint.
     ///
     /// # Errors
-    /// If no layer is left to tune.
+    /// If all of its layers would be frozen.
     pub fn new(checkpoint: &'a Checkpoint, tuning: Tuning) -> Result<Self> {
         let layers = checkpoint.config().num_hidden_layers;
         ensure!(
@@ -69,32 +70,32 @@ impl<'a> Tuned<'a> {
         Ok(Tuned { checkpoint, tuning, params, bert, averages, averaged })
     }
 
-    /// Whether it learns at `time` epochs.
+    /// Whether the encoder is no longer frozen at `time` in epochs.
     pub fn learns(&self, time: f64) -> bool {
         time >= self.tuning.begin as f64
     }
 
-    /// Its variables by the names they have in a run.
+    /// The trained variables of the encoder, by the names they have in a run.
     pub fn vars(&self) -> BTreeMap<String, Var> {
         prefixed(self.params.vars()).collect()
     }
 
-    /// The running averages under the same names.
+    /// The EMA of the encoder's variables, by the names they have in a run.
     pub fn averages(&self) -> BTreeMap<String, Var> {
         prefixed(self.averages.vars()).collect()
     }
 
-    /// The settings of one of its variables, if it is one.
+    /// AdamW's settings for a variable of a run; `None` if it is not one of the encoder's.
     pub fn group(&self, name: &str, rank: usize) -> Option<Group> {
         let name = name.strip_prefix(PREFIX)?;
         Some(group(&self.tuning, name, rank, self.checkpoint.config().num_hidden_layers))
     }
 
-    /// Reads the transcripts of a batch, one a clip and empty for a clip without, with the gradient to the encoder's
-    /// variables.
+    /// Encodes the transcripts of a batch, given as token ids, one for each clip and empty for a clip without, and
+    /// puts the states into the batch. Gradients reach the encoder's variables.
     ///
     /// # Errors
-    /// Candle's.
+    /// If a tensor operation fails.
     pub fn read(&self, data: &Data, sentences: &[Vec<u32>], batch: &mut Batch, run: &mut Run) -> Result<()> {
         let offsets = Offsets::from_lengths(sentences.iter().map(Vec::len));
         if offsets.frames() == 0 {
@@ -108,19 +109,21 @@ impl<'a> Tuned<'a> {
         Ok(())
     }
 
-    /// What the averaged encoder makes of the items' transcripts.
+    /// The hidden states of the clips' transcripts, encoded with the EMA of the weights; `None` for clips without a
+    /// transcript.
     ///
     /// # Errors
-    /// Candle's.
+    /// If a tensor operation fails.
     pub fn read_averaged(&self, items: &[&Item], threads: usize) -> Result<Vec<Option<Sequence>>> {
         let tokens: Vec<&[u32]> = items.iter().map(|item| item.tokens.as_slice()).collect();
         read_all(&self.averaged, &tokens, threads, &|_| ())
     }
 
-    /// The encoder's parameters with those of `tensors` that are named as in a run put in their place, fixed.
+    /// The encoder's parameters to be deployed: those of `tensors`, which have the names of a run, and for the rest
+    /// its own. They are not trainable.
     ///
     /// # Errors
-    /// If a tensor does not fit.
+    /// If a tensor is missing or has another shape.
     pub fn deployed(&self, tensors: &BTreeMap<String, Tensor>) -> Result<Params> {
         let mut all = self.averages.tensors(&[""]);
         let own = tensors.iter().filter_map(|(name, tensor)| Some((name.strip_prefix(PREFIX)?, tensor)));
@@ -130,26 +133,27 @@ impl<'a> Tuned<'a> {
         Ok(params)
     }
 
-    /// What the encoder with these parameters makes of the items' transcripts.
+    /// The hidden states of the clips' transcripts, encoded with these parameters; `None` for clips without a
+    /// transcript.
     ///
     /// # Errors
-    /// Candle's.
+    /// If a tensor operation fails.
     pub fn read_with(&self, params: &Params, items: &[&Item], threads: usize) -> Result<Vec<Option<Sequence>>> {
         let tokens: Vec<&[u32]> = items.iter().map(|item| item.tokens.as_slice()).collect();
         read_all(&built(self.checkpoint, params)?, &tokens, threads, &|_| ())
     }
 
-    /// Where it began.
+    /// The checkpoint that the encoder started from.
     pub fn checkpoint(&self) -> &'a Checkpoint {
         self.checkpoint
     }
 }
 
-/// The last hidden states of each transcript, given as token ids; none where there are no ids. `progress` gets the number read
-/// so far.
+/// The last hidden states `[tokens, width]` of each transcript, given as token ids; `None` where there are no ids.
+/// `progress` gets the number of transcripts encoded so far.
 ///
 /// # Errors
-/// Candle's.
+/// If a tensor operation fails.
 pub fn read_all(
     encoder: &Bert,
     tokens: &[&[u32]],
@@ -159,7 +163,7 @@ pub fn read_all(
     let spoken: Vec<usize> = (0..tokens.len()).filter(|i| !tokens[*i].is_empty()).collect();
     let done = AtomicU64::new(0);
     let share = spoken.len().div_ceil(threads).max(1);
-    // The bits of a sentence do not depend on its batch, so neither chunks nor threads matter.
+    // The states of a transcript do not depend on its batch, bit for bit, so neither chunks nor threads matter.
     let read = |part: &[usize]| -> Result<Vec<Sequence>> {
         let mut sequences = Vec::with_capacity(part.len());
         for chunk in part.chunks(SENTENCES) {

@@ -1,10 +1,10 @@
-//! Threads of a run.
+//! Number of threads that a run uses.
 
-/// How many threads a run takes. Its result does not depend on it.
+/// How many threads a training run uses. Its result does not depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Threads {
-    /// One for each data-parallel part of a step.
+    /// One thread for each micro-batch of a step.
     OneAPart,
-    /// One, for runs side by side.
+    /// One thread, for runs side by side.
     One,
 }

@@ -1,4 +1,4 @@
-//! How good the network is on the held-out clips, over a fixed set of channels.
+//! Scores of the network on the held-out clips, over a fixed set of channels.
 
 use crate::chain::Chain;
 use crate::data::{Data, Item};
@@ -12,59 +12,60 @@ use network::head::{CELLS, Matched, probabilities};
 use nn::ops::{tensor, with_slice};
 use phy::{ChannelKind, Conditions, NoiseKey, Realisation, SnrDb, Symbols};
 
-/// SNRs that the held-out clips are sent at, dB.
+/// SNRs in dB that the held-out clips are sent at.
 const SNRS_DB: [f64; 4] = [-12.0, -6.0, 0.0, 9.0];
 
-/// Draws of the channel for each clip and point.
+/// Number of channel draws for every clip at every noisy point.
 const DRAWS: u32 = 2;
 
-/// Clips packed together.
+/// Number of clips packed together.
 const BATCH: usize = 64;
 
-/// Of the keys: no evaluation that a user is likely to ask for shares it.
+/// Seed of the noise keys, one that no evaluation is likely to use.
 const SEED: u64 = 0x7661_6c69_6461_7465;
 
-/// Means over all held-out clips and channels, and the noiseless ones apart.
+/// Scores on the held-out clips, as means over all channels, with those of the noiseless channel apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Scores {
-    /// What training is stopped on: over all channels the mean probability given to the wrong side of zero, plus a sixth
-    /// of the MAE. Both are bounded, so that a few confident errors do not hide that the answers still get better.
+    /// Criterion of early stopping, of which less is better: over all channels the mean probability not given to the
+    /// label's side of zero, plus a sixth of the MAE. Both are bounded, so that a few confident errors do not hide
+    /// that the predictions still improve.
     pub criterion: f64,
-    /// The decision loss over all channels.
+    /// Mean decision loss over all channels.
     pub loss: f64,
-    /// Acc-2 "pos" over all channels.
+    /// Acc-2 "pos" over all channels: clips with label 0 dropped.
     pub acc2: f64,
-    /// Without noise: the loss, Acc-2 "pos", Acc-7 and MAE.
+    /// Scores over the noiseless channel.
     pub noiseless: Noiseless,
 }
 
-/// What a network without noise scores.
+/// Scores of a network over the noiseless channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Noiseless {
-    /// The decision loss.
+    /// Mean decision loss over the noiseless channel.
     pub loss: f64,
-    /// Acc-2 "pos".
+    /// Acc-2 "pos" over the noiseless channel: clips with label 0 dropped.
     pub acc2: f64,
-    /// Acc-7 of the most likely class.
+    /// Acc-7 of the most likely class over the noiseless channel.
     pub acc7: f64,
-    /// Mean absolute error of the median.
+    /// Mean absolute error of the median over the noiseless channel.
     pub mae: f64,
 }
 
-/// What was said of a clip that met one channel.
+/// A held-out prediction: the output for one clip over one channel realisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Said {
-    /// Probability of each cell.
+    /// Predicted probability of each cell of the score, before calibration.
     pub p: [f64; CELLS],
-    /// Of the burst.
+    /// ρ of the received burst.
     pub rho: f32,
-    /// What a matched filter heard of the sign, see [`Matched::heard`]; 0 without one.
+    /// Matched-filter soft decision on the sign, in [−1, 1], see [`Matched::heard`]; 0 without a matched filter.
     pub heard: f64,
-    /// What would have been right.
+    /// Label of the clip, in [−3, 3].
     pub label: f32,
 }
 
-/// The held-out clips, packed once.
+/// The held-out clips of a run, packed once, and the channels that they are scored over.
 pub struct HeldOut {
     batches: Vec<Batch>,
     labels: Vec<f32>,
@@ -74,10 +75,11 @@ pub struct HeldOut {
 }
 
 impl HeldOut {
-    /// Packs the clips; the points are those that the network is trained for.
+    /// Packs the held-out clips of `data`. The points are the noiseless channel and those kinds that `channel` trains
+    /// for at a few SNRs; `sign` is the weight of the sign in the decision loss.
     ///
     /// # Errors
-    /// Candle's.
+    /// If a tensor operation fails.
     pub fn new(data: &Data, channel: TrainChannel, sign: f32) -> Result<Self> {
         let items: Vec<&Item> = data.held_out.iter().collect();
         let batches = items.chunks(BATCH).map(|chunk| data.batch(chunk)).collect::<Result<_>>()?;
@@ -97,10 +99,10 @@ impl HeldOut {
         Ok(HeldOut { batches, labels, rows: items.iter().map(|item| item.row).collect(), points, sign })
     }
 
-    /// Packs the clips anew with what a text encoder that is being tuned makes of their transcripts by now.
+    /// Packs the clips anew with their transcripts as `read` encodes them, for a text encoder that is fine-tuned.
     ///
     /// # Errors
-    /// Candle's.
+    /// If a transcript cannot be encoded or a tensor operation fails.
     pub fn reread(&mut self, data: &Data, read: impl Fn(&[&Item]) -> Result<Vec<Option<Sequence>>>) -> Result<()> {
         let items: Vec<&Item> = data.held_out.iter().collect();
         let texts = read(&items)?;
@@ -113,7 +115,7 @@ impl HeldOut {
         Ok(())
     }
 
-    /// What the network makes of all clips before the channel matters.
+    /// The channel-independent work of the transmitter on all clips: tensors with one row for each clip.
     fn digest(&self, network: &Chain) -> Result<Vec<Tensor>> {
         let digests: Vec<Vec<Tensor>> =
             self.batches.iter().map(|batch| network.digest(batch)).collect::<candle_core::Result<_>>()?;
@@ -122,7 +124,8 @@ impl HeldOut {
         Ok((0..tensors).map(whole).collect::<candle_core::Result<_>>()?)
     }
 
-    /// What the distribution head says of each clip over all channels, before any calibration, and what `matched` hears.
+    /// The held-out predictions of a network with the distribution head, for all clips and channels, before
+    /// calibration, with the soft decisions of `matched`.
     ///
     /// # Errors
     /// If the network does not fit the clips.
@@ -150,7 +153,7 @@ impl HeldOut {
         Ok(said)
     }
 
-    /// Scores of the network as it would be deployed.
+    /// The scores of the network as it would be deployed.
     ///
     /// # Errors
     /// If the network does not fit the clips.
@@ -180,7 +183,7 @@ impl HeldOut {
         Ok(scores)
     }
 
-    /// The summed loss and the predictions of one draw.
+    /// The summed decision loss and the predictions of all clips in one channel draw at one point.
     fn receive(
         &self,
         network: &Chain,
@@ -195,7 +198,7 @@ impl HeldOut {
         Ok((loss, network.head().predict(&latent, &rho)?))
     }
 
-    /// The equalised bursts of one draw `[clips, reals]`, and ρ of each.
+    /// The equalised bursts `[clips, reals]` of all clips in one channel draw at one point, and ρ of each.
     fn receptions(
         &self,
         network: &Chain,
