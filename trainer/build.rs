@@ -1,4 +1,4 @@
-//! Tells the program which compiler built it, for its reports.
+//! Passes the version of the compiler to the program, which states it in its reports.
 
 use std::process::Command;
 

@@ -1,8 +1,9 @@
-//! One training step of preset `paper`, timed; what `step_torch.py` is held against. Prints one JSON object.
+//! Times one training step of preset `paper`, for comparison with `step_torch.py`. Prints one JSON object.
 //!
-//! The step is that of `trainer::train`: packing and standardising the batch, forward and backward in two parts on two
-//! threads, clipping, AdamW. One channel realisation, one negative and no antipodal term, as in the PyTorch script. The
-//! running average of the weights, which that script does not keep, is timed apart as `averaging_ms`.
+//! The step is that of `trainer::train`: packing and standardising the batch, forward and backward pass in two
+//! micro-batches on two threads, clipping, AdamW. It has one channel realisation, one shuffled pair per clip and no
+//! antipodal term, as in the PyTorch script. The EMA of the weights, which that script does not keep, is timed
+//! separately as `averaging_ms`.
 
 use anyhow::{Result, ensure};
 use candle_core::backprop::GradStore;
@@ -35,22 +36,22 @@ const WEIGHTS: Weights = Weights {
 };
 const LAW: ChannelLaw = ChannelLaw { channel: TrainChannel::Rayleigh, snr_db: (-15.0, 21.0), skew: 1.0 };
 
-/// One training step of preset `paper`, timed.
+/// Time one training step of preset `paper`.
 #[derive(Parser)]
 struct Args {
     /// All clips of 50 frames, or mean 13 as in MOSI
     #[arg(long, value_enum, default_value = "full")]
     lengths: Lengths,
-    /// Timed steps
+    /// Number of timed steps
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(10..))]
     steps: u64,
-    /// Steps before them
+    /// Number of steps before the timed ones
     #[arg(long, default_value_t = 30)]
     warm_up: u64,
-    /// Data-parallel parts of a step, each on a thread
+    /// Micro-batches of a step, each on a thread of its own
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=BATCH as i64))]
     parts: u8,
-    /// What `cargo bench` passes
+    /// Flag that `cargo bench` passes; ignored
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -61,7 +62,7 @@ enum Lengths {
     Mosi,
 }
 
-/// Frames of one clip; with `Mosi` 4 + Gamma(2, 4.5), at most 50: mean 13.
+/// Number of frames of one clip: all [`FRAMES`], or with `Mosi` 4 + Gamma(2, 4.5), at most [`FRAMES`], with mean 13.
 fn frames(lengths: Lengths, stream: &mut Stream) -> usize {
     match lengths {
         Lengths::Full => FRAMES,
@@ -97,7 +98,7 @@ fn data(lengths: Lengths) -> Data {
     Data { train, held_out: Vec::new(), widths: WIDTHS, standardisations, origins: Origins::default() }
 }
 
-/// Gradients of each part of a step, on a thread of its own.
+/// The gradients of each micro-batch of a step, each on a thread of its own.
 fn gradients(network: &Network, data: &Data, items: &[&Item], parts: usize, step: u64) -> Result<Vec<GradStore>> {
     let part = |index: u64, items: &[&Item]| -> Result<GradStore> {
         let batch = data.batch(items)?;
@@ -119,7 +120,7 @@ fn gradients(network: &Network, data: &Data, items: &[&Item], parts: usize, step
     })
 }
 
-/// The q-quantile of sorted times.
+/// The q-quantile of times sorted in ascending order, interpolated.
 fn quantile(sorted: &[f64], q: f64) -> f64 {
     let position = q * (sorted.len() - 1) as f64;
     let (low, share) = (position as usize, position.fract());

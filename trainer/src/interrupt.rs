@@ -47,7 +47,7 @@ impl Drop for Advice {
     }
 }
 
-/// The message that tells how to resume the run in `folder`, which a command with these arguments trains.
+/// The message on how to resume the run in `folder`, which a command with these arguments trains.
 pub fn of_run(folder: &Path, arguments: &[String]) -> String {
     let file = folder.join(checkpoint::FILE);
     if !file.exists() {
@@ -60,7 +60,7 @@ pub fn of_run(folder: &Path, arguments: &[String]) -> String {
     format!("interrupted; {} holds the epochs that were done; to go on: {}{more}", file.display(), shell(arguments))
 }
 
-/// The message that tells how to resume the runs in the folders below `folder`, which a command with these arguments
+/// The message on how to resume the runs in the folders below `folder`, which a command with these arguments
 /// trains.
 pub fn of_runs(folder: &Path, arguments: &[String]) -> String {
     format!(

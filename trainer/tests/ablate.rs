@@ -1,4 +1,4 @@
-//! `ablate`: every variation is trained with the same seeds, scored over the same draws and held against the base.
+//! `ablate`: every variation is trained with the same seeds, scored over the same draws and compared with the base.
 
 use clap::Parser;
 use serde_json::Value;
@@ -49,7 +49,7 @@ fn variations_are_trained_scored_and_compared() {
     assert!(cell.contains(&format!("{:.3} ±", accuracy(2))), "{cell} {}", accuracy(2));
     assert!(cell.contains(&format!("{:+.3}", accuracy(2) - accuracy(0))), "{cell}");
 
-    // Once more, with nothing left to train.
+    // A second time, when nothing is left to train.
     let before = std::fs::metadata(out.join("base/seed-0/checkpoint.safetensors")).unwrap().modified().unwrap();
     run(&line).unwrap();
     assert_eq!(read(), all);

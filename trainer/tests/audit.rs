@@ -1,4 +1,4 @@
-//! `audit`: one seed gives one answer, which names what was looked at.
+//! `audit`: one seed gives one result, which names the audited weights, corpus and split.
 
 mod support;
 
@@ -12,7 +12,8 @@ fn run(line: &str) -> anyhow::Result<()> {
     trainer::run(trainer::Args::try_parse_from(words).map_err(|e| anyhow::anyhow!("{e}"))?)
 }
 
-/// Clips that have all modalities, each of which tells the label: 200 to train on, 40 to stop on, 120 to audit.
+/// A corpus whose clips have all modalities, each of which predicts the label: 200 clips to train on, 40 held out, 120
+/// to audit.
 fn corpus() -> Corpus {
     let split = |i: usize| ["train", "valid", "test"][usize::from(i >= 200) + usize::from(i >= 240)];
     let clips = (0..).filter(|row| row % 5 >= 3).take(360).enumerate().map(|(i, row)| clip(row, split(i)));
@@ -42,7 +43,7 @@ fn an_audit_of_trained_weights() {
     assert_eq!(names("modalities", "modality"), ["text", "audio", "visual"]);
     assert_eq!((&found["split"], &found["clips"], &found["train_clips"]), (&"test".into(), &120.into(), &200.into()));
     for pair in found["pairs"].as_array().unwrap() {
-        // The features all hold the label, so each pair depends; shuffled it does not.
+        // The features all predict the label, so those of each pair are dependent; after shuffling they are not.
         let j = |kind: &str, field: &str| pair[kind]["j"][field].as_f64().unwrap();
         assert!(j("features", "low") > 0.1, "{pair}");
         assert!(pair["features"]["null_max"].as_f64().unwrap() < 0.1, "{pair}");

@@ -1,5 +1,5 @@
-//! The deployed head's calibration: it is part of the weights, changes no decision about the sign unless a matched
-//! filter helps it, and can be left out.
+//! Calibration of the deployed decision head: it is part of the weights, changes no decision about the sign without a
+//! matched filter, and can be switched off.
 
 mod support;
 
@@ -25,7 +25,7 @@ fn trained(calibrate: bool, sharpen: bool) -> (TempDir, String) {
     (folder, id)
 }
 
-/// Predictions and labels of clips that were not trained on, at −9 dB.
+/// Predictions and labels of 300 test clips, sent over AWGN at −9 dB.
 fn answers(folder: &Path) -> Vec<(metrics::Prediction, f32)> {
     let (transmitter, receiver) = load(folder).unwrap();
     let point = Conditions::new(ChannelKind::Awgn, Some(SnrDb::try_from(-9.0).unwrap()), None).unwrap();
@@ -55,7 +55,8 @@ fn calibration_changes_how_sure_the_sign_is_and_never_the_sign() {
     assert!(error(&after) < error(&before) + 0.02, "{} → {}", error(&before), error(&after));
 }
 
-/// What the matched filter hears is weighed in where it mends more signs than it breaks: 300 clips, 3 for chance.
+/// The matched-filter soft decision gets a weight only where it corrects more signs than it breaks. Of 300 clips, 3
+/// are allowed for chance.
 #[test]
 fn a_sharpened_sign_is_right_as_often_at_least() {
     let ((plain, _), (sharpened, id)) = (trained(true, false), trained(true, true));

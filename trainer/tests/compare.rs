@@ -1,4 +1,4 @@
-//! `compare` over results of two real runs: the numbers of the files, their differences, and the figures.
+//! `compare` over the results of two trained runs: the numbers of the files, their differences, and the figures.
 
 use clap::Parser;
 use corpus::{Corpus, CorpusSpec};
@@ -11,7 +11,7 @@ fn run(line: &str) -> anyhow::Result<()> {
     trainer::run(trainer::Args::try_parse_from(words).map_err(|e| anyhow::anyhow!("{e}"))?)
 }
 
-/// A corpus folder with a part of `builtin`.
+/// Writes a corpus folder with some clips of `builtin`.
 fn small_corpus(folder: &Path) {
     let all = Corpus::load(&CorpusSpec::BUILTIN).unwrap();
     let clips = [("train", 96), ("valid", 60)];

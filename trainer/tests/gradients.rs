@@ -1,5 +1,5 @@
-//! The whole objective of Algorithm 1: every variable is reached, the gradient is exact, and reversal turns the encoders
-//! against the discriminators.
+//! The whole objective of Algorithm 1: every variable gets a gradient, the gradient is exact, and reversal turns the
+//! encoders against the discriminators.
 
 mod support;
 
@@ -17,10 +17,11 @@ use support::{law, tiny, weights};
 use trainer::chain::Chain;
 use trainer::objective::{Step, Sums, Weights};
 
-/// Mostly above zero: in a balanced batch the plain head's bias has no gradient.
+/// Labels of the nine clips. Most are above zero: in a balanced batch the bias of the L1 head has no gradient.
 const LABELS: [f32; 9] = [-2.4, 1.0, 1.4, -0.6, 3.0, 1.2, 2.2, 2.0, 0.0];
 
-/// Which modalities clip `i` of nine has: three in a row lack one each.
+/// Whether clip `i` of nine has the modality: the first five clips have all, the next three lack one each, the last
+/// has all.
 fn has(i: usize, modality: Modality) -> bool {
     i < 5 || i - 5 != modality.index()
 }
@@ -40,7 +41,7 @@ fn batch(widths: &Widths, has: impl Fn(usize, Modality) -> bool) -> Batch {
     Batch::pack(widths, &[None, None, None], &clips).unwrap()
 }
 
-/// A network, a batch and the weights of the objective.
+/// A network, a batch and the weights of the objective, for tests of gradients.
 struct Trial {
     params: Params,
     network: Chain,
@@ -58,7 +59,7 @@ impl Trial {
         Trial { params, network, batch: batch(&config.widths, has), weights: weights() }
     }
 
-    /// With the same dropout, noise and channels each time.
+    /// The objective of the whole batch, with the same dropout, noise and channels in each call.
     fn objective(&self, reversal: f32) -> (Tensor, Sums) {
         let stream = Stream::new(4, &[]);
         let step = Step { batch: &self.batch, labels: &LABELS, clips: LABELS.len(), reversal, stream };
@@ -69,14 +70,14 @@ impl Trial {
         f64::from(self.objective(reversal).0.to_scalar::<f32>().unwrap())
     }
 
-    /// By name; empty where the objective does not reach.
+    /// Gradients by the name of the variable; empty where the objective does not depend on it.
     fn gradients(&self, reversal: f32) -> Gradients {
         let store = self.objective(reversal).0.backward().unwrap();
         let gradient = |var: &Var| store.get(var.as_tensor()).map(values).unwrap_or_default();
         self.params.vars().into_iter().map(|(name, var)| (name, gradient(&var))).collect()
     }
 
-    /// What `f` gives with the variables moved by `scale` times `direction`.
+    /// The value of `f` while the variables are moved by `scale` times `direction`.
     fn moved<T>(&self, direction: &Gradients, scale: f32, f: impl FnOnce() -> T) -> T {
         let vars = self.params.vars();
         let base: Vec<(&Var, Vec<f32>)> = direction.keys().map(|name| (&vars[name], values(&vars[name]))).collect();
@@ -98,7 +99,7 @@ fn norm(values: &[f32]) -> f64 {
     values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt()
 }
 
-/// The toy widths of the modalities in `set`, a bit each by `Modality::index()`.
+/// Widths of the toy corpus for the modalities in `set`, a bit mask by `Modality::index()`.
 fn only(set: usize) -> Widths {
     let keep = |m: Modality| support::WIDTHS.get(m).filter(|_| set & (1 << m.index()) > 0);
     Widths::from(Modality::ALL.map(keep))
@@ -108,7 +109,7 @@ fn only(set: usize) -> Widths {
 fn every_variable_of_every_preset_has_a_gradient() {
     for preset in [Preset::Paper, Preset::Small] {
         for head in [HeadKind::Distribution, HeadKind::L1] {
-            // All three modalities, each two and each alone.
+            // All seven selections of one, two or three modalities.
             for widths in (1..8).map(only) {
                 for feedback in [false, true] {
                     let trial = Trial::new(&Config { head, feedback, ..Config::preset(preset, widths) });
@@ -123,7 +124,7 @@ fn every_variable_of_every_preset_has_a_gradient() {
     }
 }
 
-/// T-DeepSC's sizes for the toy.
+/// Sizes of T-DeepSC for the toy corpus.
 const SIZES: Sizes = Sizes {
     visual: (12, 3),
     audio: (8, 2),
@@ -140,7 +141,7 @@ fn every_variable_of_t_deepsc_has_a_gradient() {
     for head in [HeadKind::Distribution, HeadKind::Mse] {
         for (side_information, widths) in [true, false].into_iter().flat_map(|s| (1..8).map(only).map(move |w| (s, w)))
         {
-            // Nothing is chosen from a memory of one token, so its queries learn nothing.
+            // With one memory token attention has no choice, so the queries get no gradient.
             if !side_information && widths.present().count() == 1 {
                 continue;
             }
@@ -155,7 +156,7 @@ fn every_variable_of_t_deepsc_has_a_gradient() {
     }
 }
 
-/// A part of a batch may hold no clip with some modality, or one only, so that there is no pair.
+/// In a micro-batch no clip or only one may have some modality, so that there is no pair.
 #[test]
 fn a_modality_that_no_clip_or_one_clip_has_does_no_harm() {
     let has: [&dyn Fn(usize, Modality) -> bool; 3] =
@@ -170,8 +171,8 @@ fn a_modality_that_no_clip_or_one_clip_has_does_no_harm() {
     }
 }
 
-/// With a reversal of −1 no gradient is turned, so all of them are those of the objective's own value. Of each variable,
-/// the slopes along its gradient and along a random direction.
+/// With a reversal of −1 no gradient is turned, so every gradient is that of the objective's value. Each variable's
+/// gradient is compared with the slopes along the gradient and along a random direction.
 #[test]
 fn the_gradient_of_the_whole_objective_is_exact() {
     let base = tiny(support::WIDTHS);
@@ -197,7 +198,8 @@ fn the_gradient_of_the_whole_objective_is_exact() {
                     let at = |step| trial.moved(&along, step, || trial.loss(-1.0));
                     (at(step) - at(-step)) / (2.0 * f64::from(step))
                 };
-                // A small step loses to the rounding of the loss, a large one may cross a kink: the best of some.
+                // Small steps suffer from rounding of the loss, large ones may cross a kink: the best of several
+                // counts.
                 let errors = [1e-3, 2e-3, 4e-3, 8e-3, 16e-3].map(|step| (slope(step) - expected).abs());
                 let error = errors.into_iter().fold(f64::INFINITY, f64::min);
                 assert!(error < 0.01 * (norm(gradient) + 0.02), "`{name}`, {head:?}: {expected}, off by {errors:?}");
@@ -220,7 +222,7 @@ fn of(gradients: &Gradients, prefixes: &[String]) -> Gradients {
 
 #[test]
 fn discriminators_descend_their_loss_and_both_encoders_of_a_pair_ascend_it() {
-    // One pair at a time: of each selection of two.
+    // One pair at a time: each selection of two modalities.
     for set in [3, 5, 6] {
         let widths = only(set);
         let trial = Trial::new(&tiny(widths));
@@ -260,7 +262,8 @@ fn reversal_scales_the_encoders_part_and_nothing_else() {
     }
 }
 
-/// As the equations print it, the first encoder of a pair descends the discriminators' loss.
+/// With one-sided reversal, as equations (40)–(42) print it, the first encoder of a pair descends the discriminators'
+/// loss.
 #[test]
 fn one_sided_reversal_turns_the_gradient_of_the_second_encoder_only() {
     for set in [3, 5, 6] {
@@ -278,7 +281,8 @@ fn one_sided_reversal_turns_the_gradient_of_the_second_encoder_only() {
     }
 }
 
-/// Clips in two parts give the gradient of the mean over the step, as far as no term looks at several clips.
+/// The objective of a micro-batch is its share of the mean over the step's clips: half as much if the step has twice
+/// as many clips.
 #[test]
 fn a_part_counts_by_its_clips() {
     let config = tiny(only(1));

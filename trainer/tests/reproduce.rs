@@ -1,4 +1,5 @@
-//! `reproduce`: the grid is done once, in one piece or in shards, and its report says what its records do.
+//! `reproduce`: a grid has the same results in one process and in shards, finished cells are kept, and the report
+//! agrees with the records.
 
 use clap::Parser;
 use corpus::{Corpus, CorpusSpec};
@@ -10,10 +11,10 @@ fn run(line: &str) -> anyhow::Result<()> {
     trainer::run(trainer::Args::try_parse_from(words).map_err(|e| anyhow::anyhow!("{e}"))?)
 }
 
-/// Clips of each split: auditing takes time with every one.
+/// Splits of the test corpus and their numbers of clips, which determine the time of the audits.
 const CLIPS: [(&str, usize); 2] = [("train", 160), ("valid", 110)];
 
-/// A corpus folder with a part of `builtin`.
+/// Writes a corpus folder with some clips of `builtin`.
 fn small_corpus(folder: &Path) {
     let all = Corpus::load(&CorpusSpec::BUILTIN).unwrap();
     let clips = CLIPS.iter().flat_map(|(split, clips)| all.split(split).unwrap().into_iter().take(*clips));
@@ -27,12 +28,12 @@ fn grid(out: &Path, more: &str) -> anyhow::Result<()> {
     run(&format!("{GRID} --corpus {} --out {} {more}", corpus(out).display(), out.display()))
 }
 
-/// Beside all folders of a test.
+/// The corpus folder of a test, beside its output folders.
 fn corpus(out: &Path) -> PathBuf {
     out.with_file_name("small")
 }
 
-/// The grid with another setting.
+/// Runs the grid into `out` with `from` in its options replaced by `to`.
 fn changed(out: &Path, from: &str, to: &str) -> anyhow::Result<()> {
     run(&format!("{} --corpus {} --out {}", GRID.replace(from, to), corpus(out).display(), out.display()))
 }
@@ -83,7 +84,7 @@ fn shards_put_together_are_the_same_bytes_as_one_run() {
     assert!(other.contains("of another grid than"), "{other}");
 }
 
-/// The curves are the means of the records.
+/// The values in the figures' tables are the means of the records.
 fn what_the_report_says(out: &Path) {
     let results: Value = serde_json::from_slice(&bytes(&out.join("results.json"))).unwrap();
     let cells = results["cells"].as_array().unwrap();
@@ -113,7 +114,7 @@ fn what_the_report_says(out: &Path) {
         .map(|cell| (cell["entry"].as_str().unwrap(), cell["seed"].as_u64().unwrap()))
         .collect();
     assert_eq!(projected, [("proposed", 0), ("t-deepsc-published", 0)]);
-    // What sends decisions without noise decides as the network that it stands on.
+    // Without noise, a scheme that transmits decisions is as accurate as the network that makes them.
     let noiseless = |cell: &Value| records(cell).iter().find(|r| r["channel"] == "none").unwrap()["acc2_pos"].clone();
     assert_eq!(noiseless(&cells[0]), noiseless(&cells[6]));
     let report = String::from_utf8(bytes(&out.join("report.html"))).unwrap();
@@ -128,7 +129,8 @@ fn what_the_report_says(out: &Path) {
     how_the_report_reads(&report, &cells[0]);
 }
 
-/// Findings first, then contents, then the sections; numbers of the records; folded tables; light and dark, wide and narrow.
+/// The report has the findings first, then the contents, then the sections. Its numbers are those of the records, its
+/// tables are folded, and it fits light and dark, wide and narrow screens.
 fn how_the_report_reads(report: &str, proposed: &Value) {
     let place = |text: &str| report.find(text).unwrap_or_else(|| panic!("the report does not have {text}"));
     let marks = ["class=\"findings\"", "<nav", "id=\"paper\"", "id=\"figures\"", "id=\"tables\"", "id=\"made\""];
@@ -151,7 +153,7 @@ fn how_the_report_reads(report: &str, proposed: &Value) {
         (&hardest["symbols"], &hardest["channel_uses"], &hardest["training_seed"]),
         (&25.into(), &25.0.into(), &0.into())
     );
-    // Five metrics and the leads over two channels, dependence and probes, and the weights.
+    // Five metrics and the differences over two channels, dependence and probes, and the weights.
     assert_eq!(report.matches("<details>").count(), 5 * 2 + 2 + 2 + 1);
     for row in ["<td>paper</td><td>0.8423</td>", "<td>ours</td>", "<td>difference</td>"] {
         assert!(report.contains(row), "Table I has no {row}");
@@ -160,7 +162,7 @@ fn how_the_report_reads(report: &str, proposed: &Value) {
     assert!(!report.contains("best constant</text>") && report.contains("majority/median baseline</text>"));
 }
 
-/// Right classes and right signs are counted as the records have them.
+/// The numbers of right classes and right signs in the views agree with the records.
 fn views_agree_with_records(cell: &Value, record: &dyn Fn(&Value, &str, Value) -> Value) {
     let views = cell["views"].as_array().unwrap();
     assert_eq!(views.len(), 3, "noiseless and two SNRs");
@@ -177,7 +179,7 @@ fn views_agree_with_records(cell: &Value, record: &dyn Fn(&Value, &str, Value) -
     }
 }
 
-/// Both seeds of both networks that have discriminators, of the weights that were scored.
+/// There are audits of both seeds of both networks with discriminators, of the weights that were scored.
 fn audits_are_there(results: &Value, cells: &[Value]) {
     let audits = results["audits"].as_array().unwrap();
     let named: Vec<(&str, u64)> =
@@ -197,7 +199,7 @@ fn nothing_is_done_twice(out: &Path) {
     ];
     let times = || files.map(|file| std::fs::metadata(out.join(file)).unwrap().modified().unwrap());
     let (before, results) = (times(), bytes(&out.join("results.json")));
-    // A cell and an audit were lost: they alone are made anew.
+    // Without the files of one cell and one audit, these alone are made anew.
     for lost in ["cells/sign-repetition/seed-1.json", "cells/proposed-watching/seed-1.audit.json"] {
         std::fs::remove_file(out.join(lost)).unwrap();
     }
@@ -209,7 +211,7 @@ fn nothing_is_done_twice(out: &Path) {
     assert!(error.contains("another `sweep`; give another --out"), "{error}");
 }
 
-/// All schemes that this build lacks in one message, before anything is trained.
+/// All entries that this build lacks are named in one message, before anything is trained.
 #[test]
 fn a_build_without_pictures_says_once_that_it_lacks_the_conventional_scheme() {
     if cfg!(feature = "video") {

@@ -1,4 +1,5 @@
-//! `evaluate --seeds`: what is missing is trained, what was cut short is gone on with, what is there is loaded or refused.
+//! `evaluate --seeds`: missing runs are trained, interrupted ones are resumed, and finished ones are loaded, or
+//! refused if their settings differ.
 
 use clap::Parser;
 use metrics::Record;
@@ -33,7 +34,7 @@ fn seeds_are_trained_once_and_scored_each_as_on_its_own() {
     assert_ne!(records[0].model_id, records[1].model_id);
     assert_eq!((epochs(&seed(0)), epochs(&seed(1))), (7, 7));
 
-    // The same run on its own, on as many threads as it likes.
+    // The same run trained by itself, on any number of threads.
     let alone = folder.path().join("alone");
     run(&format!("train --corpus builtin --seed 1 --epochs 7 --out {}", alone.display())).unwrap();
     for half in ["transmitter/weights.safetensors", "receiver/weights.safetensors", "transmitter/manifest.json"] {
@@ -42,11 +43,11 @@ fn seeds_are_trained_once_and_scored_each_as_on_its_own() {
     }
     let one = evaluate(&alone, "").unwrap();
     assert_eq!(one[0].acc2_pos, records[1].acc2_pos);
-    // The manifest says it, whether several were compared or not.
+    // The manifest holds the training seed, whether one run or several are scored.
     assert_eq!(one[0].training_seed, Some(1));
     assert_eq!((one[0].symbols, one[0].channel_uses), (Some(25), Some(25.0)));
 
-    // Once more, of which one is there and one was cut short before its halves were written.
+    // A second time, with one run finished and one interrupted before its halves were written.
     let written = |path: &Path| path.join("checkpoint.safetensors").metadata().unwrap().modified().unwrap();
     let before = written(&seed(0));
     std::fs::remove_dir_all(seed(1).join("transmitter")).unwrap();
@@ -71,7 +72,7 @@ fn options_that_make_no_sense_together_are_refused() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was trained");
 }
 
-/// The clips that training held out, cut with each run's own seed, and no others.
+/// The scored clips are those that training held out, cut with each run's own seed, and no others.
 #[test]
 fn a_fold_is_scored_by_weights_that_have_not_been_trained_on_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! A run: one seed gives one result, an interrupted run ends as an undisturbed one, and what cannot be trained is refused
-//! in one line.
+//! Training: one seed gives one result, a resumed run ends as an uninterrupted one, and what cannot be trained is
+//! refused in one line.
 
 mod support;
 
@@ -15,7 +15,7 @@ use trainer::data::Data;
 use trainer::threads::Threads;
 use trainer::train::Trainer;
 
-/// The names in a folder, in order.
+/// The names in a folder, in alphabetical order.
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
     let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
@@ -23,7 +23,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// All files of the halves, and `metrics.csv` without the seconds.
+/// The files of both halves, and `metrics.csv` without the column of seconds.
 fn result(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for half in ["transmitter", "receiver"] {
@@ -41,7 +41,7 @@ fn metrics(folder: &Path) -> Vec<String> {
     table.lines().map(|line| line.rsplit_once(',').unwrap().0.to_string()).collect()
 }
 
-/// A whole run in a folder of its own.
+/// Trains a whole run in a folder of its own, and returns the folder and the model id.
 fn trained(config: &RunConfig, data: &Data) -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let mut trainer = Trainer::new(config, data).unwrap();
@@ -54,7 +54,7 @@ fn trained(config: &RunConfig, data: &Data) -> (TempDir, String) {
 fn one_seed_gives_one_result_whatever_else_runs() {
     let (config, data) = (settings(), data());
     let (folder, id) = trained(&config, &data);
-    // Twice at once, so that the parts' threads contend for the cores.
+    // Two runs at once, so that the micro-batches' threads contend for the cores.
     std::thread::scope(|scope| {
         let runs = [(); 2].map(|()| scope.spawn(|| trained(&config, &data)));
         for run in runs {
@@ -68,7 +68,7 @@ fn one_seed_gives_one_result_whatever_else_runs() {
     assert_eq!(single.deploy(tempfile::tempdir().unwrap().path(), None).unwrap(), id);
     let (_, other) = trained(&RunConfig { seed: 2, ..config.clone() }, &data);
     assert_ne!(other, id);
-    // The number of parts is a setting: it changes what a batch is contrasted with.
+    // The number of micro-batches is a setting: shuffled pairs come from one micro-batch.
     let (_, other) = trained(&RunConfig { parts: 1, ..config }, &data);
     assert_ne!(other, id);
 }
@@ -99,7 +99,7 @@ fn copy(from: &Path, to: &Path) {
 fn a_resumed_run_ends_as_an_undisturbed_one() {
     let (config, data) = (settings(), data());
     let (whole, id) = trained(&config, &data);
-    // Before, at and after the first epoch that may be selected.
+    // Left before, at and after the first epoch that may be selected.
     let left = [1usize, 3, 5].map(|epoch| (epoch, tempfile::tempdir().unwrap()));
     let folder = tempfile::tempdir().unwrap();
     Trainer::new(&config, &data)
@@ -120,7 +120,8 @@ fn a_resumed_run_ends_as_an_undisturbed_one() {
     }
 }
 
-/// The process dies between the checkpoint and the table, or in an epoch: the table then is behind, or a panic unwinds.
+/// The process dies between writing the checkpoint and its table, so that the table is stale, or by a panic between
+/// epochs.
 #[test]
 fn a_run_that_died_anywhere_is_taken_up() {
     let (config, data) = (settings(), data());
@@ -151,7 +152,7 @@ fn a_run_that_died_anywhere_is_taken_up() {
 
 #[test]
 fn early_stopping_holds_across_a_resumption() {
-    // So high a rate that the first epochs are the best.
+    // The learning rate is so high that the first epochs are the best.
     let mut config = RunConfig { patience: 2, ..settings() };
     (config.schedule.epochs, config.schedule.learning_rate) = (40, 0.3);
     let data = data();
@@ -206,7 +207,7 @@ fn a_damaged_checkpoint_is_named() {
         std::fs::write(&file, &whole[..keep]).unwrap();
         resume_error(folder.path(), &config);
     }
-    // Sound, but no state of a run, or not all of it.
+    // Sound files that hold no state of a run, or lack some tensors.
     std::fs::write(&file, safetensors::serialize(Vec::<(String, candle_core::Tensor)>::new(), None).unwrap()).unwrap();
     assert!(resume_error(folder.path(), &config).contains("holds no state of a run"));
     let state = State { config: config.clone(), epoch: 1, step: 3, best: None, rows: Vec::new() };
@@ -236,7 +237,7 @@ fn settings_that_make_no_sense_are_named() {
     assert!(error(&|c| c.network.reals = 7).starts_with("network.reals: "));
 }
 
-/// `trainer train` with small sizes and few epochs, and further arguments.
+/// Runs `trainer train` with small sizes, few epochs, and these further arguments.
 fn train(corpus: &Path, out: &Path, more: &[&str]) -> Result<(), String> {
     let mut arguments: Vec<String> = ["trainer", "train", "--preset", "small"].map(String::from).into();
     arguments
@@ -253,7 +254,7 @@ fn train(corpus: &Path, out: &Path, more: &[&str]) -> Result<(), String> {
     result
 }
 
-/// A corpus folder of these clips, and where a run may go.
+/// A corpus folder of these clips, and the folder for a run.
 fn folders(clips: Vec<Clip>) -> (TempDir, PathBuf, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let (corpus, out) = (folder.path().join("corpus"), folder.path().join("out"));
@@ -290,14 +291,14 @@ fn weights_are_trained_if_missing_and_never_replaced() {
     train(&corpus, &out, &missing).unwrap();
     assert_eq!(names(&out), FINISHED);
     let before = result(&out);
-    // Nothing is even read, once they are there.
+    // With finished weights the corpus is not even read.
     let away = corpus.with_extension("away");
     std::fs::rename(&corpus, &away).unwrap();
     train(&corpus, &out, &missing).unwrap();
     std::fs::rename(&away, &corpus).unwrap();
     assert!(result(&out) == before);
 
-    // A run of other settings is no run of these: all that differ are named.
+    // A run with other settings is refused, and all settings that differ are named.
     let message = train(Path::new("/no such corpus"), &out, &missing).unwrap_err();
     assert!(
         message.contains("run with another `corpus` (") && message.contains("\"/no such corpus\" asked for"),
@@ -317,14 +318,14 @@ fn weights_are_trained_if_missing_and_never_replaced() {
     assert!(train(&corpus, &out, &others).unwrap_err().contains("another `validation."));
     assert!(result(&out) == before);
 
-    // Cut short after its epochs, or while the halves took their places: it goes on.
+    // A run that was interrupted after its epochs, or while the halves were written, is resumed.
     for lost in [&["receiver"][..], &["receiver", "transmitter"]] {
         lost.iter().for_each(|half| std::fs::remove_dir_all(out.join(half)).unwrap());
         train(&corpus, &out, &missing).unwrap();
         assert!(result(&out) == before, "without {lost:?}");
     }
 
-    // Damaged, and brought from elsewhere.
+    // Finished weights are kept without their checkpoint; a damaged half is then not overwritten.
     std::fs::remove_file(out.join(checkpoint::FILE)).unwrap();
     train(&corpus, &out, &missing).unwrap();
     std::fs::write(out.join("receiver/manifest.json"), "{").unwrap();
@@ -338,7 +339,7 @@ fn weights_are_trained_if_missing_and_never_replaced() {
 #[test]
 fn a_run_that_diverges_says_so_and_writes_no_weights() {
     let (_guard, corpus, _) = folders(toy().clips);
-    // All clips in one step: no later gradient shows what the only step did.
+    // With all clips in one step, no later gradient reveals what the only step did.
     for (name, more) in [("small-steps", "batch=8"), ("one-step", "batch=64")] {
         let out = corpus.parent().unwrap().join(name);
         let more = ["--epochs", "1", "--validation", "valid", "--set", "schedule.learning_rate=1e30", "--set", more];
@@ -376,12 +377,12 @@ fn a_corpus_that_cannot_be_trained_on_is_refused_in_one_line() {
     let spoken = |row: usize| Clip { text: "a film".into(), features: [None, None, None], ..clip(row, "train") };
     let message = refused((0..20).map(spoken).collect(), &[]);
     assert!(message.contains("--text-encoder"), "{message}");
-    // The validation is then cut from the training split, by video.
+    // The held-out clips are then cut from the training split, by video.
     let message = refused(rows(1, "train"), &[]);
     assert!(message.contains("fold:0/2"), "{message}");
     let message = refused(vec![clip(0, "train"), clip(1, "valid")], &TWO);
     assert!(message.contains("1 training clips are too few"), "{message}");
-    // One clip has features, none of those that are held out or trained on has.
+    // One clip has features: first a held-out clip, so that no training clip has any, then the reverse.
     let mut silent: Vec<Clip> = (0..20).map(spoken).collect();
     silent.iter_mut().skip(15).for_each(|c| c.split = "valid".into());
     silent.push(clip(20, "valid"));
@@ -411,7 +412,7 @@ fn an_odd_corpus_is_trained_on_all_the_same() {
     one_modality.iter_mut().for_each(|c| (c.features[0], c.features[2]) = (None, None));
     one_modality.retain(|c| c.features[1].is_some());
     let fewest = [clip(3, "train"), clip(4, "train"), clip(8, "valid")].to_vec();
-    // 17 clips in batches of 16: the last step has one clip, and no other to be contrasted with.
+    // 17 clips in batches of 16: the last step has a single clip, and so no shuffled pairs.
     let last_alone = (0..20).map(|row| clip(row, if row < 17 { "train" } else { "valid" })).collect();
     for clips in [all_negative, all_zero, constant, one_modality, fewest, last_alone] {
         let (_guard, corpus, out) = folders(clips);

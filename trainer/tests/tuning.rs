@@ -1,4 +1,4 @@
-//! A text encoder that is trained along: what learns and what stays, and what is deployed.
+//! Fine-tuning of a text encoder: which variables learn, which stay frozen, and what is deployed.
 
 mod support;
 
@@ -20,7 +20,8 @@ fn tiny_bert() -> Checkpoint {
     Checkpoint::read(&folder).unwrap()
 }
 
-/// Clips that say what they are; every sixth says nothing, and every tenth has no other features.
+/// A corpus whose transcripts reveal the sign of the label; every sixth clip has none, and every tenth has no other
+/// features.
 fn spoken() -> Corpus {
     let clips = (0..60).map(|row| {
         let mut clip = clip(row, if row < 44 { "train" } else { "valid" });
@@ -59,7 +60,7 @@ fn trainer(ready: &Ready) -> Trainer<'_> {
     Trainer::new(&ready.config, &ready.data).unwrap().with_text_encoder(&ready.checkpoint).unwrap()
 }
 
-/// The tensors of the text encoder that a run left, by name.
+/// The tensors of the text encoder in the weights of a run, by name.
 fn encoder_of(folder: &Path) -> BTreeMap<String, Vec<f32>> {
     let file = folder.join("transmitter/text-encoder/model.safetensors");
     let tensors = nn::params::read(&file).unwrap();
@@ -85,7 +86,7 @@ fn the_layers_learn_and_the_embeddings_stay() {
     let (before, after) = (encoder_of(before.path()), encoder_of(after.path()));
     assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
     for (name, values) in &after {
-        // The bias of a key moves all scores of a query alike and has no gradient.
+        // The bias of a key shifts all scores of a query alike, and so has no gradient.
         let learns = name.starts_with("encoder.layer.1.") && !name.ends_with("self.key.bias");
         let stays = name.starts_with("embeddings.") || name.starts_with("encoder.layer.0.");
         assert!(!learns || *values != before[name], "{name} did not learn");

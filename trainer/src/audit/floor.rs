@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(of_accuracies(0.5, 0.9), 0.0);
     }
 
-    /// The joint law has two of the four cells, half each; the product a quarter in each of the four.
+    /// The joint distribution has two of the four cells, half each; the product a quarter in each of the four.
     #[test]
     fn decisions_that_always_agree() {
         let by_hand = 2.0 * (0.5 * (4.0f64 / 3.0).ln() + 0.25 * (2.0f64 / 3.0).ln() + 0.25 * 2f64.ln());

@@ -76,7 +76,7 @@ impl<'a> Scheme<'a> {
         Difference::of(&mine.into_iter().zip(theirs).collect::<Vec<_>>(), metric)
     }
 
-    /// Complex channel uses of a clip. Of a scheme whose number differs from point to point, the least.
+    /// Complex channel uses of a clip; for a scheme that spends a different number at each point, the least of them.
     pub fn uses(&self) -> usize {
         let traffic = self.cells.first().map_or(&[][..], |cell| &cell.traffic);
         if let Some(least) = traffic.iter().map(|point| point.uses).min_by(f64::total_cmp) {

@@ -1,4 +1,4 @@
-//! Small corpora and settings.
+//! Small corpora and settings for the tests.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use corpus::{Clip, Corpus, Sequence};
@@ -14,10 +14,10 @@ use trainer::objective::Weights;
 use trainer::reading::Readings;
 use trainer::schedule::{END, Schedule};
 
-/// Features of the toy corpus.
+/// Feature widths of the toy corpus.
 pub const WIDTHS: Widths = Widths { text: Some(6), audio: Some(4), visual: Some(3) };
 
-/// Sizes with which an epoch takes milliseconds.
+/// Network sizes with which an epoch takes milliseconds.
 pub fn tiny(widths: Widths) -> Config {
     Config {
         width: 8,
@@ -31,7 +31,7 @@ pub fn tiny(widths: Widths) -> Config {
     }
 }
 
-/// All terms on.
+/// Weights of the objective with every term switched on.
 pub fn weights() -> Weights {
     Weights {
         beta: 1e-3,
@@ -45,12 +45,12 @@ pub fn weights() -> Weights {
     }
 }
 
-/// The default law.
+/// Channel distribution of the tests: a mix of all channels, with SNRs uniform from −15 to 21 dB.
 pub fn law() -> ChannelLaw {
     ChannelLaw { channel: TrainChannel::Mix, snr_db: (-15.0, 21.0), skew: 1.0 }
 }
 
-/// A run of six short epochs, in which reversal sets in and the selection begins.
+/// Settings of a run of six short epochs, in which gradient reversal begins and epochs become selectable.
 pub fn settings() -> RunConfig {
     RunConfig {
         scheme: SchemeKind::Proposed,
@@ -76,7 +76,8 @@ pub fn settings() -> RunConfig {
     }
 }
 
-/// A clip whose first column of each modality tells the label. Of five in a row, three lack one modality each.
+/// A clip whose first column of each modality predicts the label. Of five clips in a row, three lack one modality
+/// each.
 pub fn clip(row: usize, split: &str) -> Clip {
     let mut stream = Stream::new(21, &[row as u64]);
     let label = (6.0 * stream.uniform() - 3.0) as f32;
@@ -100,13 +101,13 @@ pub fn clip(row: usize, split: &str) -> Clip {
     }
 }
 
-/// 40 clips to train on, 15 to stop on.
+/// The toy corpus: 40 training clips and 15 held-out clips.
 pub fn toy() -> Corpus {
     let clips = (0..55).map(|row| clip(row, if row < 40 { "train" } else { "valid" })).collect();
     Corpus::new("toy", clips).unwrap()
 }
 
-/// The toy corpus as a run sees it.
+/// The data of a run on the toy corpus.
 pub fn data() -> Data {
     Data::cut(&toy(), WIDTHS, &settings().validation, 1, &Readings::new()).unwrap()
 }
