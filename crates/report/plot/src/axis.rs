@@ -279,7 +279,7 @@ mod tests {
             [10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]
         );
         let narrow = Scale::fit(&axis, &[19.0, 25.0], 6).unwrap();
-        assert_eq!(narrow.ticks, [19.0, 20.0, 21.0, 22.0, 23.0, 24.0, 25.0]);
+        assert_eq!(narrow.ticks, [20.0, 22.0, 24.0]);
         assert!(coarse.minor.contains(&20.0) && !coarse.minor.contains(&100.0));
         let error = Scale::fit(&axis, &[5.0, 0.0], 12).unwrap_err();
         assert_eq!(error.to_string(), "axis 'channel uses' is logarithmic and cannot show 0");
