@@ -1,4 +1,4 @@
-//! The (μ, σ) encoder that U-VIB (ε^m) and M-VIB (υ) share.
+//! The encoder of a Gaussian bottleneck that U-VIB (ε^m, equation (8)) and M-VIB (υ, equation (19)) share.
 
 use crate::config::Config;
 use candle_core::{Result, Tensor};
@@ -6,7 +6,7 @@ use nn::layers::{Linear, Run};
 use nn::ops::{self, Activation, Gaussian};
 use nn::params::{ParamError, Scope};
 
-/// Linear → ReLU → μ and σ = softplus(Linear − 5).
+/// The encoder of a Gaussian bottleneck: Linear, ReLU, then μ = Linear and σ = softplus(Linear − 5).
 pub struct Bottleneck {
     hidden: Linear,
     mu: Linear,
@@ -15,10 +15,10 @@ pub struct Bottleneck {
 }
 
 impl Bottleneck {
-    /// From `inputs` to the configured latent.
+    /// Reads or creates the encoder from vectors of `inputs` numbers to the configured latent width.
     ///
     /// # Errors
-    /// If the parameters are not to be had.
+    /// If a parameter is missing or has another shape.
     pub fn new(scope: &Scope, config: &Config, inputs: usize) -> std::result::Result<Self, ParamError> {
         Ok(Bottleneck {
             hidden: Linear::new(&scope.at("hidden"), inputs, config.hidden, Activation::Relu)?,
@@ -28,10 +28,10 @@ impl Bottleneck {
         })
     }
 
-    /// x `[clips, inputs]` → (μ, σ), each `[clips, latent]`.
+    /// Maps x `[clips, inputs]` to (μ, σ), each `[clips, latent]`, with dropout as `run` has it.
     ///
     /// # Errors
-    /// If the shapes do not fit.
+    /// If the shapes do not match the configured sizes.
     pub fn forward(&self, x: &Tensor, run: &mut Run) -> Result<Gaussian> {
         let hidden = ops::dropout(&self.hidden.forward(x)?, run.mask(self.dropout))?;
         // Without the floor σ can vanish in f32, and its logarithm with it.
@@ -39,10 +39,10 @@ impl Bottleneck {
         Ok(Gaussian { mu: self.mu.forward(&hidden)?, sigma })
     }
 
-    /// μ alone, which is what the deployed network uses.
+    /// Maps x `[clips, inputs]` to the mean μ `[clips, latent]`, which the deployed halves use, without dropout.
     ///
     /// # Errors
-    /// If the shapes do not fit.
+    /// If the shapes do not match the configured sizes.
     pub fn mean(&self, x: &Tensor) -> Result<Tensor> {
         self.mu.forward(&self.hidden.forward(x)?)
     }

@@ -1,4 +1,5 @@
-//! Fusion and η: the three latents to the burst Z of unit power.
+//! Fusion and the multi-modal encoder η of equation (2): from the latents z^m of all modalities to the burst Z of unit
+//! power, which crosses the channel of equation (1).
 
 use crate::config::Config;
 use crate::side_information::{SIDE_INFORMATION, side_information};
@@ -11,19 +12,19 @@ mod sharpening;
 
 pub use sharpening::Sharpening;
 
-/// Concatenation → X → Z.
+/// The fusion by concatenation to X and the multi-modal encoder η from X to Z, equation (2).
 pub struct Encoder {
     fusion: Linear,
     output: Linear,
     dropout: f32,
-    /// Of a transmitter that is told ρ of the burst to come.
+    /// The modulation of X by ρ, in a transmitter with CSIT; `None` without CSIT.
     feedback: Option<Feedback>,
-    /// Of deployed weights.
+    /// The antipodal boosting of the sign direction, in deployed weights that have one.
     sharpening: Option<Sharpening>,
 }
 
-/// What ρ does to X: it moves each component before the rectifier and scales it behind, so that a burst into noise may
-/// spend its energy on other things than one that arrives clean.
+/// The modulation of X by the reliability ρ, for transmitters with CSIT: ρ shifts each component before the rectifier
+/// and scales it behind it, so that the share of the energy that each component gets can depend on the SNR.
 struct Feedback {
     hidden: Linear,
     shift: Linear,
@@ -40,7 +41,7 @@ impl Feedback {
         })
     }
 
-    /// Fused `[bursts, width]` and ρ of each → X of the same shape.
+    /// Maps fused latents `[bursts, width]` and ρ of each burst to X `[bursts, width]`.
     fn forward(&self, fused: &Tensor, rho: &[f32]) -> Result<Tensor> {
         let hidden = self.hidden.forward(&side_information(rho)?)?;
         let x = (fused + self.shift.forward(&hidden)?)?.relu()?;
@@ -49,10 +50,10 @@ impl Feedback {
 }
 
 impl Encoder {
-    /// For the configured modalities.
+    /// Reads or creates the encoder for the configured modalities.
     ///
     /// # Errors
-    /// If the parameters are not to be had.
+    /// If a parameter is missing or has another shape.
     pub fn new(scope: &Scope, config: &Config) -> std::result::Result<Self, ParamError> {
         let inputs = config.widths.present().count() * config.latent;
         // With feedback the rectifier comes behind the shift.
@@ -66,8 +67,8 @@ impl Encoder {
         })
     }
 
-    /// z^m, each `[bursts, latent]`, and with feedback ρ that each burst is going to meet → Z `[bursts, reals]` of unit mean
-    /// power per complex symbol. Without feedback ρ is not looked at.
+    /// Maps the latents z^m, each `[bursts, latent]`, to Z `[bursts, reals]` of unit mean power per complex symbol.
+    /// `rho` is the reliability that the channel will give to each burst; it is used with CSIT and ignored without.
     ///
     /// # Errors
     /// If the shapes do not fit, or ρ is wanted and not given.

@@ -1,9 +1,10 @@
-//! The decision head: a distribution over the score, from which each answer is read off as its own optimum.
+//! The decision head, Dec of equations (10) and (20): a distribution over the score, from which each answer is read off
+//! as its own optimum. It replaces the sigmoid of the paper, which cannot fit scores from −3 to 3.
 //!
-//! The score axis is cut into nine ordered cells: the classes −3 … 3 (a class holds what rounds half to even to it), the
-//! class 0 once more into below, exactly at and above zero. The sign is decided by the mass on either side of zero, the
-//! class by its mass, and the score by the median, for which a cell's mass lies evenly over the cell. At low SNR the
-//! sign then follows the evidence and not, as a regressor's would, the bias.
+//! The score axis is cut into nine ordered cells: the classes −3 … 3 (a class holds what rounds half to even to it),
+//! the class 0 once more into below, exactly at and above zero. The sign is decided by the mass on either side of zero,
+//! the class by its mass, and the score by the median, for which a cell's mass lies evenly over the cell. At low SNR
+//! the sign then follows the evidence and not, as a regressor's would, the bias.
 
 mod matched;
 mod score;
@@ -19,16 +20,16 @@ use nn::params::{ParamError, Scope};
 use score::CellScore;
 pub use temperature::Temperature;
 
-/// Number of cells.
+/// Number of cells that the score axis is cut into.
 pub const CELLS: usize = 9;
 
-/// The cell that is exactly zero.
+/// The cell of scores that are exactly zero.
 const ZERO: usize = 4;
 
-/// Edges of the cells; the zero cell is the point between two equal edges.
+/// Edges of the cells on the score axis, in ascending order; the zero cell is the point between two equal edges.
 const EDGES: [f64; CELLS + 1] = [-3.0, -2.5, -1.5, -0.5, 0.0, 0.0, 0.5, 1.5, 2.5, 3.0];
 
-/// The cell of a label.
+/// The cell that a label, a score from −3 to 3, falls into.
 pub fn cell(label: f32) -> usize {
     let class = label.clamp(-3.0, 3.0).round_ties_even() as i32;
     match class {
@@ -45,27 +46,27 @@ pub fn side(cell: usize) -> usize {
     (cell > ZERO) as usize + (cell >= ZERO) as usize
 }
 
-/// Reads predictions off a latent.
+/// The decision head Dec of equations (10) and (20): maps a latent to a distribution over the cells, or to a score.
 pub struct Head {
     linear: Linear,
     kind: HeadKind,
-    /// What deployed weights may hold beside what was trained.
+    /// The calibration of the distribution, which deployed weights may hold beside the trained parameters.
     temperature: Option<Temperature>,
 }
 
 impl Head {
-    /// From latents of the configured width.
+    /// Reads or creates the head for latents of the configured width.
     ///
     /// # Errors
-    /// If the parameters are not to be had.
+    /// If a parameter is missing or has another shape.
     pub fn new(scope: &Scope, config: &Config) -> std::result::Result<Self, ParamError> {
         Head::over(scope, config.head, config.latent)
     }
 
-    /// From vectors of `inputs` numbers.
+    /// Reads or creates a head of `kind` for vectors of `inputs` numbers.
     ///
     /// # Errors
-    /// If the parameters are not to be had.
+    /// If a parameter is missing or has another shape.
     pub fn over(scope: &Scope, kind: HeadKind, inputs: usize) -> std::result::Result<Self, ParamError> {
         let (outputs, temperature) = match kind {
             HeadKind::Distribution => (CELLS, Temperature::of(scope)?),
@@ -74,11 +75,12 @@ impl Head {
         Ok(Head { linear: Linear::new(scope, inputs, outputs, Activation::Identity)?, kind, temperature })
     }
 
-    /// The loss of each clip `[clips]`, before any calibration: for the distribution the sum of three proper scores (log score of the cell, log
-    /// score of the side of zero at `sign_weight`, ranked probability score), for a regressor its error.
+    /// The loss of each clip `[clips]`, which stands for −log q(y | z) of equations (10) and (20), before any
+    /// calibration. For a distribution it is the sum of three proper scores: log score of the cell, log score of the
+    /// side of zero at `sign_weight`, ranked probability score. For a regressor it is its error.
     ///
     /// # Errors
-    /// If the shapes do not fit.
+    /// If the shapes do not match the configured sizes.
     pub fn loss(&self, latent: &Tensor, labels: &[f32], sign_weight: f32) -> Result<Tensor> {
         let out = self.linear.forward(latent)?;
         match self.kind {
@@ -90,26 +92,27 @@ impl Head {
         }
     }
 
-    /// What the head says of each latent, before any calibration: `[clips, CELLS]` logits, or `[clips, 1]` scores.
+    /// The output of the head for each latent, before any calibration: `[clips, CELLS]` logits, or `[clips, 1]` scores.
     ///
     /// # Errors
-    /// If the shapes do not fit.
+    /// If the shapes do not match the configured sizes.
     pub fn outputs(&self, latent: &Tensor) -> Result<Tensor> {
         self.linear.forward(latent)
     }
 
-    /// A prediction for each latent, of a burst that was received with `rho`.
+    /// A calibrated prediction for each latent, of a burst that was received with reliability `rho`.
     ///
     /// # Errors
-    /// If the shapes do not fit.
+    /// If the shapes do not match the configured sizes.
     pub fn predict(&self, latent: &Tensor, rho: &[f32]) -> Result<Vec<Prediction>> {
         self.predict_with(latent, rho, &vec![0.0; rho.len()])
     }
 
-    /// The same with evidence of the sign beside each latent, which a calibrated head adds to its log-odds.
+    /// A calibrated prediction for each latent, of a burst that was received with reliability `rho`. `evidence` is the
+    /// LLR of the sign by the matched filter, which a calibrated head adds to its log-odds.
     ///
     /// # Errors
-    /// If the shapes do not fit.
+    /// If the shapes do not match the configured sizes.
     pub fn predict_with(&self, latent: &Tensor, rho: &[f32], evidence: &[f64]) -> Result<Vec<Prediction>> {
         let out = self.linear.forward(latent)?;
         let cells = |(row, (rho, evidence)): (&[f32], (&f32, &f64))| {
@@ -123,7 +126,7 @@ impl Head {
     }
 }
 
-/// Softmax of nine logits, in f64.
+/// The probabilities of the nine cells: the softmax of their logits, in `f64`.
 pub fn probabilities(logits: &[f32]) -> [f64; CELLS] {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max) as f64;
     let mut p = [0f64; CELLS];
@@ -132,7 +135,7 @@ pub fn probabilities(logits: &[f32]) -> [f64; CELLS] {
     p.map(|p| p / total)
 }
 
-/// All answers from the cells' probabilities.
+/// The prediction (sign, class, score and their probabilities) that follows from the probabilities of the cells.
 pub fn from_cells(p: &[f64; CELLS]) -> Prediction {
     let mut classes = [0f32; 7];
     classes[..3].iter_mut().zip(&p[..3]).for_each(|(c, p)| *c = *p as f32);
@@ -153,7 +156,7 @@ pub fn cells_of(prediction: &Prediction) -> [f64; CELLS] {
     [class(0), class(1), class(2), neg, zero, pos, class(4), class(5), class(6)]
 }
 
-/// The median, a cell's mass lying evenly over it.
+/// The median of the score, where the mass of a cell lies evenly over the cell.
 fn median(p: &[f64; CELLS]) -> f64 {
     let mut below = 0.0;
     for (cell, p) in p.iter().enumerate() {
@@ -166,7 +169,7 @@ fn median(p: &[f64; CELLS]) -> f64 {
     EDGES[CELLS]
 }
 
-/// A regressor gives no distribution: all mass lies on its answer.
+/// The prediction that follows from the score of a regressor: all probability lies on that score.
 fn from_score(score: f32) -> Prediction {
     let score = if score.is_finite() { score.clamp(-3.0, 3.0) } else { 0.0 };
     let mut classes = [0f32; 7];

@@ -1,4 +1,5 @@
-//! υ: the bottleneck against the channel, from equalised symbols to the latent that the decision head reads.
+//! The multi-modal variational information bottleneck (M-VIB), υ of equation (2): from equalised symbols to the latent
+//! of equation (19) that the decision head reads. Its loss, equation (23), is in the trainer.
 
 use crate::bottleneck::Bottleneck;
 use crate::config::Config;
@@ -8,30 +9,32 @@ use nn::layers::Run;
 use nn::ops::Gaussian;
 use nn::params::{ParamError, Scope};
 
-/// The M-VIB.
+/// The M-VIB υ: maps a received burst to the Gaussian of equation (19).
 pub struct Mvib(Bottleneck);
 
 impl Mvib {
-    /// For bursts of the configured length.
+    /// Reads or creates the bottleneck for bursts of the configured number of real channel dimensions.
     ///
     /// # Errors
-    /// If the parameters are not to be had.
+    /// If a parameter is missing or has another shape.
     pub fn new(scope: &Scope, config: &Config) -> std::result::Result<Self, ParamError> {
         Ok(Mvib(Bottleneck::new(scope, config, config.reals + SIDE_INFORMATION)?))
     }
 
-    /// Ẑ `[bursts, reals]` and ρ of each → (μ, σ), each `[bursts, latent]`.
+    /// Maps equalised bursts Ẑ `[bursts, reals]` and the reliability ρ of each to (μ, σ) of equation (19), each
+    /// `[bursts, latent]`.
     ///
     /// # Errors
-    /// If the shapes do not fit.
+    /// If the shapes do not match the configured sizes.
     pub fn forward(&self, received: &Tensor, rho: &[f32], run: &mut Run) -> Result<Gaussian> {
         self.0.forward(&with_side_information(received, rho)?, run)
     }
 
-    /// μ alone `[bursts, latent]`.
+    /// Maps equalised bursts Ẑ `[bursts, reals]` and the reliability ρ of each to the mean μ `[bursts, latent]` of
+    /// equation (19), which the deployed receiver uses.
     ///
     /// # Errors
-    /// If the shapes do not fit.
+    /// If the shapes do not match the configured sizes.
     pub fn mean(&self, received: &Tensor, rho: &[f32]) -> Result<Tensor> {
         self.0.mean(&with_side_information(received, rho)?)
     }

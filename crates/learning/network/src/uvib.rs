@@ -1,4 +1,5 @@
-//! δ^m and ε^m together: one modality's branch from frames to its latent z^m, eq. (9).
+//! The uni-modal variational information bottleneck (U-VIB) of one modality: the extractor δ^m and the bottleneck ε^m
+//! of equation (2), from frames to the latent z^m of equation (9). Its loss, equation (13), is in the trainer.
 
 use crate::batch::Packed;
 use crate::bottleneck::Bottleneck;
@@ -10,29 +11,30 @@ use nn::ops::{Gaussian, tensor};
 use nn::params::{Init, ParamError, Scope};
 use sequences::Modality;
 
-/// The branch of one modality.
+/// The chain S^m → X^m → Z^m of one modality m in equation (2): extractor δ^m, then bottleneck ε^m.
 pub struct Branch {
     extractor: Extractor,
     bottleneck: Bottleneck,
-    /// Stands for the latent of a clip that lacks the modality, `[1, latent]`.
+    /// The learned vector that replaces z^m in clips that lack the modality, `[1, latent]`.
     absent: Tensor,
 }
 
-/// What a branch makes of a batch.
+/// The latents of one modality for a batch of clips.
 pub struct Latent {
-    /// The bottleneck's distribution; meaningless for clips that lack the modality.
+    /// μ and σ of p(z^m | s^m), equation (8), each `[clips, latent]`; meaningless for clips that lack the modality.
     pub gaussian: Gaussian,
-    /// z^m `[clips, latent]` as the encoder gets it: a sample or the mean, the learned stand-in where absent.
+    /// z^m `[clips, latent]` as the multi-modal encoder takes it: in training a sample by equation (9), else the mean
+    /// μ^m; the learned replacement in clips that lack the modality.
     pub z: Tensor,
     /// 1 for each clip that has the modality, else 0.
     pub present: Vec<f32>,
 }
 
 impl Branch {
-    /// The branch of `modality` from features `inputs` wide.
+    /// Reads or creates the branch of `modality`, whose features are `inputs` wide.
     ///
     /// # Errors
-    /// If the parameters are not to be had.
+    /// If a parameter is missing or has another shape.
     pub fn new(
         root: &Scope,
         config: &Config,
@@ -47,10 +49,10 @@ impl Branch {
         })
     }
 
-    /// Frames → latent.
+    /// Maps the frames of a batch to its latents; draws the noise ε of equation (9) from `run` in training.
     ///
     /// # Errors
-    /// If the shapes do not fit.
+    /// If the shapes do not match the configured sizes.
     pub fn forward(&self, packed: &Packed, run: &mut Run) -> Result<Latent> {
         let x = self.extractor.forward(packed, run)?;
         let gaussian = self.bottleneck.forward(&x, run)?;
@@ -59,10 +61,11 @@ impl Branch {
         Ok(Latent { gaussian, z, present })
     }
 
-    /// Frames → μ^m `[clips, latent]`, the learned stand-in where absent: what the deployed network uses.
+    /// Maps the frames of a batch to the means μ^m `[clips, latent]`, which the deployed transmitter uses in place of
+    /// samples; the learned replacement in clips that lack the modality.
     ///
     /// # Errors
-    /// If the shapes do not fit.
+    /// If the shapes do not match the configured sizes.
     pub fn mean(&self, packed: &Packed) -> Result<Tensor> {
         let x = self.extractor.forward(packed, &mut Run::evaluating())?;
         self.stand_in(self.bottleneck.mean(&x)?, &packed.present())
