@@ -6,10 +6,10 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::{ChannelKind, Conditions, ConditionsError, KFactor, SnrDb, SweepError};
 
-/// A channel as it is named, without its SNR: a kind, for Rician with `:K` behind it, the linear K factor.
+/// The name of a channel, without its SNR: a kind, followed for Rician by `:K` with the linear K factor.
 ///
-/// This is the one parser of channels. `rician` without K parses, as commands that change a running channel take K from
-/// an option of its own or keep the current one; [`ChannelSpec`](crate::ChannelSpec) refuses it.
+/// Every channel given as text is parsed by this type. `rician` without K parses, because commands that change a running
+/// channel take K from a separate option or keep the current one; [`ChannelSpec`](crate::ChannelSpec) rejects it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelName {
     kind: ChannelKind,
@@ -22,15 +22,16 @@ impl ChannelName {
         self.kind
     }
 
-    /// The linear K factor, if it was named.
+    /// The linear K factor in the name; `None` if the name has none.
     pub fn k_factor(self) -> Option<f64> {
         self.k_factor.map(KFactor::linear)
     }
 
-    /// The linear K factor from the name or from a value given beside it; `None` if neither has one.
+    /// The linear K factor from the name, or else the value `beside` given in a separate option; `None` if there is
+    /// neither.
     ///
     /// # Errors
-    /// [`SweepError::KFactorTwice`] if both have one.
+    /// [`SweepError::KFactorTwice`] if there are both.
     pub fn or_k_factor(self, beside: Option<f64>) -> Result<Option<f64>, SweepError> {
         match (self.k_factor(), beside) {
             (Some(_), Some(beside)) => Err(SweepError::KFactorTwice { name: self.to_string(), beside }),
@@ -38,8 +39,8 @@ impl ChannelName {
         }
     }
 
-    /// The conditions `current` with this channel in place of theirs, and with the SNR and the linear K factor that are
-    /// given. An SNR or K factor that is not given is carried over where the new kind has one.
+    /// The conditions `current` with their channel replaced by this one, and with the SNR and the linear K factor that are
+    /// given. An SNR or K factor that is not given is taken from `current` where the new kind has one.
     ///
     /// # Errors
     /// If the K factor is given twice, the new kind needs a value that is neither given nor in `current`, or it has no
@@ -53,7 +54,7 @@ impl ChannelName {
         Ok(current.changed(Some(self.kind), snr_db, self.or_k_factor(k_factor)?)?)
     }
 
-    /// The conditions that this channel makes with an SNR and a linear K factor given beside it.
+    /// The conditions of this channel at an SNR, with the linear K factor from the name or from `k_factor`.
     ///
     /// # Errors
     /// If the K factor is given twice, the kind needs a value that is missing, or it has no such value and one is given.
@@ -89,7 +90,7 @@ impl FromStr for ChannelName {
     }
 }
 
-/// From a string in the grammar of command lines.
+/// Reads a string in the grammar of command lines, such as `rician:4`.
 impl<'de> Deserialize<'de> for ChannelName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ChannelName, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -102,7 +103,7 @@ impl<'de> Deserialize<'de> for ChannelName {
     }
 }
 
-/// Such as `awgn` or `rician:4`, which parses back.
+/// Writes the name, such as `awgn` or `rician:4`, in the form that parsing accepts.
 impl fmt::Display for ChannelName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.k_factor() {

@@ -1,61 +1,65 @@
-//! What is known of the channel in closed form; the tests hold the channel against it.
+//! Closed forms of bit error rates and fading distributions, to which the tests compare the simulated channel.
 //!
-//! γ is Es/N0 per complex symbol, linear, throughout; bit error rates are per bit.
+//! `gamma` = γ is Es/N0 per complex symbol as a linear ratio, over fading its mean.
 
 use libm::{erfc, lgamma};
 
-/// The Gaussian tail, Q(x) = ½ erfc(x/√2).
+/// The tail probability of the standard normal distribution, Q(x) = ½ erfc(x/√2).
 pub fn q_function(x: f64) -> f64 {
     0.5 * erfc(x * std::f64::consts::FRAC_1_SQRT_2)
 }
 
-/// E\[Q(√(2cγ|h|²))\] for h ~ CN(0, 1).
+/// E\[Q(√(2cγ|h|²))\] over Rayleigh fading, h ~ CN(0, 1): ½(1 − √(cγ/(1 + cγ))).
 fn q_rayleigh(c: f64, gamma: f64) -> f64 {
     let mean = c * gamma;
     0.5 * (1.0 - (mean / (1.0 + mean)).sqrt())
 }
 
-/// BPSK over AWGN: ½ erfc(√γ).
+/// The bit error rate of BPSK over AWGN at linear Es/N0 γ: ½ erfc(√γ).
 pub fn bpsk_awgn(gamma: f64) -> f64 {
     0.5 * erfc(gamma.sqrt())
 }
 
-/// BPSK over Rayleigh fading with perfect channel knowledge: ½(1 − √(γ/(1+γ))).
+/// The bit error rate of BPSK over Rayleigh fading with perfect CSI at mean linear Es/N0 γ: ½(1 − √(γ/(1+γ))).
 pub fn bpsk_rayleigh(gamma: f64) -> f64 {
     q_rayleigh(1.0, gamma)
 }
 
-/// Gray QPSK over AWGN: Q(√γ).
+/// The bit error rate of Gray-mapped QPSK over AWGN at linear Es/N0 γ: Q(√γ).
 pub fn qpsk_awgn(gamma: f64) -> f64 {
     q_function(gamma.sqrt())
 }
 
-/// Gray QPSK over Rayleigh fading with perfect channel knowledge.
+/// The bit error rate of Gray-mapped QPSK over Rayleigh fading with perfect CSI at mean linear Es/N0 γ:
+/// ½(1 − √(γ/(2+γ))).
 pub fn qpsk_rayleigh(gamma: f64) -> f64 {
     q_rayleigh(0.5, gamma)
 }
 
-/// Gray 16-QAM over AWGN with hard decisions: ¼[3Q(a) + 2Q(3a) − Q(5a)], a = √(γ/5).
+/// The bit error rate of Gray-mapped 16-QAM over AWGN with hard decisions at linear Es/N0 γ:
+/// ¼[3Q(a) + 2Q(3a) − Q(5a)], a = √(γ/5).
 pub fn qam16_awgn(gamma: f64) -> f64 {
     let a = (gamma / 5.0).sqrt();
     0.25 * (3.0 * q_function(a) + 2.0 * q_function(3.0 * a) - q_function(5.0 * a))
 }
 
-/// Gray 16-QAM over Rayleigh fading with perfect channel knowledge: each Q(k·a) averaged over h.
+/// The bit error rate of Gray-mapped 16-QAM over Rayleigh fading with hard decisions and perfect CSI at mean linear Es/N0
+/// γ: that of [`qam16_awgn`] with each Q(k·a) averaged over h ~ CN(0, 1), which gives ½(1 − √(m/(1+m))), m = k²γ/10.
 pub fn qam16_rayleigh(gamma: f64) -> f64 {
     let term = |k: f64| q_rayleigh(k * k / 10.0, gamma);
     0.25 * (3.0 * term(1.0) + 2.0 * term(3.0) - term(5.0))
 }
 
-/// P(|h| ≤ r) for h ~ CN(0, 1): 1 − exp(−r²).
+/// The cumulative distribution of the Rayleigh magnitude, P(|h| ≤ r) for h ~ CN(0, 1): 1 − exp(−r²); 0 for r ≤ 0.
 pub fn rayleigh_cdf(r: f64) -> f64 {
     if r <= 0.0 { 0.0 } else { -(-r * r).exp_m1() }
 }
 
-/// P(|h| ≤ r) for Rician h of total power 1 and linear factor `k`.
+/// The cumulative distribution of the Rician magnitude, P(|h| ≤ r) for h with E|h|² = 1 and the linear K factor `k`; 0 for
+/// r ≤ 0.
 ///
-/// (1+K)|h|² is a Poisson(K) mixture of Gamma(j+1) laws, whose distribution functions are themselves Poisson sums:
-/// F = Σ_j Pois(j; K)·P(N > j), N ~ Poisson((1+K)r²). Terms are summed to 12 standard deviations.
+/// (1+K)|h|² is a Poisson(K) mixture of Gamma(j+1) distributions, whose distribution functions are Poisson sums:
+/// F = Σ_j Pois(j; K)·P(N > j), N ~ Poisson((1+K)r²). Terms are summed to 12 standard deviations above K.
 pub fn rice_cdf(r: f64, k: f64) -> f64 {
     if r <= 0.0 {
         return 0.0;
@@ -93,7 +97,7 @@ mod tests {
         near(qpsk_rayleigh(2.0), bpsk_rayleigh(1.0));
     }
 
-    /// Against the average of the AWGN law over an exponential |h|², midpoint rule.
+    /// The error rates over Rayleigh fading equal those over AWGN averaged over an exponential |h|² by the midpoint rule.
     #[test]
     fn rayleigh_laws_are_averages_of_awgn_laws() {
         let average = |law: fn(f64) -> f64, gamma: f64| {
@@ -109,7 +113,7 @@ mod tests {
         }
     }
 
-    /// Against the integral of the Rice density, its Bessel function integrated too.
+    /// The Rician distribution equals the integral of its density, whose Bessel function is integrated numerically too.
     #[test]
     fn rice_law_is_the_integral_of_its_density() {
         let bessel_scaled = |x: f64| {

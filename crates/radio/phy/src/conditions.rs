@@ -1,4 +1,4 @@
-//! What a burst meets: the kind of channel, its SNR, its K factor.
+//! Channel conditions: the kind of channel, its SNR and its K factor.
 
 use std::{fmt, hash::Hash, ops::Range, str::FromStr};
 
@@ -6,50 +6,50 @@ use serde::{Deserialize, Serialize};
 
 use crate::SnrDb;
 
-/// The kind of channel. Fading kinds have one coefficient a burst (block fading) of mean power 1.
+/// The kind of channel. The fading kinds have one coefficient h per burst (block fading), with E|h|² = 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelKind {
-    /// The identity, bit for bit. Has no SNR.
+    /// The noiseless channel: the received symbols equal the sent ones bit for bit. It has no SNR.
     None,
-    /// y = x + n.
+    /// Additive white Gaussian noise: y = x + n.
     Awgn,
-    /// y = h·x + n with h ~ CN(0, 1).
+    /// Rayleigh block fading: y = h·x + n with h ~ CN(0, 1).
     Rayleigh,
-    /// y = h·x + n, h with a line of sight K times as strong as its scattered part.
+    /// Rician block fading: y = h·x + n, where the line of sight of h has K times the power of its scattered part.
     Rician,
 }
 
-/// Values that do not make conditions.
+/// Why values do not make channel [`Conditions`].
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ConditionsError {
-    /// A name that is no kind.
+    /// The name, given here, is not that of a [`ChannelKind`].
     #[error("unknown channel `{0}`, expected none, awgn, rayleigh or rician")]
     UnknownKind(String),
-    /// A kind that needs an SNR came without.
+    /// The SNR is missing for this kind of channel, which has noise.
     #[error("channel {0} needs an SNR")]
     MissingSnr(ChannelKind),
-    /// An SNR for a channel without noise.
+    /// This SNR is given for the noiseless channel, which has none.
     #[error("channel none has no SNR, got {0} dB")]
     UnexpectedSnr(SnrDb),
-    /// Rician without its K factor.
+    /// The K factor of a Rician channel is missing.
     #[error("channel rician needs a K factor")]
     MissingKFactor,
-    /// A K factor for another kind.
+    /// A K factor is given for a channel that is not Rician.
     #[error("channel {kind} has no K factor, got {k_factor}")]
     UnexpectedKFactor {
-        /// The kind asked for.
+        /// The kind of channel requested.
         kind: ChannelKind,
-        /// What came.
+        /// The linear K factor given.
         k_factor: f64,
     },
-    /// A K factor that is negative, NaN or infinite.
+    /// The linear K factor, given here, is negative, NaN or infinite.
     #[error("a K factor must be a finite linear ratio of at least 0, got {0}")]
     BadKFactor(f64),
 }
 
 impl ChannelKind {
-    /// The name used in files, options and messages.
+    /// The name of the kind in files, options and messages: `none`, `awgn`, `rayleigh` or `rician`.
     pub fn name(self) -> &'static str {
         match self {
             ChannelKind::None => "none",
@@ -80,12 +80,12 @@ impl fmt::Display for ChannelKind {
     }
 }
 
-/// Line-of-sight power over scattered power, linear: finite and at least 0.
+/// The K factor of a Rician channel: line-of-sight power over scattered power as a linear ratio, finite and at least 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KFactor(f64);
 
 impl KFactor {
-    /// The linear ratio.
+    /// The K factor as a linear ratio, line-of-sight power over scattered power.
     pub fn linear(self) -> f64 {
         self.0
     }
@@ -115,18 +115,19 @@ impl Hash for KFactor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Fields", into = "Fields")]
 pub enum Conditions {
-    /// [`ChannelKind::None`].
+    /// The noiseless channel, [`ChannelKind::None`].
     None,
-    /// [`ChannelKind::Awgn`].
+    /// The AWGN channel, [`ChannelKind::Awgn`], at an SNR.
     Awgn(SnrDb),
-    /// [`ChannelKind::Rayleigh`].
+    /// The Rayleigh fading channel, [`ChannelKind::Rayleigh`], at a mean SNR.
     Rayleigh(SnrDb),
-    /// [`ChannelKind::Rician`].
+    /// The Rician fading channel, [`ChannelKind::Rician`], at a mean SNR and with a K factor.
     Rician(SnrDb, KFactor),
 }
 
 impl Conditions {
-    /// From loose values, as options and messages hold them. `k_factor` is linear.
+    /// Makes conditions from separate values, as options and messages hold them. `k_factor` is linear. `None` stands for a
+    /// value that is not given.
     ///
     /// # Errors
     /// If a value that the kind needs is missing, one that it does not have is given, or the K factor is not a finite
@@ -158,7 +159,7 @@ impl Conditions {
         }
     }
 
-    /// Es/N0 per complex symbol; `None` for the noiseless channel.
+    /// The SNR, Es/N0 per complex symbol in dB (the mean over fading); `None` for the noiseless channel.
     pub fn snr_db(&self) -> Option<SnrDb> {
         match self {
             Conditions::None => None,
@@ -166,7 +167,8 @@ impl Conditions {
         }
     }
 
-    /// The draws worth making of those asked for: all, but of the noiseless channel, which has no randomness, the first.
+    /// The channel draws to simulate out of the draws `wanted`: all of them, or the first alone for the noiseless channel,
+    /// which has no randomness.
     pub fn draws(&self, wanted: Range<u32>) -> Range<u32> {
         match self {
             Conditions::None => wanted.start..wanted.end.min(wanted.start.saturating_add(1)),
@@ -174,10 +176,11 @@ impl Conditions {
         }
     }
 
-    /// These with what is given put in its place. An SNR or K factor is carried over where the new kind has one.
+    /// These conditions with the given values in place of the current ones; `k_factor` is linear, and `None` keeps the
+    /// current value. A current SNR or K factor is dropped where the new kind has none.
     ///
     /// # Errors
-    /// If the new kind needs a value that neither is given nor was in force, or has none and one is given.
+    /// If the new kind needs a value that is neither given nor current, or a value is given that it does not have.
     pub fn changed(
         &self,
         kind: Option<ChannelKind>,
@@ -190,7 +193,7 @@ impl Conditions {
         Conditions::new(kind, snr_db, k_factor)
     }
 
-    /// The linear K factor of a Rician channel.
+    /// The K factor as a linear ratio; `None` for a channel that is not Rician.
     pub fn k_factor(&self) -> Option<f64> {
         match self {
             Conditions::Rician(_, k) => Some(k.linear()),
@@ -199,7 +202,7 @@ impl Conditions {
     }
 }
 
-/// Such as `none`, `awgn -12 dB`, `rician:4 3 dB`.
+/// Writes the channel and its SNR, for example `none`, `awgn -12 dB` or `rician:4 3 dB`.
 impl fmt::Display for Conditions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.kind())?;
@@ -213,7 +216,7 @@ impl fmt::Display for Conditions {
     }
 }
 
-/// How conditions are written to files.
+/// The fields of [`Conditions`] in JSON files; the SNR in dB and the linear K factor are left out where there is none.
 #[derive(Serialize, Deserialize)]
 struct Fields {
     kind: ChannelKind,

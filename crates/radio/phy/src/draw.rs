@@ -1,7 +1,8 @@
-//! The channel: one realisation for a burst, drawn from its key, and its application.
+//! The channel: one realisation for a burst, drawn from its key, and its application to the symbols.
 //!
-//! ChaCha8 is keyed by (seed, draw, row) alone. The noise w and the scattered part of h come from separate streams of that
-//! key, so w is the same in every kind of channel and at every SNR, and does not depend on how much else was drawn.
+//! The generator is ChaCha8, keyed by (seed, draw, row) alone. The standard normal noise w and the scattered part of h
+//! come from separate streams of that key. So w is the same in every kind of channel and at every SNR, and does not depend
+//! on how much else was drawn.
 
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -10,28 +11,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Complex, Conditions, Symbols, complex::saturate, equaliser::rho, symbols::mean_power};
 
-/// All randomness of the channel for one burst follows from this key.
+/// The key from which all randomness of the channel for one burst is derived: equal keys give equal realisations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NoiseKey {
     /// The seed of the run.
     pub seed: u64,
-    /// Which of several draws for the same clip.
+    /// The number of the channel draw, for a clip that is sent over several independent draws.
     pub draw: u32,
     /// The clip's row in its corpus.
     pub row: u64,
 }
 
-/// Sets the channel's keys apart from any other use of the same seed.
+/// The last 12 bytes of every ChaCha key of the channel, which separate it from any other use of the same seed.
 const DOMAIN: &[u8; 12] = b"latentlink.1";
 
-/// The ChaCha stream of the noise w.
+/// The number of the ChaCha stream from which the noise w is drawn.
 const NOISE_STREAM: u64 = 0;
-/// The ChaCha stream of the scattered part of h.
+/// The number of the ChaCha stream from which the scattered part of the channel coefficient h is drawn.
 const FADING_STREAM: u64 = 1;
 
 impl NoiseKey {
-    /// The generator for one stream. The fields are laid side by side into the 32-byte ChaCha key: different keys give
-    /// different ChaCha keys, with no mixing to collide.
+    /// The generator of this key for the ChaCha stream numbered `stream`. The fields of the key are concatenated into the
+    /// 32-byte ChaCha key, so different noise keys always give different ChaCha keys.
     fn stream(self, stream: u64) -> ChaCha8Rng {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&self.seed.to_le_bytes());
@@ -44,30 +45,31 @@ impl NoiseKey {
     }
 }
 
-/// What the channel will do to one burst: y = h·x + noise.
+/// One realisation of the channel for one burst: y = h·x + noise for the symbols x (equation (1)).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Realisation {
-    /// The channel coefficient; exactly 1 without fading.
+    /// The channel coefficient of the burst; exactly 1 without fading.
     pub h: Complex,
-    /// Noise variance per complex symbol, N0; 0 when noiseless.
+    /// The noise variance per complex symbol, N0; 0 for the noiseless channel.
     pub n0: f32,
-    /// √(N0/2)·w, `[symbols, 2]` as in [`Symbols`]; empty when noiseless.
+    /// The noise √(N0/2)·w with w standard normal, `[symbols, 2]` as in [`Symbols`]; empty for the noiseless channel.
     pub noise: Vec<f32>,
 }
 
-/// What comes out of the channel, with perfect channel state information.
+/// One burst at the output of the channel, with perfect channel state information.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Received {
-    /// y, before equalising.
+    /// The received symbols y, not yet equalised.
     pub symbols: Symbols,
-    /// The channel coefficient.
+    /// The channel coefficient of the burst.
     pub h: Complex,
-    /// Noise variance per complex symbol; 0 when noiseless.
+    /// The noise variance per complex symbol, N0; 0 for the noiseless channel.
     pub n0: f32,
 }
 
-/// Draws what a burst of `n_symbols` complex symbols meets under `conditions`. The same key gives the same w and the same
-/// scattered h under all conditions, and the w of a longer burst begins with that of a shorter one.
+/// Draws the channel realisation under `conditions` for a burst of `n_symbols` complex symbols. The same key gives the
+/// same standard normal noise w and the same scattered part of h under all conditions, and the w of a longer burst begins
+/// with that of a shorter one.
 pub fn draw(key: NoiseKey, conditions: &Conditions, n_symbols: usize) -> Realisation {
     let Some(snr) = conditions.snr_db() else {
         return Realisation { h: Complex::ONE, n0: 0.0, noise: Vec::new() };
@@ -78,8 +80,8 @@ pub fn draw(key: NoiseKey, conditions: &Conditions, n_symbols: usize) -> Realisa
     Realisation { h: coefficient(key, conditions), n0: snr.n0() as f32, noise }
 }
 
-/// h: 1 without fading, CN(0, 1) for Rayleigh, √(K/(K+1)) + √(1/(K+1))·CN(0, 1) for Rician. The line of sight has phase
-/// 0, which is no loss of generality: the receiver knows h.
+/// Draws the channel coefficient h: 1 without fading, CN(0, 1) for Rayleigh, √(K/(K+1)) + √(1/(K+1))·CN(0, 1) for Rician.
+/// The line of sight has phase 0 without loss of generality, because the receiver knows h.
 fn coefficient(key: NoiseKey, conditions: &Conditions) -> Complex {
     let k = match conditions {
         Conditions::None | Conditions::Awgn(_) => return Complex::ONE,
@@ -97,7 +99,8 @@ fn normal(rng: &mut ChaCha8Rng) -> f64 {
 }
 
 impl Realisation {
-    /// y = h·x + noise, computed in f64 and rounded once; values beyond `f32` saturate. Noiseless, the input bit for bit.
+    /// Sends `symbols` x through the channel: y = h·x + noise (equation (1)), computed in `f64` and rounded once; values
+    /// beyond the range of `f32` saturate. The noiseless channel returns the input bit for bit.
     ///
     /// # Panics
     /// If the realisation was drawn for another number of symbols.
@@ -118,15 +121,15 @@ impl Realisation {
         received(Symbols::from_finite(y.collect()))
     }
 
-    /// ρ = |h|²/(|h|² + N0) ∈ [0, 1], what every equaliser will say of the burst; 1 when noiseless. It depends neither on the
-    /// burst nor on its length.
+    /// ρ = |h|²/(|h|² + N0) ∈ [0, 1], 1 for the noiseless channel: the same bits as [`Equalised::rho`](crate::Equalised)
+    /// of a burst received through this realisation. It depends neither on the symbols nor on their number.
     pub fn rho(&self) -> f32 {
         rho(self.h, self.n0)
     }
 }
 
-/// |h|² times the burst's measured symbol power over its measured noise power, in dB. `None` when noiseless, and for a
-/// burst without any power.
+/// The realised SNR of a burst in dB: |h|² times the mean power of its symbols, over the mean power of its noise. `None`
+/// for the noiseless channel, and when either power is zero.
 ///
 /// # Panics
 /// If the realisation was drawn for another number of symbols.

@@ -1,4 +1,4 @@
-//! Equalisers with perfect channel state information, each with the effective noise it leaves.
+//! Equalisers with perfect channel state information, each with the variance of the noise that it leaves.
 
 use std::{fmt, str::FromStr};
 
@@ -6,25 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Complex, complex::saturate};
 
-/// |h|² below which zero forcing divides by this floor instead: the estimate is then x̂ = (|h|²/floor)·x + v, small but
-/// finite. Rayleigh fading goes there once in 10¹² bursts.
+/// The floor of |h|² in zero forcing, which divides by max(|h|², floor). Below it the estimate is
+/// x̂ = (|h|²/floor)·x + v, small but finite. Rayleigh fading falls below it in one burst of 10¹².
 pub const ZF_FLOOR: f64 = 1e-12;
 
-/// How received symbols are equalised.
+/// The rule by which a receiver with perfect channel state information equalises a burst.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Equaliser {
-    /// Least mean squared error: x̂ = h*·y / (|h|² + N0).
+    /// Minimum mean squared error: x̂ = h*·y / (|h|² + N0).
     #[default]
     #[serde(rename = "mmse")]
     Mmse,
-    /// x̂ = h*·y / max(|h|², [`ZF_FLOOR`]). Its noise power over Rayleigh fading has no finite mean.
+    /// Zero forcing: x̂ = h*·y / max(|h|², [`ZF_FLOOR`]). Its noise power over Rayleigh fading has no finite mean.
     #[serde(rename = "zf")]
     ZeroForcing,
 }
 
 impl Equaliser {
-    /// What its x̂ = g·c + v is worth as evidence of words c of one energy: the factor 2g/E|v|² of ln p(x̂ | c) = factor·⟨x̂, c⟩ + … for a
-    /// burst with ρ, at most 10⁶, where a word is certain; without noise it would be infinite.
+    /// The LLR scale of this equaliser for a burst with `rho` = ρ. With x̂ = g·c + v for a codeword c, all codewords having
+    /// the same energy, ln p(x̂ | c) = scale·⟨x̂, c⟩ + constant, where scale = 2g/E|v|²: 2/(1 − ρ) for MMSE and 2ρ/(1 − ρ)
+    /// for zero forcing. It is capped at 10⁶, as it is infinite without noise.
     pub fn evidence(self, rho: f32) -> f64 {
         let rho = f64::from(rho);
         let factor = match self {
@@ -35,7 +36,7 @@ impl Equaliser {
     }
 }
 
-/// A name that is no equaliser.
+/// The name, given here, is not that of an [`Equaliser`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown equaliser `{0}`, expected mmse or zf")]
 pub struct UnknownEqualiser(String);
@@ -61,42 +62,43 @@ impl fmt::Display for Equaliser {
     }
 }
 
-/// What a receiver half is given of one burst. The equalised symbols are x̂ = g·x + v: with MMSE g = `rho`, with zero
-/// forcing g = 1 (above [`ZF_FLOOR`]).
+/// One equalised burst, the input of the receiver's half of a scheme. The equalised symbols are x̂ = g·x + v: g = `rho`
+/// with MMSE, g = 1 with zero forcing (for |h|² at least [`ZF_FLOOR`]).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Equalised {
-    /// x̂, `[symbols, 2]` interleaved I/Q.
+    /// The equalised symbols x̂, `[symbols, 2]` interleaved I/Q.
     pub reals: Vec<f32>,
-    /// E|v|² per complex symbol, half of it per real: with MMSE N0·|h|²/(|h|² + N0)² = ρ(1 − ρ), with zero forcing
-    /// N0/|h|² (N0·|h|²/floor² below the floor); 0 when noiseless. For MMSE the total mean squared error, the shrinking
-    /// of unit-power x by ρ included, is 1 − ρ.
+    /// The noise variance E|v|² per complex symbol, half of it per real channel dimension: with MMSE
+    /// N0·|h|²/(|h|² + N0)² = ρ(1 − ρ), with zero forcing N0/|h|² (N0·|h|²/floor² below [`ZF_FLOOR`]); 0 when noiseless.
+    /// The total mean squared error of MMSE, which includes the scaling of unit-power x by ρ, is 1 − ρ.
     pub noise_var: f32,
-    /// ρ = |h|²/(|h|² + N0) ∈ [0, 1] for both equalisers, 1 when noiseless.
+    /// The reliability of the burst, ρ = |h|²/(|h|² + N0) ∈ [0, 1], the same for both equalisers; 1 when noiseless.
     pub rho: f32,
 }
 
-/// A burst that cannot be equalised.
+/// Why a burst cannot be equalised.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EqualiserError {
-    /// A channel coefficient with NaN or infinity.
+    /// A part of the channel coefficient, given here, is NaN or infinite.
     #[error("the channel coefficient must be finite, got {} + {}j", .0.re, .0.im)]
     Coefficient(Complex),
-    /// A noise variance that is negative, NaN or infinite.
+    /// The noise variance N0, given here, is negative, NaN or infinite.
     #[error("the noise variance must be finite and at least 0, got {0}")]
     NoiseVariance(f32),
-    /// A real part without an imaginary one.
+    /// The number of received values, given here, is odd: the last real part has no imaginary part.
     #[error("symbols are pairs of I and Q, got {0} values")]
     OddLength(usize),
-    /// A received value that is NaN or infinite.
+    /// A received value is NaN or infinite.
     #[error("received symbols must be finite, value {index} is not")]
     NotFinite {
-        /// Position among the reals.
+        /// The index of the first such value among the interleaved I/Q values.
         index: usize,
     },
 }
 
-/// Equalises `received`, `[symbols, 2]` interleaved I/Q, in f64 with one rounding; values beyond `f32` saturate, so the
-/// result is finite. With `n0` = 0 and `h` = 1 the identity bit for bit.
+/// Equalises the received symbols y, `[symbols, 2]` interleaved I/Q, given the channel coefficient `h` and the noise
+/// variance `n0` per complex symbol. It computes in `f64` with one rounding, and values beyond the range of `f32` saturate,
+/// so the result is finite. With `n0` = 0 and `h` = 1 it is the identity bit for bit.
 ///
 /// # Errors
 /// If an input is not finite, `n0` is negative, or `received` has an odd number of values.
@@ -120,7 +122,7 @@ pub fn equalise(received: &[f32], h: Complex, n0: f32, equaliser: Equaliser) -> 
     Ok(Equalised { reals: reals.collect(), noise_var: saturate(n0 * (gain / divisor) / divisor), rho })
 }
 
-/// ρ = |h|²/(|h|² + N0) ∈ [0, 1], in f64 with one rounding; 1 when noiseless.
+/// ρ = |h|²/(|h|² + N0) ∈ [0, 1], computed in `f64` and rounded to `f32`; 1 when `n0` is 0.
 pub(crate) fn rho(h: Complex, n0: f32) -> f32 {
     let (gain, n0) = (h.norm_sqr(), f64::from(n0));
     if n0 == 0.0 { 1.0 } else { (gain / (gain + n0)) as f32 }

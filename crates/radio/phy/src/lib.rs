@@ -1,7 +1,7 @@
 //! The physical layer: symbols, the channel and its keyed randomness, equalisers, modulation and closed forms.
 //!
-//! Conventions: the SNR is Es/N0 per complex symbol, a burst has mean power 1, fading is one coefficient a burst, and
-//! every random number follows from a [`NoiseKey`]. A burst goes
+//! Conventions: the SNR is Es/N0 per complex symbol, a burst has mean power 1, fading is one coefficient per burst
+//! (block fading), and every random number is derived from a [`NoiseKey`]. The path of a burst is
 //! [`Symbols`] → [`draw`] → [`Realisation::apply`] → [`equalise`] → [`Equalised`].
 
 #![forbid(unsafe_code)]

@@ -1,20 +1,20 @@
-//! Gray-mapped modulation (the mappings of 3GPP TS 38.211, BPSK on the real axis) with hard decisions.
+//! Gray-mapped modulation with hard decisions: QPSK and 16-QAM of 3GPP TS 38.211, and BPSK on the real axis.
 
 use crate::Symbols;
 
-/// A constellation of unit mean power.
+/// A Gray-mapped constellation of unit mean power, demodulated by hard decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Modulation {
-    /// One bit a symbol, ±1.
+    /// BPSK: one bit a symbol, with points ±1.
     Bpsk,
-    /// Two bits a symbol, (±1 ± j)/√2.
+    /// QPSK: two bits a symbol, with points (±1 ± j)/√2.
     Qpsk,
-    /// Four bits a symbol, (±1 or ±3, ±j or ±3j)/√10.
+    /// 16-QAM: four bits a symbol, with points (±1 or ±3, ±j or ±3j)/√10.
     Qam16,
 }
 
 impl Modulation {
-    /// Bits carried by one symbol.
+    /// The number of bits in one complex symbol: 1, 2 or 4.
     pub fn bits_per_symbol(self) -> usize {
         match self {
             Modulation::Bpsk => 1,
@@ -23,7 +23,7 @@ impl Modulation {
         }
     }
 
-    /// Bits to symbols, [`Modulation::bits_per_symbol`] a symbol.
+    /// Maps bits to complex symbols, [`Modulation::bits_per_symbol`] bits a symbol.
     ///
     /// # Panics
     /// If `bits` is empty or does not make whole symbols.
@@ -31,7 +31,7 @@ impl Modulation {
         let width = self.bits_per_symbol();
         assert!(!bits.is_empty() && bits.len().is_multiple_of(width), "{} bits for {self:?}", bits.len());
         let sign = |bit: bool| if bit { -1.0 } else { 1.0 };
-        // The inner bit chooses the level 1 or 3, the outer one the sign.
+        // Of the two bits of a 16-QAM axis, `inner` selects the level 1 or 3 and `outer` its sign.
         let level = |outer: bool, inner: bool| sign(outer) * (2.0 - sign(inner)) * 0.1f32.sqrt();
         let reals = bits.chunks_exact(width).flat_map(|b| match self {
             Modulation::Bpsk => [sign(b[0]), 0.0],
@@ -41,8 +41,8 @@ impl Modulation {
         Symbols::from_finite(reals.collect())
     }
 
-    /// The bits of the nearest constellation points. `reals`, `[symbols, 2]`, must be unbiased, as zero forcing leaves
-    /// them: MMSE shrinks the levels of 16-QAM.
+    /// The bits of the constellation points nearest to the equalised symbols `reals`, `[symbols, 2]` interleaved I/Q. They
+    /// must be unbiased, as after zero forcing: MMSE scales the levels of 16-QAM down.
     pub fn demodulate(self, reals: &[f32]) -> Vec<bool> {
         let threshold = 2.0 * 0.1f32.sqrt();
         let (symbols, _) = reals.as_chunks::<2>();

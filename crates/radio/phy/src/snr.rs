@@ -4,40 +4,41 @@ use std::{cmp::Ordering, fmt, hash::Hash, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Es/N0 per complex symbol in dB: finite, and within ±[`SnrDb::LIMIT`] so that no noise variance over- or underflows.
+/// A signal-to-noise ratio: Es/N0 per complex symbol in dB, finite and within ±[`SnrDb::LIMIT`], so that the noise
+/// variance neither overflows nor underflows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct SnrDb(f64);
 
-/// A number or text that is no SNR.
+/// Why a number or a text is not an [`SnrDb`].
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SnrError {
-    /// NaN or infinity.
+    /// The number is NaN or infinite.
     #[error("an SNR must be finite, got {0}")]
     NotFinite(f64),
-    /// Beyond ±200 dB.
+    /// The number, in dB, is outside ±[`SnrDb::LIMIT`].
     #[error("an SNR must lie within ±200 dB, got {0}")]
     OutOfRange(f64),
-    /// No number.
+    /// The text, given here, is not a number.
     #[error("expected an SNR in dB such as -12 or 7.5, got `{0}`")]
     NotANumber(String),
 }
 
 impl SnrDb {
-    /// The largest magnitude accepted, in dB.
+    /// The largest magnitude of an SNR, in dB.
     pub const LIMIT: f64 = 200.0;
 
-    /// The value in dB.
+    /// The SNR in dB.
     pub fn db(self) -> f64 {
         self.0
     }
 
-    /// The noise variance per complex symbol at unit symbol power, N0 = 10^(−SNR/10).
+    /// The noise variance per complex symbol at unit symbol power, N0 = 10^(−SNR/10) with the SNR in dB.
     pub fn n0(self) -> f64 {
         10f64.powf(-self.0 / 10.0)
     }
 
-    /// The linear ratio γ = Es/N0 = 10^(SNR/10).
+    /// The SNR as a linear ratio, γ = Es/N0 = 10^(SNR/10) with the SNR in dB.
     pub fn linear(self) -> f64 {
         10f64.powf(self.0 / 10.0)
     }
@@ -73,7 +74,7 @@ impl FromStr for SnrDb {
     }
 }
 
-/// The number alone; the unit belongs to the label beside it.
+/// Writes the number of dB without its unit.
 impl fmt::Display for SnrDb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)

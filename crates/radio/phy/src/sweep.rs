@@ -1,26 +1,27 @@
-//! The points of a sweep, as the `--channel` and `--snr` options give them.
+//! The points of a sweep over channels and SNRs, as the options `--channel` and `--snr` list them.
 
 use std::{collections::HashSet, fmt, str::FromStr};
 
 use crate::sweep_error::{self, SweepError};
 use crate::{ChannelKind, ChannelName, Conditions, SnrDb, SnrError};
 
-/// Characters of a list with too many entries that its error shows.
+/// The number of leading characters that the error about a list with too many entries shows of it.
 const SHOWN_CHARS: usize = 60;
 
-/// SNRs in the order given: one value, a list `-12,-6,0`, or `start:stop:step` with `stop` included where it is met.
+/// A list of distinct SNRs in dB, in the order given: one value, a list `-12,-6,0`, or a range `start:stop:step`, which
+/// includes `stop` if a whole number of steps reaches it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnrList(Vec<SnrDb>);
 
 impl SnrList {
-    /// The most points accepted.
+    /// The largest number of SNRs in a list.
     pub const MAX_POINTS: usize = sweep_error::MAX_POINTS;
-    /// The smallest step of `start:stop:step` in dB; values are rounded to it.
+    /// The smallest step of `start:stop:step` in dB; the values of the range are rounded to multiples of it.
     pub const MIN_STEP_DB: f64 = sweep_error::MIN_STEP_DB;
-    /// The largest step of `start:stop:step` in dB: from the lowest SNR to the highest.
+    /// The largest step of `start:stop:step` in dB: the distance from the lowest SNR to the highest.
     pub const MAX_STEP_DB: f64 = sweep_error::MAX_STEP_DB;
 
-    /// The SNRs, each once, at least one.
+    /// The SNRs in the order given: at least one, and none twice.
     pub fn values(&self) -> &[SnrDb] {
         &self.0
     }
@@ -38,12 +39,12 @@ impl SnrList {
         if stop < start {
             return Err(SweepError::Backwards(text.to_owned()));
         }
-        // A hair more than the quotient, so that 0:1:0.1 meets 1. At most 4e11, as steps and SNRs are bounded.
+        // 1e-9 is added to the quotient so that 0:1:0.1 reaches 1. At most 4e11, as steps and SNRs are bounded.
         let points = ((stop - start) / step + 1e-9).floor() as u64 + 1;
         if points > SnrList::MAX_POINTS as u64 {
             return Err(SweepError::TooMany { text: text.to_owned(), points });
         }
-        // Rounded, so that 3 · 0.1 is the same point as a given 0.3.
+        // Values are rounded so that 3 · 0.1 is the same SNR as 0.3.
         let value = |k: u64| ((start + k as f64 * step) * 1e9).round() / 1e9;
         (0..points).map(|k| Ok(SnrDb::try_from(value(k))?)).collect()
     }
@@ -71,7 +72,7 @@ impl FromStr for SnrList {
     }
 }
 
-/// The SNRs with commas, which parses back.
+/// Writes the SNRs in dB separated by commas, in the form that parsing accepts.
 impl fmt::Display for SnrList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let values: Vec<String> = self.0.iter().map(SnrDb::to_string).collect();
@@ -79,7 +80,8 @@ impl fmt::Display for SnrList {
     }
 }
 
-/// A channel without its SNR: `none`, `awgn`, `rayleigh`, or `rician:K` with the linear K factor.
+/// A complete channel without its SNR: `none`, `awgn`, `rayleigh`, or `rician:K` with the linear K factor, which must be
+/// given.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChannelSpec {
     kind: ChannelKind,
@@ -92,7 +94,7 @@ impl ChannelSpec {
         self.kind
     }
 
-    /// The conditions at an SNR, which the noiseless channel ignores.
+    /// The conditions of this channel at an SNR, which the noiseless channel ignores.
     pub fn at(&self, snr_db: SnrDb) -> Conditions {
         let snr_db = (self.kind != ChannelKind::None).then_some(snr_db);
         Conditions::new(self.kind, snr_db, self.k_factor).expect("checked when the spec was made")
@@ -124,15 +126,15 @@ impl fmt::Display for ChannelSpec {
     }
 }
 
-/// Channels in the order given, `none,awgn,rayleigh,rician:4`, each once.
+/// A list of distinct channels in the order given, for example `none,awgn,rayleigh,rician:4`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelList(Vec<ChannelSpec>);
 
 impl ChannelList {
-    /// The most channels accepted.
+    /// The largest number of channels in a list.
     pub const MAX_CHANNELS: usize = sweep_error::MAX_CHANNELS;
 
-    /// The channels, at least one.
+    /// The channels in the order given: at least one, and none twice.
     pub fn channels(&self) -> &[ChannelSpec] {
         &self.0
     }
@@ -154,7 +156,7 @@ impl FromStr for ChannelList {
     }
 }
 
-/// The channels with commas, which parses back.
+/// Writes the channels separated by commas, in the form that parsing accepts.
 impl fmt::Display for ChannelList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let channels: Vec<String> = self.0.iter().map(ChannelSpec::to_string).collect();
@@ -162,7 +164,7 @@ impl fmt::Display for ChannelList {
     }
 }
 
-/// Every channel at every SNR, channel after channel; the noiseless one once.
+/// The conditions of a sweep: every channel at every SNR, channel after channel. The noiseless channel has one point.
 pub fn sweep(channels: &ChannelList, snrs: &SnrList) -> Vec<Conditions> {
     let points = |channel: &ChannelSpec| match channel.kind {
         ChannelKind::None => 1,

@@ -1,57 +1,58 @@
-//! What is wrong with a channel, an SNR or a list of them as text.
+//! Errors of parsing a channel, an SNR or a list of either from text.
 
 use crate::{ConditionsError, SnrDb, SnrError};
 
-/// The most points of a list of SNRs.
+/// The largest number of points in a list of SNRs.
 pub(crate) const MAX_POINTS: usize = 1000;
-/// The least step of `start:stop:step` in dB.
+/// The smallest step of a range `start:stop:step` of SNRs, in dB.
 pub(crate) const MIN_STEP_DB: f64 = 1e-9;
-/// The largest step of `start:stop:step` in dB: from the lowest SNR to the highest.
+/// The largest step of a range `start:stop:step` of SNRs, in dB: the distance from the lowest SNR to the highest.
 pub(crate) const MAX_STEP_DB: f64 = 2.0 * SnrDb::LIMIT;
-/// The most channels of a list.
+/// The largest number of channels in a list.
 pub(crate) const MAX_CHANNELS: usize = 100;
 
-/// An option that makes no sweep.
+/// Why the text of an option is not a channel, an SNR or a list of either.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SweepError {
-    /// One of the numbers is no SNR.
+    /// One of the numbers is not a valid SNR.
     #[error(transparent)]
     Snr(#[from] SnrError),
-    /// One of the channels is none.
+    /// One of the channels is unknown, or its conditions are incomplete or contradictory.
     #[error(transparent)]
     Channel(#[from] ConditionsError),
-    /// `start:stop:step` with other than three parts.
+    /// The range, given here, does not have the three parts `start:stop:step`.
     #[error("expected start:stop:step such as -12:21:3, got `{0}`")]
     Parts(String),
-    /// A step outside [`SnrList::MIN_STEP_DB`](crate::SnrList::MIN_STEP_DB) to [`SnrList::MAX_STEP_DB`](crate::SnrList::MAX_STEP_DB), or one that is not finite.
+    /// The step of the range, given here, is not finite, or is not between
+    /// [`SnrList::MIN_STEP_DB`](crate::SnrList::MIN_STEP_DB) and [`SnrList::MAX_STEP_DB`](crate::SnrList::MAX_STEP_DB).
     #[error("the step of `{0}` must lie between {min:e} and {max} dB", min = MIN_STEP_DB, max = MAX_STEP_DB)]
     Step(String),
-    /// A range that ends before it begins.
+    /// The range `start:stop:step`, given here, has a `stop` below its `start`.
     #[error("`{0}` stops below its start")]
     Backwards(String),
-    /// Too many points for a sweep that ends.
+    /// A list or range of SNRs has more points than [`SnrList::MAX_POINTS`](crate::SnrList::MAX_POINTS).
     #[error("`{text}` has {points} points, at most {max} are accepted", max = MAX_POINTS)]
     TooMany {
-        /// What was given.
+        /// The text of the list or range; of a list its beginning.
         text: String,
-        /// How many points it makes.
+        /// The number of points in the list or range.
         points: u64,
     },
-    /// More channels than a sweep takes.
+    /// The number of channels, given here, exceeds [`ChannelList::MAX_CHANNELS`](crate::ChannelList::MAX_CHANNELS).
     #[error("{0} channels are given, at most {max} are accepted", max = MAX_CHANNELS)]
     TooManyChannels(usize),
-    /// The same point twice, which would be counted twice.
+    /// The SNR or channel, given here in words, occurs twice in a list.
     #[error("{0} is given twice")]
     Twice(String),
-    /// A K factor that is no number.
+    /// The channel, given here, has a `:` that is not followed by a number.
     #[error("expected a K factor such as rician:4, got `{0}`")]
     KFactor(String),
-    /// A K factor in the name of a channel and another value beside it.
+    /// A K factor is given both in the name of a channel and in a separate option.
     #[error("{name} names a K factor, and {beside} is given beside it")]
     KFactorTwice {
-        /// The channel with its K factor.
+        /// The name of the channel, which includes its K factor.
         name: String,
-        /// The linear K factor given beside it.
+        /// The linear K factor given in the separate option.
         beside: f64,
     },
 }

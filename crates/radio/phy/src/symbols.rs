@@ -2,36 +2,36 @@
 
 use crate::complex::saturate;
 
-/// Added to a burst's power before dividing by it, so that a zero vector stays finite.
+/// Added to the mean power of a burst before the burst is normalised by it, so that a burst of zeros stays finite.
 pub const POWER_EPSILON: f64 = 1e-12;
 
-/// The symbols of one burst, `[symbols, 2]`: element 2k is the real (I) and 2k+1 the imaginary (Q) part of symbol k.
-/// Never empty, all values finite.
+/// The complex symbols of one burst as real channel dimensions, `[symbols, 2]`: element 2k is the real (I) and 2k+1 the
+/// imaginary (Q) part of symbol k. There is at least one symbol, and all values are finite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Symbols(Vec<f32>);
 
-/// Values or bytes that are no symbols.
+/// Why values or bytes do not make the [`Symbols`] of a burst.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SymbolsError {
-    /// No symbol at all.
+    /// There is no value, but a burst has at least one symbol.
     #[error("a burst needs at least one symbol, got none")]
     Empty,
-    /// A real part without an imaginary one.
+    /// The number of values, given here, is odd: the last real part has no imaginary part.
     #[error("symbols are pairs of I and Q, got {0} values")]
     OddLength(usize),
-    /// NaN or infinity.
+    /// A value is NaN or infinite.
     #[error("symbols must be finite, value {index} is not")]
     NotFinite {
-        /// Position among the reals.
+        /// The index of the first such value among the interleaved I/Q values.
         index: usize,
     },
-    /// Not 8 bytes a symbol.
+    /// The number of bytes, given here, is no multiple of the 8 bytes of a symbol.
     #[error("a symbol takes 8 bytes, got {0} bytes")]
     RaggedBytes(usize),
 }
 
 impl Symbols {
-    /// From interleaved I/Q.
+    /// Makes the symbols of a burst from interleaved I/Q values, `[symbols, 2]`.
     ///
     /// # Errors
     /// If `reals` is empty, of odd length, or holds NaN or infinity.
@@ -48,34 +48,34 @@ impl Symbols {
         }
     }
 
-    /// From reals known to be pairs of finite values.
+    /// Makes the symbols of a burst from interleaved I/Q values that the caller knows to be pairs of finite values.
     pub(crate) fn from_finite(reals: Vec<f32>) -> Self {
         debug_assert!(reals.iter().all(|v| v.is_finite()) && reals.len().is_multiple_of(2));
         Symbols(reals)
     }
 
-    /// Number of complex symbols, at least 1.
+    /// The number of complex symbols, which is the number of complex channel uses; at least 1.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         self.0.len() / 2
     }
 
-    /// Interleaved I/Q, twice [`Symbols::len`] values.
+    /// The interleaved I/Q values, `[symbols, 2]`: twice [`Symbols::len`] real channel dimensions.
     pub fn reals(&self) -> &[f32] {
         &self.0
     }
 
-    /// Interleaved I/Q by value.
+    /// The interleaved I/Q values, `[symbols, 2]`, by value.
     pub fn into_reals(self) -> Vec<f32> {
         self.0
     }
 
-    /// Mean |x|² over the burst.
+    /// The mean power of the burst: the mean of |x|² over its complex symbols x.
     pub fn mean_power(&self) -> f64 {
         mean_power(&self.0)
     }
 
-    /// Scales the burst to mean |x|² = 1: x / √(P + [`POWER_EPSILON`]) with P the mean power. Zeros stay zeros.
+    /// Scales the burst to mean power 1: x / √(P + [`POWER_EPSILON`]) with P its mean power. A burst of zeros stays zero.
     pub fn normalise(mut self) -> Self {
         let scale = 1.0 / (self.mean_power() + POWER_EPSILON).sqrt();
         for value in &mut self.0 {
@@ -84,12 +84,12 @@ impl Symbols {
         self
     }
 
-    /// Little-endian `f32`, I then Q, 8 bytes a symbol.
+    /// Serialises the burst as little-endian `f32`, for each symbol I, then Q: 8 bytes a symbol.
     pub fn to_le_bytes(&self) -> Vec<u8> {
         self.0.iter().flat_map(|v| v.to_le_bytes()).collect()
     }
 
-    /// The inverse of [`Symbols::to_le_bytes`].
+    /// Reads a burst from the bytes of [`Symbols::to_le_bytes`]: little-endian `f32`, I then Q, 8 bytes a symbol.
     ///
     /// # Errors
     /// If the bytes are not a positive multiple of 8, or a value is NaN or infinite.
@@ -102,7 +102,8 @@ impl Symbols {
     }
 }
 
-/// Mean |x|² of interleaved I/Q, summed in f64; not empty.
+/// The mean of |x|² over complex symbols x given as interleaved I/Q, `[symbols, 2]`, summed in `f64`. There must be at
+/// least one symbol.
 pub(crate) fn mean_power(reals: &[f32]) -> f64 {
     let sum: f64 = reals.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
     sum / (reals.len() / 2) as f64

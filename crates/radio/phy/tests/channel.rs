@@ -1,4 +1,4 @@
-//! The channel against its closed forms.
+//! Compares the simulated channel with its closed forms.
 //!
 //! Seeds are fixed. Each statistical check is set to fail a correct channel once in 10 000 seeds: intervals are 3.9
 //! standard errors wide on each side, Kolmogorov–Smirnov uses the asymptotic critical value at that level.
@@ -39,7 +39,8 @@ fn mean_and_error(values: &[f64]) -> (f64, f64) {
     (mean, (variance / n).sqrt())
 }
 
-/// Bit errors in each of `bursts` bursts of `n` symbols; bursts are independent, bits within one need not be.
+/// The bit error rate in each of `bursts` bursts of `n` symbols, `[bursts]`; bursts are independent, the bits within a
+/// burst need not be.
 fn error_rates(modulation: Modulation, conditions: &Conditions, bursts: u64, n: usize) -> Vec<f64> {
     let width = n * modulation.bits_per_symbol();
     let all = bits(width * bursts as usize);
@@ -79,7 +80,8 @@ fn bit_error_rates_meet_the_closed_forms() {
     }
 }
 
-/// √n·sup|F_n − F| stays below √(ln(2/α)/2) with probability 1 − α.
+/// The Kolmogorov–Smirnov statistic √n·sup|F_n − F| of a sample against the distribution function `cdf`; it stays below
+/// √(ln(2/α)/2) with probability 1 − α.
 fn kolmogorov_smirnov(mut sample: Vec<f64>, cdf: impl Fn(f64) -> f64) -> f64 {
     sample.sort_by(f64::total_cmp);
     let n = sample.len() as f64;
@@ -234,7 +236,7 @@ fn huge_symbols_stay_finite() {
     }
 }
 
-/// E|v|² of x̂ = g·x + v, h held, measured over many draws of w.
+/// The noise variance E|v|² of x̂ = g·x + v, measured over many draws of w at a fixed h, equals `Equalised::noise_var`.
 #[test]
 fn equalisers_leave_the_noise_they_declare() {
     let x = Modulation::Qpsk.modulate(&bits(50));
@@ -265,7 +267,7 @@ fn equalisers_leave_the_noise_they_declare() {
     }
 }
 
-/// What a transmitter can know ahead is what a receiver will be told, whatever is sent.
+/// `Realisation::rho`, known before anything is sent, equals the `rho` of the equalised burst bit for bit.
 #[test]
 fn rho_of_a_realisation_is_that_of_its_equalised_burst_and_of_no_burst_at_all() {
     let mut seen = std::collections::HashSet::new();
