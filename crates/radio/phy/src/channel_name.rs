@@ -8,8 +8,9 @@ use crate::{ChannelKind, Conditions, ConditionsError, KFactor, SnrDb, SweepError
 
 /// The name of a channel, without its SNR: a kind, followed for Rician by `:K` with the linear K factor.
 ///
-/// Every channel given as text is parsed by this type. `rician` without K parses, because commands that change a running
-/// channel take K from a separate option or keep the current one; [`ChannelSpec`](crate::ChannelSpec) rejects it.
+/// Every channel given as text is parsed by this type. `rician` without K parses, because commands that change a
+/// running channel take K from a separate option or keep the current one; [`ChannelSpec`](crate::ChannelSpec) rejects
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelName {
     kind: ChannelKind,
@@ -39,8 +40,8 @@ impl ChannelName {
         }
     }
 
-    /// The conditions `current` with their channel replaced by this one, and with the SNR and the linear K factor that are
-    /// given. An SNR or K factor that is not given is taken from `current` where the new kind has one.
+    /// The conditions `current` with their channel replaced by this one, and with the SNR and the linear K factor that
+    /// are given. An SNR or K factor that is not given is taken from `current` where the new kind has one.
     ///
     /// # Errors
     /// If the K factor is given twice, the new kind needs a value that is neither given nor in `current`, or it has no
@@ -57,7 +58,8 @@ impl ChannelName {
     /// The conditions of this channel at an SNR, with the linear K factor from the name or from `k_factor`.
     ///
     /// # Errors
-    /// If the K factor is given twice, the kind needs a value that is missing, or it has no such value and one is given.
+    /// If the K factor is given twice, the kind needs a value that is missing, or it has no such value and one is
+    /// given.
     pub fn conditions(self, snr_db: Option<SnrDb>, k_factor: Option<f64>) -> Result<Conditions, SweepError> {
         Ok(Conditions::new(self.kind, snr_db, self.or_k_factor(k_factor)?)?)
     }

@@ -43,8 +43,9 @@ pub fn qam16_awgn(gamma: f64) -> f64 {
     0.25 * (3.0 * q_function(a) + 2.0 * q_function(3.0 * a) - q_function(5.0 * a))
 }
 
-/// The bit error rate of Gray-mapped 16-QAM over Rayleigh fading with hard decisions and perfect CSI at mean linear Es/N0
-/// γ: that of [`qam16_awgn`] with each Q(k·a) averaged over h ~ CN(0, 1), which gives ½(1 − √(m/(1+m))), m = k²γ/10.
+/// The bit error rate of Gray-mapped 16-QAM over Rayleigh fading with hard decisions and perfect CSI at mean linear
+/// Es/N0 γ: that of [`qam16_awgn`] with each Q(k·a) averaged over h ~ CN(0, 1), which gives ½(1 − √(m/(1+m))), m =
+/// k²γ/10.
 pub fn qam16_rayleigh(gamma: f64) -> f64 {
     let term = |k: f64| q_rayleigh(k * k / 10.0, gamma);
     0.25 * (3.0 * term(1.0) + 2.0 * term(3.0) - term(5.0))
@@ -55,8 +56,8 @@ pub fn rayleigh_cdf(r: f64) -> f64 {
     if r <= 0.0 { 0.0 } else { -(-r * r).exp_m1() }
 }
 
-/// The cumulative distribution of the Rician magnitude, P(|h| ≤ r) for h with E|h|² = 1 and the linear K factor `k`; 0 for
-/// r ≤ 0.
+/// The cumulative distribution of the Rician magnitude, P(|h| ≤ r) for h with E|h|² = 1 and the linear K factor `k`; 0
+/// for r ≤ 0.
 ///
 /// (1+K)|h|² is a Poisson(K) mixture of Gamma(j+1) distributions, whose distribution functions are Poisson sums:
 /// F = Σ_j Pois(j; K)·P(N > j), N ~ Poisson((1+K)r²). Terms are summed to 12 standard deviations above K.
@@ -97,7 +98,8 @@ mod tests {
         near(qpsk_rayleigh(2.0), bpsk_rayleigh(1.0));
     }
 
-    /// The error rates over Rayleigh fading equal those over AWGN averaged over an exponential |h|² by the midpoint rule.
+    /// The error rates over Rayleigh fading equal those over AWGN averaged over an exponential |h|² by the midpoint
+    /// rule.
     #[test]
     fn rayleigh_laws_are_averages_of_awgn_laws() {
         let average = |law: fn(f64) -> f64, gamma: f64| {

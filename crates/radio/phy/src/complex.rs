@@ -32,7 +32,8 @@ impl Complex {
     }
 }
 
-/// Converts `f64` to `f32`. Values beyond the range of `f32` become its largest finite value of the same sign; NaN stays.
+/// Converts `f64` to `f32`. Values beyond the range of `f32` become its largest finite value of the same sign; NaN
+/// stays.
 pub(crate) fn saturate(value: f64) -> f32 {
     value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
 }

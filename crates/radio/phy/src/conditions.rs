@@ -126,8 +126,8 @@ pub enum Conditions {
 }
 
 impl Conditions {
-    /// Makes conditions from separate values, as options and messages hold them. `k_factor` is linear. `None` stands for a
-    /// value that is not given.
+    /// Makes conditions from separate values, as options and messages hold them. `k_factor` is linear. `None` stands
+    /// for a value that is not given.
     ///
     /// # Errors
     /// If a value that the kind needs is missing, one that it does not have is given, or the K factor is not a finite
@@ -167,8 +167,8 @@ impl Conditions {
         }
     }
 
-    /// The channel draws to simulate out of the draws `wanted`: all of them, or the first alone for the noiseless channel,
-    /// which has no randomness.
+    /// The channel draws to simulate out of the draws `wanted`: all of them, or the first alone for the noiseless
+    /// channel, which has no randomness.
     pub fn draws(&self, wanted: Range<u32>) -> Range<u32> {
         match self {
             Conditions::None => wanted.start..wanted.end.min(wanted.start.saturating_add(1)),

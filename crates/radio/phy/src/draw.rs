@@ -1,8 +1,8 @@
 //! The channel: one realisation for a burst, drawn from its key, and its application to the symbols.
 //!
 //! The generator is ChaCha8, keyed by (seed, draw, row) alone. The standard normal noise w and the scattered part of h
-//! come from separate streams of that key. So w is the same in every kind of channel and at every SNR, and does not depend
-//! on how much else was drawn.
+//! come from separate streams of that key. So w is the same in every kind of channel and at every SNR, and does not
+//! depend on how much else was drawn.
 
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -31,8 +31,8 @@ const NOISE_STREAM: u64 = 0;
 const FADING_STREAM: u64 = 1;
 
 impl NoiseKey {
-    /// The generator of this key for the ChaCha stream numbered `stream`. The fields of the key are concatenated into the
-    /// 32-byte ChaCha key, so different noise keys always give different ChaCha keys.
+    /// The generator of this key for the ChaCha stream numbered `stream`. The fields of the key are concatenated into
+    /// the 32-byte ChaCha key, so different noise keys always give different ChaCha keys.
     fn stream(self, stream: u64) -> ChaCha8Rng {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&self.seed.to_le_bytes());
@@ -68,8 +68,8 @@ pub struct Received {
 }
 
 /// Draws the channel realisation under `conditions` for a burst of `n_symbols` complex symbols. The same key gives the
-/// same standard normal noise w and the same scattered part of h under all conditions, and the w of a longer burst begins
-/// with that of a shorter one.
+/// same standard normal noise w and the same scattered part of h under all conditions, and the w of a longer burst
+/// begins with that of a shorter one.
 pub fn draw(key: NoiseKey, conditions: &Conditions, n_symbols: usize) -> Realisation {
     let Some(snr) = conditions.snr_db() else {
         return Realisation { h: Complex::ONE, n0: 0.0, noise: Vec::new() };
@@ -80,8 +80,8 @@ pub fn draw(key: NoiseKey, conditions: &Conditions, n_symbols: usize) -> Realisa
     Realisation { h: coefficient(key, conditions), n0: snr.n0() as f32, noise }
 }
 
-/// Draws the channel coefficient h: 1 without fading, CN(0, 1) for Rayleigh, √(K/(K+1)) + √(1/(K+1))·CN(0, 1) for Rician.
-/// The line of sight has phase 0 without loss of generality, because the receiver knows h.
+/// Draws the channel coefficient h: 1 without fading, CN(0, 1) for Rayleigh, √(K/(K+1)) + √(1/(K+1))·CN(0, 1) for
+/// Rician. The line of sight has phase 0 without loss of generality, because the receiver knows h.
 fn coefficient(key: NoiseKey, conditions: &Conditions) -> Complex {
     let k = match conditions {
         Conditions::None | Conditions::Awgn(_) => return Complex::ONE,
@@ -99,8 +99,8 @@ fn normal(rng: &mut ChaCha8Rng) -> f64 {
 }
 
 impl Realisation {
-    /// Sends `symbols` x through the channel: y = h·x + noise (equation (1)), computed in `f64` and rounded once; values
-    /// beyond the range of `f32` saturate. The noiseless channel returns the input bit for bit.
+    /// Sends `symbols` x through the channel: y = h·x + noise (equation (1)), computed in `f64` and rounded once;
+    /// values beyond the range of `f32` saturate. The noiseless channel returns the input bit for bit.
     ///
     /// # Panics
     /// If the realisation was drawn for another number of symbols.
@@ -121,15 +121,16 @@ impl Realisation {
         received(Symbols::from_finite(y.collect()))
     }
 
-    /// ρ = |h|²/(|h|² + N0) ∈ [0, 1], 1 for the noiseless channel: the same bits as [`Equalised::rho`](crate::Equalised)
-    /// of a burst received through this realisation. It depends neither on the symbols nor on their number.
+    /// ρ = |h|²/(|h|² + N0) ∈ [0, 1], 1 for the noiseless channel: the same bits as
+    /// [`Equalised::rho`](crate::Equalised) of a burst received through this realisation. It depends neither on the
+    /// symbols nor on their number.
     pub fn rho(&self) -> f32 {
         rho(self.h, self.n0)
     }
 }
 
-/// The realised SNR of a burst in dB: |h|² times the mean power of its symbols, over the mean power of its noise. `None`
-/// for the noiseless channel, and when either power is zero.
+/// The realised SNR of a burst in dB: |h|² times the mean power of its symbols, over the mean power of its noise.
+/// `None` for the noiseless channel, and when either power is zero.
 ///
 /// # Panics
 /// If the realisation was drawn for another number of symbols.

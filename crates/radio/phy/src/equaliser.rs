@@ -23,9 +23,9 @@ pub enum Equaliser {
 }
 
 impl Equaliser {
-    /// The LLR scale of this equaliser for a burst with `rho` = ρ. With x̂ = g·c + v for a codeword c, all codewords having
-    /// the same energy, ln p(x̂ | c) = scale·⟨x̂, c⟩ + constant, where scale = 2g/E|v|²: 2/(1 − ρ) for MMSE and 2ρ/(1 − ρ)
-    /// for zero forcing. It is capped at 10⁶, as it is infinite without noise.
+    /// The LLR scale of this equaliser for a burst with `rho` = ρ. With x̂ = g·c + v for a codeword c, all codewords
+    /// having the same energy, ln p(x̂ | c) = scale·⟨x̂, c⟩ + constant, where scale = 2g/E|v|²: 2/(1 − ρ) for MMSE and
+    /// 2ρ/(1 − ρ) for zero forcing. It is capped at 10⁶, as it is infinite without noise.
     pub fn evidence(self, rho: f32) -> f64 {
         let rho = f64::from(rho);
         let factor = match self {
@@ -68,9 +68,9 @@ impl fmt::Display for Equaliser {
 pub struct Equalised {
     /// The equalised symbols x̂, `[symbols, 2]` interleaved I/Q.
     pub reals: Vec<f32>,
-    /// The noise variance E|v|² per complex symbol, half of it per real channel dimension: with MMSE
-    /// N0·|h|²/(|h|² + N0)² = ρ(1 − ρ), with zero forcing N0/|h|² (N0·|h|²/floor² below [`ZF_FLOOR`]); 0 when noiseless.
-    /// The total mean squared error of MMSE, which includes the scaling of unit-power x by ρ, is 1 − ρ.
+    /// The noise variance E|v|² per complex symbol, half of it per real channel dimension: with MMSE N0·|h|²/(|h|² +
+    /// N0)² = ρ(1 − ρ), with zero forcing N0/|h|² (N0·|h|²/floor² below [`ZF_FLOOR`]); 0 when noiseless. The total mean
+    /// squared error of MMSE, which includes the scaling of unit-power x by ρ, is 1 − ρ.
     pub noise_var: f32,
     /// The reliability of the burst, ρ = |h|²/(|h|² + N0) ∈ [0, 1], the same for both equalisers; 1 when noiseless.
     pub rho: f32,
@@ -97,8 +97,8 @@ pub enum EqualiserError {
 }
 
 /// Equalises the received symbols y, `[symbols, 2]` interleaved I/Q, given the channel coefficient `h` and the noise
-/// variance `n0` per complex symbol. It computes in `f64` with one rounding, and values beyond the range of `f32` saturate,
-/// so the result is finite. With `n0` = 0 and `h` = 1 it is the identity bit for bit.
+/// variance `n0` per complex symbol. It computes in `f64` with one rounding, and values beyond the range of `f32`
+/// saturate, so the result is finite. With `n0` = 0 and `h` = 1 it is the identity bit for bit.
 ///
 /// # Errors
 /// If an input is not finite, `n0` is negative, or `received` has an odd number of values.

@@ -41,8 +41,8 @@ impl Modulation {
         Symbols::from_finite(reals.collect())
     }
 
-    /// The bits of the constellation points nearest to the equalised symbols `reals`, `[symbols, 2]` interleaved I/Q. They
-    /// must be unbiased, as after zero forcing: MMSE scales the levels of 16-QAM down.
+    /// The bits of the constellation points nearest to the equalised symbols `reals`, `[symbols, 2]` interleaved I/Q.
+    /// They must be unbiased, as after zero forcing: MMSE scales the levels of 16-QAM down.
     pub fn demodulate(self, reals: &[f32]) -> Vec<bool> {
         let threshold = 2.0 * 0.1f32.sqrt();
         let (symbols, _) = reals.as_chunks::<2>();

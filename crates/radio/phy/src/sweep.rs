@@ -80,8 +80,8 @@ impl fmt::Display for SnrList {
     }
 }
 
-/// A complete channel without its SNR: `none`, `awgn`, `rayleigh`, or `rician:K` with the linear K factor, which must be
-/// given.
+/// A complete channel without its SNR: `none`, `awgn`, `rayleigh`, or `rician:K` with the linear K factor, which must
+/// be given.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChannelSpec {
     kind: ChannelKind,

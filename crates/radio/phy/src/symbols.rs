@@ -75,7 +75,8 @@ impl Symbols {
         mean_power(&self.0)
     }
 
-    /// Scales the burst to mean power 1: x / √(P + [`POWER_EPSILON`]) with P its mean power. A burst of zeros stays zero.
+    /// Scales the burst to mean power 1: x / √(P + [`POWER_EPSILON`]) with P its mean power. A burst of zeros stays
+    /// zero.
     pub fn normalise(mut self) -> Self {
         let scale = 1.0 / (self.mean_power() + POWER_EPSILON).sqrt();
         for value in &mut self.0 {
