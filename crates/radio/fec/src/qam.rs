@@ -1,58 +1,60 @@
 //! Gray-mapped QPSK, 16-QAM and 64-QAM (TS 38.211, 5.1.3 to 5.1.5) with hard and soft decisions.
 //!
-//! Even bits choose the level on the real axis and odd bits that on the imaginary one, by the same rule, so an axis is
-//! a Gray-mapped amplitude of half the bits and all decisions are made axis by axis.
+//! The bits of a symbol at even places choose the level on the real axis, those at odd places the level on the
+//! imaginary axis, by the same rule. So each axis is a Gray-mapped amplitude of half the bits, and decisions are made
+//! axis by axis.
 
 use phy::{Equalised, Equaliser, Symbols};
 
-/// Largest magnitude of a log-likelihood ratio. A noiseless bit has this one.
+/// The largest magnitude of a log-likelihood ratio from the demapper, to which the ratios of noiseless bits are
+/// clamped.
 pub const LLR_LIMIT: f64 = 1e3;
 
-/// A square constellation of unit mean energy.
+/// A Gray-mapped square constellation of unit mean energy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Qam {
-    /// Two bits a symbol (5.1.3).
+    /// QPSK: two bits a symbol (TS 38.211, 5.1.3).
     Qpsk,
-    /// Four bits a symbol (5.1.4).
+    /// 16-QAM: four bits a symbol (TS 38.211, 5.1.4).
     Qam16,
-    /// Six bits a symbol (5.1.5).
+    /// 64-QAM: six bits a symbol (TS 38.211, 5.1.5).
     Qam64,
 }
 
-/// How likelihoods of the points that share a bit are summed.
+/// How the soft demapper combines the likelihoods of the points that have the same value of a bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Demapping {
-    /// All of them: the logarithm of the sum of exponentials.
+    /// Exact: the logarithm of the sum of the likelihoods of all these points.
     #[default]
     Exact,
-    /// The likeliest alone.
+    /// The max-log approximation: the logarithm of the largest of these likelihoods alone.
     MaxLog,
 }
 
-/// Bits or symbols that cannot be mapped.
+/// Why bits cannot be mapped to symbols, or symbols to bits.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum QamError {
-    /// No bit or not whole symbols.
+    /// There are no bits to modulate, or they do not make whole symbols.
     #[error("{modulation:?} takes at least one symbol and {} bits a symbol, got {bits} bits", .modulation.bits_per_symbol())]
     RaggedBits {
         /// The constellation.
         modulation: Qam,
-        /// Bits there were.
+        /// The number of bits given.
         bits: usize,
     },
-    /// A real part without an imaginary one.
+    /// The number of received values, given here, is odd: the last real part has no imaginary part.
     #[error("symbols are pairs of I and Q, got {0} values")]
     OddLength(usize),
-    /// A received value that is NaN or infinite.
+    /// A received value is NaN or infinite.
     #[error("received symbols must be finite, value {index} is not")]
     NotFinite {
-        /// Position among the reals.
+        /// The index of the first such value among the interleaved I/Q values.
         index: usize,
     },
-    /// A gain that is negative, NaN or infinite.
+    /// The gain g of the equalised symbols, given here, is negative, NaN or infinite.
     #[error("the gain of equalised symbols must be finite and at least 0, got {0}")]
     Gain(f32),
-    /// A noise variance that is negative, NaN or infinite.
+    /// The noise variance E|v|² per complex symbol, given here, is negative, NaN or infinite.
     #[error("the noise variance must be finite and at least 0, got {0}")]
     NoiseVariance(f32),
 }
@@ -61,12 +63,12 @@ impl Qam {
     /// All constellations, smallest first.
     pub const ALL: [Qam; 3] = [Qam::Qpsk, Qam::Qam16, Qam::Qam64];
 
-    /// Bits carried by one symbol, Qm.
+    /// The number of bits in one complex symbol, Q_m: 2, 4 or 6.
     pub fn bits_per_symbol(self) -> usize {
         2 * self.axis_bits()
     }
 
-    /// Bits carried by one axis.
+    /// The number of bits on one axis of a symbol, Q_m/2: 1, 2 or 3.
     fn axis_bits(self) -> usize {
         match self {
             Qam::Qpsk => 1,
@@ -75,8 +77,8 @@ impl Qam {
         }
     }
 
-    /// The amplitudes of one axis, `[√points]`: that of the bits b₀, b₂, b₄ (or b₁, b₃, b₅), the first of them most
-    /// significant, is at the number that they make (5.1.3 to 5.1.5). Their mean square is ½.
+    /// The amplitudes of one axis, `[2^(Q_m/2)]` (TS 38.211, 5.1.3 to 5.1.5). The bits b₀, b₂, b₄ of a symbol (or b₁,
+    /// b₃, b₅) as a binary number, the first most significant, are the index of their amplitude. The mean square is ½.
     pub fn levels(self) -> Vec<f64> {
         let width = self.axis_bits();
         let mean_square = f64::from((1 << (2 * width)) - 1) / 3.0;
@@ -84,7 +86,7 @@ impl Qam {
         (0..1usize << width).map(|word| scale * f64::from(odd_level(word, width))).collect()
     }
 
-    /// Bits to symbols, [`Qam::bits_per_symbol`] a symbol (5.1.3 to 5.1.5).
+    /// Maps bits to complex symbols, [`Qam::bits_per_symbol`] bits a symbol (TS 38.211, 5.1.3 to 5.1.5).
     ///
     /// # Errors
     /// If `bits` is empty or does not make whole symbols.
@@ -102,10 +104,11 @@ impl Qam {
         Symbols::new(reals.collect()).map_err(|_| ragged)
     }
 
-    /// The bits of the points nearest to x̂/g for `reals` x̂, `[symbols, 2]` interleaved I/Q, and the gain g.
+    /// Hard decisions, [`Qam::bits_per_symbol`] bits a symbol: the bits of the constellation points nearest to x̂/g,
+    /// for the equalised symbols `reals` = x̂, `[symbols, 2]` interleaved I/Q, and their gain g.
     ///
     /// # Errors
-    /// If `reals` are no pairs of finite values or `gain` is negative or not finite.
+    /// If `reals` are not pairs of finite values, or `gain` is negative or not finite.
     pub fn demodulate(self, reals: &[f32], gain: f32) -> Result<Vec<bool>, QamError> {
         check(reals, gain, 0.0)?;
         let levels: Vec<f64> = self.levels().iter().map(|level| level * f64::from(gain)).collect();
@@ -113,16 +116,16 @@ impl Qam {
         Ok(self.interleave(words, |word, shift| word >> shift & 1 == 1))
     }
 
-    /// Log-likelihood ratios, [`Qam::bits_per_symbol`] a symbol, of equalised symbols x̂ = g·x + v: `reals` x̂,
-    /// `[symbols, 2]` interleaved I/Q, the gain g, and `noise_var` = E|v|² per complex symbol, v circular Gaussian.
-    /// For the points x of the constellation, all alike likely before,
+    /// Soft decisions: the log-likelihood ratios, [`Qam::bits_per_symbol`] a symbol, of equalised symbols x̂ = g·x + v.
+    /// `reals` is x̂, `[symbols, 2]` interleaved I/Q, `gain` is g, and `noise_var` is E|v|² per complex symbol of the
+    /// circular Gaussian v. For the points x of the constellation, which are equally likely a priori,
     ///
     /// L = ln Σ_{x: b=0} exp(−|x̂ − g·x|²/E|v|²) − ln Σ_{x: b=1} exp(−|x̂ − g·x|²/E|v|²),
     ///
-    /// within ±[`LLR_LIMIT`]. Without noise that is the limit: ±[`LLR_LIMIT`], or 0 between two equally near points.
+    /// clamped to ±[`LLR_LIMIT`]. Without noise a ratio is ±[`LLR_LIMIT`], or 0 between two equally near points.
     ///
     /// # Errors
-    /// If `reals` are no pairs of finite values, or `gain` or `noise_var` is negative or not finite.
+    /// If `reals` are not pairs of finite values, or `gain` or `noise_var` is negative or not finite.
     pub fn demap(self, reals: &[f32], gain: f32, noise_var: f32, rule: Demapping) -> Result<Vec<f64>, QamError> {
         check(reals, gain, noise_var)?;
         let levels: Vec<f64> = self.levels().iter().map(|level| level * f64::from(gain)).collect();
@@ -131,11 +134,12 @@ impl Qam {
         Ok(self.interleave(values, |value, shift| axis_llr(&levels, value, shift, noise_var, rule)))
     }
 
-    /// [`Qam::demap`] of a burst as [`phy::equalise`] leaves it: g = ρ after `Equaliser::Mmse`, 1 after
-    /// `Equaliser::ZeroForcing` (above its floor).
+    /// The log-likelihood ratios of a burst that [`phy::equalise`] returned, by [`Qam::demap`] with the gain g = ρ
+    /// after `Equaliser::Mmse`, or g = 1 after `Equaliser::ZeroForcing` (which holds for |h|² at least
+    /// [`phy::ZF_FLOOR`]).
     ///
     /// # Errors
-    /// As [`Qam::demap`].
+    /// If the equalised values are not pairs of finite values, or their noise variance is negative or not finite.
     pub fn demap_equalised(
         self,
         equalised: &Equalised,
@@ -149,7 +153,8 @@ impl Qam {
         self.demap(&equalised.reals, gain, equalised.noise_var, rule)
     }
 
-    /// What `of` makes of each axis and the place of each of its bits, in the order of the bits.
+    /// Applies `of` to each axis value and the shift of each of its bits, and returns the results in the order of the
+    /// bits of the symbols. `axes` alternates between the real and the imaginary axis.
     fn interleave<A: Copy, B>(self, axes: impl Iterator<Item = A>, of: impl Fn(A, usize) -> B) -> Vec<B> {
         let axes: Vec<A> = axes.collect();
         let pairs = axes.as_chunks::<2>().0.iter();
@@ -157,7 +162,8 @@ impl Qam {
     }
 }
 
-/// The odd integer level of `word` of `width` bits: (1 − 2b)[2^{w−1} − the same of the bits that follow], 1 of none.
+/// The odd integer level of the `width` bits of one axis, `word`, by the recursion of TS 38.211, 5.1:
+/// level(b₀ b₁ …) = (1 − 2b₀)·(2^(width−1) − level(b₁ …)), and ±1 for one bit.
 fn odd_level(word: usize, width: usize) -> i32 {
     if width == 0 {
         return 1;
@@ -174,7 +180,8 @@ fn nearest(levels: &[f64], value: f64) -> usize {
     (0..levels.len()).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
 }
 
-/// The ratio of the bit at `shift` of an axis. Half of `noise_var` is on the axis, so the exponent is over all of it.
+/// The log-likelihood ratio of the bit at `shift` of an axis that received `value`. The noise variance on the axis is
+/// half of `noise_var`, so the exponent −d²/(2·noise_var/2) of a distance d has `noise_var` as its denominator.
 fn axis_llr(levels: &[f64], value: f64, shift: usize, noise_var: f64, rule: Demapping) -> f64 {
     let distances = |bit: usize| {
         let of_bit = levels.iter().enumerate().filter(move |(word, _)| word >> shift & 1 == bit);

@@ -1,4 +1,4 @@
-//! The checks against their catalogued values, long division and damage.
+//! Tests of the CRCs: their catalogued check values, long division, and detection of bit errors.
 
 use latentlink_fec::Crc;
 use rand::{RngExt, SeedableRng};
@@ -15,7 +15,7 @@ fn number(bits: &[bool]) -> u32 {
     bits.iter().fold(0, |number, &bit| number << 1 | u32::from(bit))
 }
 
-/// Division of a(D)·D^L by the polynomial, a bit at a time.
+/// The remainder of a(D)·D^L, L = `width`, divided by the polynomial, one bit at a time.
 fn long_division(bits: &[bool], polynomial: u32, width: usize) -> u32 {
     let mut dividend = [bits, &vec![false; width]].concat();
     for first in 0..bits.len() {
@@ -56,7 +56,7 @@ fn damage_is_found_and_the_rest_comes_back() {
         let block = crc.append(&bits);
         assert_eq!(block.len(), 101 + crc.width());
         assert_eq!(crc.strip(&block).unwrap(), Some(&bits[..]));
-        // Every single error and every pair within a span no longer than the check.
+        // Every single bit error, and every pair of bit errors within a span no longer than the check.
         for first in 0..block.len() {
             for length in 1..=crc.width().min(block.len() - first) {
                 let mut damaged = block.clone();

@@ -1,4 +1,4 @@
-//! Words of the codes meet their checks, and decoding finds them.
+//! Encoded codewords satisfy all parity checks, and decoding recovers them.
 
 use latentlink_fec::ldpc::{BaseGraph, CheckRule, Code, Decoder, LdpcError, lifting_sizes};
 use rand::{RngExt, SeedableRng};
@@ -12,7 +12,8 @@ fn random_word(rng: &mut ChaCha8Rng, code: &Code) -> Vec<bool> {
     code.encode(&info).unwrap()
 }
 
-/// Ratios of antipodal signals at amplitude² over noise variance `snr`, the first 2Z and those from `sent` on 0.
+/// LLRs of the codeword `word` sent as antipodal signals, at amplitude² over noise variance `snr`. Those of the first
+/// 2Z bits and of the bits from index `sent` on, which are not sent, are 0.
 fn llrs(rng: &mut ChaCha8Rng, code: &Code, word: &[bool], snr: f64, sent: usize) -> Vec<f64> {
     let ratio = |(k, &bit): (usize, &bool)| {
         let noise: f64 = rng.sample(StandardNormal);
@@ -46,7 +47,7 @@ fn rows_left_out_change_nothing_of_what_is_found() {
             let llrs = llrs(&mut rng, &code, &word, 2.5, sent);
             let decoded = Decoder { rule, max_iterations: 40 }.decode(&code, &llrs).unwrap();
             assert!(decoded.converged && decoded.word[..code.info_bits()] == word[..code.info_bits()], "{graph:?}");
-            // The least ratio that lets every row in and says as good as nothing.
+            // An LLR so small that it carries no information, but keeps every row in the decoder.
             let whispered: Vec<f64> = llrs.iter().map(|&llr| if llr == 0.0 { 1e-12 } else { llr }).collect();
             let all = Decoder { rule, max_iterations: 40 }.decode(&code, &whispered).unwrap();
             assert_eq!(all.word[..code.info_bits()], decoded.word[..code.info_bits()], "{graph:?} {rule:?}");

@@ -1,4 +1,4 @@
-//! The codes against those of ldpc-toolbox: every entry, every word, and decoding iteration by iteration.
+//! Compares the LDPC codes with those of ldpc-toolbox: parity check matrices, codewords, and decoding by iterations.
 
 use clap::ValueEnum;
 use latentlink_fec::ldpc::{BaseGraph, CheckRule, Code, Decoder, lifting_sizes};
@@ -16,7 +16,8 @@ fn random_word(rng: &mut ChaCha8Rng, code: &Code) -> Vec<bool> {
     code.encode(&info).unwrap()
 }
 
-/// Ratios of antipodal signals at amplitude² over noise variance `snr`, the first 2Z and those from `sent` on 0.
+/// LLRs of the codeword `word` sent as antipodal signals, at amplitude² over noise variance `snr`. Those of the first
+/// 2Z bits and of the bits from index `sent` on, which are not sent, are 0.
 fn llrs(rng: &mut ChaCha8Rng, code: &Code, word: &[bool], snr: f64, sent: usize) -> Vec<f64> {
     let ratio = |(k, &bit): (usize, &bool)| {
         let noise: f64 = rng.sample(StandardNormal);
@@ -54,7 +55,8 @@ fn every_entry_of_every_matrix_is_that_of_the_toolbox() {
     }
 }
 
-/// Both pass over the checks in the same order, and the checks of a row share no bit.
+/// The sum-product decoder takes as many iterations as that of ldpc-toolbox and ends in the same codeword. Both update
+/// the checks in the same order, and the checks of a row share no bit.
 #[test]
 fn sum_product_ends_where_that_of_the_toolbox_does() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
@@ -85,7 +87,7 @@ fn sum_product_ends_where_that_of_the_toolbox_does() {
     }
 }
 
-/// Where all of them decode, to the word that was sent.
+/// The min-sum decoder and the flooding decoder of ldpc-toolbox both decode the codeword that was sent.
 #[test]
 fn min_sum_finds_the_words_that_flooding_finds() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);

@@ -1,6 +1,7 @@
 //! Base graph 1 (TS 38.212, table 5.3.2-2).
 
-/// By row, column and shift in each of the eight sets of lifting sizes, the unit column of extension rows left out.
+/// The rows of base graph 1, `[46][entries]`. An entry is a column, followed by its shifts in the eight sets of lifting
+/// sizes. The entries of extension rows in their own parity columns, which have shift 0, are left out.
 #[rustfmt::skip]
 pub(super) const ROWS: &[&[[u16; 9]]] = &[
     &[[0, 250, 307, 73, 223, 211, 294, 0, 135], [1, 69, 19, 15, 16, 198, 118, 0, 227],

@@ -1,6 +1,7 @@
 //! Base graph 2 (TS 38.212, table 5.3.2-3).
 
-/// By row, column and shift in each of the eight sets of lifting sizes, the unit column of extension rows left out.
+/// The rows of base graph 2, `[42][entries]`. An entry is a column, followed by its shifts in the eight sets of lifting
+/// sizes. The entries of extension rows in their own parity columns, which have shift 0, are left out.
 #[rustfmt::skip]
 pub(super) const ROWS: &[&[[u16; 9]]] = &[
     &[[0, 9, 174, 0, 72, 3, 156, 143, 145], [1, 117, 97, 0, 110, 26, 143, 19, 131],

@@ -3,8 +3,8 @@
 use super::graph::{CORE_ROWS, Circulant};
 use super::{BaseGraph, LdpcError};
 
-/// A base graph lifted by Z. Its words are `[columns · Z]` bits: K information bits, then parity, the first 2Z bits that
-/// are never sent among them.
+/// An LDPC code of TS 38.212, 5.3.2: a base graph lifted by Z. Its codewords are `[columns · Z]` bits: K information
+/// bits, then parity bits. They include the first 2Z bits, which are never sent.
 #[derive(Clone, Debug)]
 pub struct Code {
     graph: BaseGraph,
@@ -13,30 +13,30 @@ pub struct Code {
 }
 
 impl Code {
-    /// The code of `graph` at the lifting size Z (5.3.2).
+    /// The code of `graph` at the lifting size Z (TS 38.212, 5.3.2).
     ///
     /// # Errors
-    /// If table 5.3.2-1 has no such lifting size.
+    /// If Z is not one of [`lifting_sizes`](super::lifting_sizes).
     pub fn new(graph: BaseGraph, lifting_size: usize) -> Result<Self, LdpcError> {
         Ok(Code { graph, lifting_size, rows: graph.lifted(lifting_size)? })
     }
 
-    /// The base graph.
+    /// The base graph of the code.
     pub fn graph(&self) -> BaseGraph {
         self.graph
     }
 
-    /// Z of 5.3.2.
+    /// The lifting size Z of the code (TS 38.212, 5.3.2).
     pub fn lifting_size(&self) -> usize {
         self.lifting_size
     }
 
-    /// K of 5.2.2, 22·Z or 10·Z, filler bits included.
+    /// The number of information bits K (TS 38.212, 5.2.2), filler bits included: 22·Z or 10·Z.
     pub fn info_bits(&self) -> usize {
         self.graph.info_columns() * self.lifting_size
     }
 
-    /// Bits of a word, 68·Z or 52·Z.
+    /// The number of bits of a codeword, 68·Z or 52·Z.
     pub fn word_bits(&self) -> usize {
         self.graph.columns() * self.lifting_size
     }
@@ -45,7 +45,8 @@ impl Code {
         &self.rows
     }
 
-    /// The bits that each check sums, ascending by column: check r of row i is at i·Z + r (5.3.2).
+    /// The parity checks, `[rows · Z]`, each as the indices of the codeword bits that it sums, by column ascending.
+    /// Check r of row i of the base graph is at i·Z + r (TS 38.212, 5.3.2).
     pub fn checks(&self) -> impl Iterator<Item = Vec<usize>> {
         let size = self.lifting_size;
         let check = move |row: &Vec<Circulant>, r: usize| {
@@ -54,10 +55,12 @@ impl Code {
         self.rows.iter().flat_map(move |row| (0..size).map(move |r| check(row, r)))
     }
 
-    /// The word of `info`, `[K]`, filler bits 0 (5.3.2).
+    /// Encodes the information bits `info`, `[K]` with filler bits 0, to a codeword, `[columns · Z]` (TS 38.212,
+    /// 5.3.2).
     ///
-    /// The four core rows sum to one shift of the first parity column, for the others are there twice: that column
-    /// first. Each core row but the last then gives the next column, each later row its own.
+    /// The first parity column comes from the sum of the four core rows: in it the other parity columns occur twice and
+    /// cancel, and one shift of the first remains. Each core row except the last then gives the next parity column, and
+    /// each extension row its own.
     ///
     /// # Errors
     /// If `info` has not [`Code::info_bits`] bits.
@@ -74,7 +77,7 @@ impl Code {
             word[first * size + (r + shift) % size] = sums.iter().fold(false, |sum, row| sum ^ row[r]);
         }
         for (index, row) in self.rows.iter().enumerate() {
-            // The unit column of row i, in the core the one that row i + 1 does not solve.
+            // The parity column that row i gives: within the core the one after its own.
             let column = if index < CORE_ROWS { first + index + 1 } else { first + index };
             if index != CORE_ROWS - 1 {
                 let parity = self.sum(row, &word);
@@ -84,7 +87,7 @@ impl Code {
         Ok(word)
     }
 
-    /// The sums of the checks of `row` over `word`, `[Z]`.
+    /// The sums modulo 2 of the Z checks of `row` over the bits of `word`, `[columns · Z]` to `[Z]`.
     fn sum(&self, row: &[Circulant], word: &[bool]) -> Vec<bool> {
         let size = self.lifting_size;
         let mut sum = vec![false; size];
@@ -96,7 +99,8 @@ impl Code {
         sum
     }
 
-    /// The shift of `column` that remains in the sum of the core rows: of its three, two are equal.
+    /// The shift of `column` that remains in the sum of the core rows. The column has three shifts in these rows; two
+    /// are equal and cancel.
     fn lone_shift(&self, column: usize) -> usize {
         let core = self.rows[..CORE_ROWS].iter().flatten();
         let shifts: Vec<usize> = core.filter(|c| c.column == column).map(|c| c.shift).collect();

@@ -1,35 +1,41 @@
-//! Layered message passing over the codes of TS 38.212, 5.3.2.
+//! Layered message passing decoding of the codes of TS 38.212, 5.3.2.
 
 use std::f64::consts::LN_2;
 
 use super::graph::Circulant;
 use super::{Code, LdpcError};
 
-/// What the normalised min-sum rule multiplies messages with, for the least magnitude overstates the sum-product's.
+/// The factor of check-to-variable messages in [`CheckRule::NormalisedMinSum`]. It is below 1, because the least
+/// magnitude alone overestimates the message of the sum-product rule.
 pub const MIN_SUM_FACTOR: f64 = 0.75;
 
-/// ln(1 + e^{−x}) ≈ ln 2 · (1 − x/this)² up to here and 0 beyond, within 0.05. Above 4 ln 2 no sign can turn.
+/// The argument e at which the parabola of [`CheckRule::ApproximateSumProduct`] reaches 0: ln(1 + e^{−x}) is replaced
+/// by ln 2 · (1 − x/e)² for 0 ≤ x ≤ e and by 0 above, with an error of at most 0.05. As e ≥ 4 ln 2, the approximation
+/// never reverses the sign of a message.
 pub const PARABOLA_END: f64 = 3.6;
 
-/// How a check answers its bits.
+/// The check-node update: how a check computes its message to each of its bits from the messages of its other bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum CheckRule {
-    /// The least magnitude of the others times [`MIN_SUM_FACTOR`].
+    /// Normalised min-sum: the product of the signs of the other bits' messages, times their least magnitude, times
+    /// [`MIN_SUM_FACTOR`].
     #[default]
     NormalisedMinSum,
-    /// 2·artanh of the product of the others' tanh(·/2).
+    /// Sum-product (belief propagation): 2·artanh of the product of tanh(m/2) over the messages m of the other bits.
     SumProduct,
-    /// The same with ln(1 + e^{−x}) replaced by a parabola, [`PARABOLA_END`]: a tenth of the time, and at low rates, where
-    /// checks have few bits, up to half a dB better than [`CheckRule::NormalisedMinSum`].
+    /// Sum-product with ln(1 + e^{−x}) replaced by a parabola that ends at [`PARABOLA_END`]. It takes a tenth of the
+    /// time of [`CheckRule::SumProduct`], and at low rates, where checks have few bits, is up to half a dB better than
+    /// [`CheckRule::NormalisedMinSum`].
     ApproximateSumProduct,
 }
 
-/// Layered decoding, the rows of the base graph in turn, each seeing what those before it found.
+/// A layered decoder: it updates the rows of the base graph in turn, and each row uses the results of the rows before
+/// it in the same iteration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decoder {
-    /// How checks answer.
+    /// The check-node update.
     pub rule: CheckRule,
-    /// Passes over all rows after which it gives up.
+    /// The number of iterations, passes over all rows, after which the decoder gives up; 30 by default.
     pub max_iterations: usize,
 }
 
@@ -39,23 +45,25 @@ impl Default for Decoder {
     }
 }
 
-/// Where decoding ended.
+/// The result of decoding one codeword.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
-    /// The word decided on, `[columns · Z]`.
+    /// The hard decisions on the bits of the codeword, `[columns · Z]`.
     pub word: Vec<bool>,
-    /// Passes over all rows.
+    /// The number of iterations made, passes over all rows; 0 if the syndrome was satisfied before the first.
     pub iterations: usize,
-    /// Whether every information bit is decided and every check that says anything is met.
+    /// Whether the syndrome is satisfied: every information bit has an LLR other than 0, and every check that takes
+    /// part in decoding is met.
     pub converged: bool,
 }
 
 impl Decoder {
-    /// Decodes one word from `llrs`, `[columns · Z]`, 0 for what was not sent (5.3.2). Stops as soon as all checks are
-    /// met. Rows whose own parity column was not sent at all say nothing and are left out.
+    /// Decodes one codeword of `code` (TS 38.212, 5.3.2) from `llrs`, `[columns · Z]`, with 0 for bits that were not
+    /// sent. It stops as soon as all checks are met. Extension rows whose parity column was not sent at all carry no
+    /// information and are left out.
     ///
     /// # Errors
-    /// If the ratios are not as many as the word's bits, or not finite.
+    /// If `llrs` has not [`Code::word_bits`] values, or one is not finite.
     pub fn decode(&self, code: &Code, llrs: &[f64]) -> Result<Decoded, LdpcError> {
         if llrs.len() != code.word_bits() {
             return Err(LdpcError::Llrs { expected: code.word_bits(), got: llrs.len() });
@@ -76,18 +84,18 @@ impl Decoder {
     }
 }
 
-/// Messages of one word in decoding.
+/// The messages while one codeword is decoded.
 struct State<'a> {
     size: usize,
     info_bits: usize,
     rows: Vec<&'a [Circulant]>,
-    /// What is known of each bit, `[columns · Z]`.
+    /// The posterior LLR of each bit of the codeword, `[columns · Z]`.
     posterior: Vec<f64>,
-    /// By row what its checks last told, `[degree, Z]`.
+    /// For each row its last check-to-variable messages, `[degree, Z]`.
     told: Vec<Vec<f64>>,
-    /// What the bits of a row say without it, `[degree, Z]`.
+    /// The variable-to-check messages of the current row, `[degree, Z]`.
     others: Vec<f64>,
-    /// Scratch of one row, `[Z]`.
+    /// Scratch space of the check-node update of one row, `[Z]`.
     running: Vec<f64>,
 }
 
@@ -111,7 +119,8 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Without the first condition, nothing received would be the word of zeros.
+    /// Whether the syndrome is satisfied: every information bit has an LLR other than 0, and every check is met.
+    /// Without the first condition, LLRs that are all 0 would decode to the codeword of zeros.
     fn settled(&self) -> bool {
         self.posterior[..self.info_bits].iter().all(|&llr| llr != 0.0) && self.rows.iter().all(|row| self.met(row))
     }
@@ -151,7 +160,8 @@ impl<'a> State<'a> {
     }
 }
 
-/// `others` and `told`, `[degree, Z]`.
+/// The normalised min-sum update of one row: computes the check-to-variable messages `told` from the variable-to-check
+/// messages `others`, both `[degree, size]` with `size` = Z.
 fn min_sum(others: &[f64], told: &mut [f64], size: usize) {
     let (mut least, mut second) = (vec![f64::INFINITY; size], vec![f64::INFINITY; size]);
     let mut sign = vec![1.0f64; size];
@@ -172,7 +182,9 @@ fn min_sum(others: &[f64], told: &mut [f64], size: usize) {
     }
 }
 
-/// `others` and `told`, `[degree, Z]`: what comes before an edge with what comes behind it.
+/// The sum-product update of one row: computes the check-to-variable messages `told` from the variable-to-check
+/// messages `others`, both `[degree, size]` with `size` = Z. A forward and a backward pass combine the messages before
+/// and after each edge.
 fn sum_product(others: &[f64], told: &mut [f64], size: usize) {
     let degree = others.len() / size;
     for r in 0..size {
@@ -189,7 +201,9 @@ fn sum_product(others: &[f64], told: &mut [f64], size: usize) {
     }
 }
 
-/// As [`sum_product`], for all checks of a row at once; rows have at least two bits.
+/// The approximate sum-product update of one row: computes the check-to-variable messages `told` from the
+/// variable-to-check messages `others`, both `[degree, size]` with `size` = Z and a degree of at least 2. It works like
+/// [`sum_product`], but on the Z checks of the row at once; `running` is scratch space.
 fn approximate(others: &[f64], told: &mut [f64], size: usize, running: &mut Vec<f64>) {
     let last = others.len() - size;
     running.clear();
@@ -209,7 +223,8 @@ fn approximate(others: &[f64], told: &mut [f64], size: usize, running: &mut Vec<
     told[..size].copy_from_slice(running);
 }
 
-/// [`box_plus`] of finite ratios with [`PARABOLA_END`].
+/// An approximation of [`box_plus`] of two finite LLRs, with ln(1 + e^{−x}) replaced by a parabola that ends at
+/// [`PARABOLA_END`].
 fn approximate_box_plus(a: f64, b: f64) -> f64 {
     let parabola = |x: f64| {
         let part = (PARABOLA_END - x.abs()).max(0.0);
@@ -220,7 +235,8 @@ fn approximate_box_plus(a: f64, b: f64) -> f64 {
     least + (LN_2 / (PARABOLA_END * PARABOLA_END)) * (parabola(a + b) - parabola(a - b))
 }
 
-/// 2·artanh(tanh(a/2)·tanh(b/2)), an infinite one the neutral element.
+/// The LLR of the sum modulo 2 of two bits with LLRs `a` and `b`: 2·artanh(tanh(a/2)·tanh(b/2)). An infinite LLR, of
+/// either sign, is the neutral element.
 fn box_plus(a: f64, b: f64) -> f64 {
     if a.is_infinite() {
         return b;
