@@ -2,8 +2,9 @@
 //!
 //!     cargo run --release -p latentlink-nr --example bler > crates/radio/nr/src/bler/table.csv
 //!
-//! Indices behind `--` are measured instead of the ladder. Which curve is measured when, and on how many threads, changes nothing in the table. On standard error: by curve, how far
-//! a rate of 1e-2 is from the normal approximation.
+//! With MCS indices after `--` it measures these instead of the MCS set of link adaptation. The table depends neither
+//! on the order of the measurements nor on the number of threads. Standard error shows for each curve how far its SNR
+//! at a BLER of 1e-2 is from the normal approximation.
 
 use std::sync::Mutex;
 
@@ -11,7 +12,8 @@ use fec::finite_length::normal_approximation_db;
 use latentlink_nr::Mcs;
 use latentlink_nr::bler::{BLOCK_BITS, Curve, Grid, Stop, Table, block_transport, measure_curve};
 
-/// Short blocks have a waterfall of three dB, long ones of half a one.
+/// The SNRs to measure for a code block size in bits. The BLER of short blocks falls over 3 dB, that of long ones over
+/// 0.5 dB.
 fn grid(block_bits: usize) -> Grid {
     Grid { step_db: if block_bits < 1920 { 0.5 } else { 0.25 }, high: 0.95, low: 8e-3 }
 }

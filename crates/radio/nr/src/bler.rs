@@ -1,7 +1,7 @@
-//! Block error rates of single code blocks over AWGN, measured with the real chain and looked up.
+//! Block error rates (BLER) of single code blocks over AWGN: measuring them with the NR chain, and looking them up.
 //!
-//! A rate is interpolated in Q⁻¹ of itself: linearly in the SNR in dB, and between block sizes linearly in √K′, for by the
-//! normal approximation Q⁻¹(ε) = (C − R)·√n/√V is close to linear in both.
+//! Lookup interpolates Q⁻¹ of the block error rate ε: linearly in the SNR in dB, and between block sizes linearly in
+//! √K′. By the normal approximation, Q⁻¹(ε) = (C − R)·√n/√V is close to linear in both.
 
 mod measure;
 mod table;

@@ -1,4 +1,4 @@
-//! Bytes to symbols, through the channel and back.
+//! The NR chain: from the bytes of a clip to symbols, through the channel, and back to bytes.
 
 use std::num::NonZero;
 
@@ -8,20 +8,20 @@ use phy::{
     Conditions, Equalised, Equaliser, EqualiserError, NoiseKey, Received, Symbols, SymbolsError, draw, equalise,
 };
 
-/// How long one h holds.
+/// The coherence length of the channel: for how many symbols of a clip one channel coefficient h applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Coherence {
-    /// For all symbols of a clip.
+    /// One h applies to all symbols of a clip.
     Whole,
-    /// For so many symbols, then a new one: diversity for the code. Ours sends 25.
+    /// One h applies to this many complex symbols, then a new one is drawn, which gives the code diversity.
     Symbols(NonZero<usize>),
 }
 
 impl Coherence {
-    /// A new h every 25 symbols, as often as a scheme of 25 symbols has one.
+    /// A new h every 25 complex symbols, the length of the bursts of the learned schemes.
     pub const EVERY_25: Coherence = Coherence::Symbols(NonZero::new(25).unwrap());
 
-    /// Symbols of each burst of a clip of `symbols` but perhaps the last.
+    /// The number of complex symbols in each burst of a clip of `symbols` symbols; the last burst may be shorter.
     pub(crate) fn length(self, symbols: usize) -> usize {
         match self {
             Coherence::Whole => symbols.max(1),
@@ -29,7 +29,8 @@ impl Coherence {
         }
     }
 
-    /// The key of burst k of the clip with `key`, whose own it is if there is but one. Rows below 2³² give no key twice.
+    /// The noise key of the burst numbered `burst` of the clip with `key`; with [`Coherence::Whole`] it is `key`
+    /// itself. Clips with rows below 2³² have no key in common.
     pub(crate) fn key(self, key: NoiseKey, burst: usize) -> NoiseKey {
         match self {
             Coherence::Whole => key,
@@ -38,79 +39,83 @@ impl Coherence {
     }
 }
 
-/// One clip's transport block at one MCS.
+/// The NR chain for clips of one size at one MCS: each clip is one transport block.
 #[derive(Clone, Debug)]
 pub struct Link {
     mcs: Mcs,
     transport: Transport,
 }
 
-/// Bytes that cannot be sent or did not arrive.
+/// Why bytes could not be sent over the NR chain, or did not arrive.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum LinkError {
-    /// As the code has it; [`TransportError::CrcFailed`] if the clip did not arrive.
+    /// The transport block is not possible, or its input is not valid; [`TransportError::CrcFailed`] if the clip did
+    /// not arrive.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// A burst that cannot be equalised.
+    /// A received burst cannot be equalised.
     #[error(transparent)]
     Equaliser(#[from] EqualiserError),
-    /// Symbols that are none.
+    /// The symbols of a burst are not valid.
     #[error(transparent)]
     Symbols(#[from] SymbolsError),
 }
 
 impl LinkError {
-    /// Whether the clip was received and its check failed, for which the receiver answers with the best constant.
+    /// Whether the clip was received but its CRC failed. The receiver then predicts the best constant.
     pub fn is_lost(&self) -> bool {
         matches!(self, LinkError::Transport(TransportError::CrcFailed { .. }))
     }
 }
 
 impl Link {
-    /// For clips of `bytes`.
+    /// Makes the NR chain for clips of `bytes` bytes at `mcs`.
     ///
     /// # Errors
-    /// If there are none, or too few for the rate of `mcs` with a check behind them.
+    /// If `bytes` is 0, or so small that with the check bits the code rate exceeds
+    /// [`MAX_CODE_RATE`](crate::MAX_CODE_RATE).
     pub fn new(bytes: usize, mcs: Mcs) -> Result<Link, LinkError> {
         Ok(Link { mcs, transport: Transport::with_mcs(8 * bytes, mcs)? })
     }
 
-    /// Complex symbols that a clip of `bytes` takes at `mcs`, without building its transport block.
+    /// The number of complex channel uses of a clip of `bytes` bytes at `mcs`, without building its transport block.
     ///
     /// # Errors
-    /// Exactly where [`Link::new`] gives one.
+    /// If [`Link::new`] fails for the same arguments.
     pub fn channel_uses_of(bytes: usize, mcs: Mcs) -> Result<usize, LinkError> {
         Ok(Transport::channel_uses_of(8 * bytes, mcs)?)
     }
 
-    /// The MCS.
+    /// The MCS at which clips are sent.
     pub fn mcs(&self) -> Mcs {
         self.mcs
     }
 
-    /// The transport block.
+    /// The transport block that a clip is sent as.
     pub fn transport(&self) -> &Transport {
         &self.transport
     }
 
-    /// Complex symbols a clip takes.
+    /// The number of complex channel uses of a clip.
     pub fn channel_uses(&self) -> usize {
         self.transport.channel_uses()
     }
 
-    /// The symbols of `bytes`, of unit mean power over all clips, each byte's first bit its most significant.
+    /// Encodes the bytes of a clip to [`Link::channel_uses`] complex symbols, of unit mean power over all clips. The
+    /// most significant bit of each byte is sent first.
     ///
     /// # Errors
-    /// If there are not as many bytes as constructed for.
+    /// If the number of bytes is not the one given to [`Link::new`].
     pub fn send(&self, bytes: &[u8]) -> Result<Symbols, LinkError> {
         let bits: Vec<bool> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |k| byte >> k & 1 == 1)).collect();
         Ok(self.transport.encode(&bits)?)
     }
 
-    /// `symbols` in bursts of one h each, through the channel of `key`, whose row is below 2³².
+    /// Sends `symbols` through the channel in bursts with one h each. The channel is drawn from `key`, whose row must
+    /// be below 2³².
     ///
     /// # Errors
-    /// None for symbols that are symbols.
+    /// Only if a burst is not valid as [`Symbols`], which does not happen, because `symbols` is.
     pub fn pass(
         symbols: &Symbols,
         conditions: &Conditions,
@@ -125,19 +130,21 @@ impl Link {
         bursts.map(through).collect()
     }
 
-    /// The bytes of received bursts, in order: equalised by MMSE, demapped softly, decoded.
+    /// Decodes the bytes of a clip from all its received bursts, in order: MMSE equalisation, soft demapping, decoding.
     ///
     /// # Errors
-    /// [`LinkError::is_lost`] if the check fails; otherwise if the bursts are not all there or not finite.
+    /// With [`LinkError::is_lost`] if the CRC fails; without it if bursts are missing or have values that are not
+    /// finite.
     pub fn receive(&self, bursts: &[Received]) -> Result<Vec<u8>, LinkError> {
         let equalised = |burst: &Received| equalise(burst.symbols.reals(), burst.h, burst.n0, Equaliser::Mmse);
         self.receive_equalised(&bursts.iter().map(equalised).collect::<Result<Vec<_>, _>>()?)
     }
 
-    /// The bytes of bursts that have been equalised by MMSE, in order.
+    /// Decodes the bytes of a clip from all its bursts, in order, which have been equalised by MMSE.
     ///
     /// # Errors
-    /// [`LinkError::is_lost`] if the check fails; otherwise if the bursts are not all there.
+    /// With [`LinkError::is_lost`] if the CRC fails; without it if bursts are missing or have values that are not
+    /// finite.
     pub fn receive_equalised(&self, bursts: &[Equalised]) -> Result<Vec<u8>, LinkError> {
         let mut llrs = Vec::with_capacity(self.transport.coded_bits());
         for equalised in bursts {

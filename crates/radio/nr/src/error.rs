@@ -1,54 +1,55 @@
-//! What is wrong with a transport block.
+//! Errors of transport blocks.
 
 use crate::rate_limit::MAX_CODE_RATE;
 use fec::QamError;
 use fec::ldpc::LdpcError;
 
-/// A transport block that is not, or bits that are not its own.
+/// Why a transport block is not possible, its input is not valid, or its CRC failed.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum TransportError {
-    /// No payload.
+    /// The transport block would have no payload bits.
     #[error("a transport block has at least one payload bit, got none")]
     Empty,
-    /// A nominal rate that has no code.
+    /// The nominal code rate, given here, is not between 0 and [`MAX_CODE_RATE`], both excluded.
     #[error("a code rate lies between 0 and {MAX_CODE_RATE}, got {0}")]
     CodeRate(f64),
-    /// So few bits that with their check they leave no room for parity.
+    /// The payload is so short that with its check bits the code rate exceeds [`MAX_CODE_RATE`].
     #[error("with check bits the rate may be {MAX_CODE_RATE}, got {got:.3} for {payload_bits} payload bits")]
     TooShort {
-        /// Payload bits asked for.
+        /// The number of payload bits requested.
         payload_bits: usize,
-        /// Bits of code blocks over bits sent.
+        /// The code rate with check bits: bits of a code block over bits sent for it.
         got: f64,
     },
-    /// Payload bits of another number.
+    /// The number of payload bits to encode is not that of the transport block.
     #[error("the transport block takes {expected} payload bits, got {got}")]
     PayloadBits {
-        /// As constructed.
+        /// The number of payload bits of the transport block.
         expected: usize,
-        /// Bits there were.
+        /// The number of bits given.
         got: usize,
     },
-    /// Log-likelihood ratios of another number.
+    /// The number of log-likelihood ratios to decode is not that of the bits sent.
     #[error("the transport block takes {expected} log-likelihood ratios, got {got}")]
     Llrs {
-        /// Bits sent.
+        /// The number of coded bits that the transport block sends.
         expected: usize,
-        /// Ratios there were.
+        /// The number of ratios given.
         got: usize,
     },
-    /// The check of the block or of one of its code blocks failed.
+    /// A code block did not decode, or its CRC or that of the transport block failed.
     #[error("the check of code block {block} of {blocks} failed")]
     CrcFailed {
-        /// The first code block that failed; all of them if it is `blocks`.
+        /// The index of the first code block that failed; equal to `blocks` if only the CRC of the transport block
+        /// failed.
         block: usize,
-        /// Code blocks there are.
+        /// The number of code blocks.
         blocks: usize,
     },
-    /// The code did not take the block.
+    /// The LDPC code rejected its input, for example log-likelihood ratios that are not finite.
     #[error(transparent)]
     Ldpc(#[from] LdpcError),
-    /// The constellation did not take the bits.
+    /// The modulation or the demapper rejected its input.
     #[error(transparent)]
     Qam(#[from] QamError),
 }

@@ -1,4 +1,4 @@
-//! Whether a clip arrives, by measured block error rates, and which MCS to send it with.
+//! Link adaptation: the success probability of a clip by measured block error rates, and the MCS to send it with.
 
 use crate::bler::{Table, TableError};
 use crate::{Fading, LinkToSystem, Mcs};
@@ -8,59 +8,63 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::{Coherence, Link, LinkError};
 
-/// Of MCSs whose delivery is within this of the best, the one with the fewest channel uses is picked.
+/// The tolerance of link adaptation: of the MCSs whose expected success probability is at most this much below the
+/// best, the one with the fewest channel uses is selected.
 pub const TOLERANCE: f64 = 0.01;
 
-/// Clips whose fading an expected delivery is the mean over, one h each or many.
+/// The numbers of fading draws over which an expected success probability is averaged: for clips with one h, and for
+/// clips with a new h every few symbols.
 const DRAWS: (u64, u64) = (1000, 40);
 
-/// The draws of [`Planner::expected_delivery`], which no run has for a draw.
+/// The draw number in the noise keys of [`Planner::expected_delivery`], which no run uses.
 const PLANNING: u32 = u32::MAX;
 
-/// Delivery by the block error rates of a table.
+/// Link adaptation: success probabilities (1 − BLER) of clips from a table of block error rates, and the selection of
+/// an MCS by them.
 #[derive(Clone, Debug)]
 pub struct Planner {
     map: LinkToSystem,
 }
 
-/// How a clip is best sent.
+/// The result of link adaptation for clips of one size.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The transport block at the MCS that was picked.
+    /// The NR chain at the selected MCS.
     pub link: Link,
-    /// The expected delivery, 0 … 1, over the law of the fading.
+    /// The success probability at the selected MCS, 0 … 1, in expectation over the fading distribution.
     pub delivery: f64,
 }
 
-/// A clip that cannot be planned for.
+/// Why link adaptation finds no MCS for a clip. If every MCS of the table fails, it is the error of the last one.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PlannerError {
-    /// The table does not know the MCS at this size.
+    /// The table has no block error rates for the MCS in the base graph of the clip.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// No MCS takes the clip; why the last does not.
+    /// The NR chain at the MCS is not possible for the size of the clip.
     #[error(transparent)]
     Link(#[from] LinkError),
-    /// A table without MCSs.
+    /// The table of block error rates has no curves.
     #[error("the table of block error rates is empty")]
     Empty,
 }
 
 impl Planner {
-    /// With the table that comes with [`fec`].
+    /// Link adaptation with the measured table of this crate, [`Table::measured`].
     pub fn measured() -> Planner {
         Planner::new(Table::measured())
     }
 
-    /// With this table.
+    /// Link adaptation with the block error rates of `table`; its MCSs are the MCS set.
     pub fn new(table: Table) -> Planner {
         Planner { map: LinkToSystem::new(table) }
     }
 
-    /// The probability, 0 … 1, that a clip arrives over the h that [`Link::pass`] draws from `key`: 1 without noise.
+    /// The success probability, 0 … 1, of a clip over the channel coefficients that [`Link::pass`] draws from `key`; 1
+    /// for the noiseless channel.
     ///
     /// # Errors
-    /// If the table has no curve of the link's MCS and base graph.
+    /// If the table has no curve of the MCS and base graph of `link`.
     pub fn delivery(
         &self,
         link: &Link,
@@ -79,10 +83,11 @@ impl Planner {
         self.map.delivery(link.transport(), link.mcs(), Fading { gammas: &gammas, symbols_per_block })
     }
 
-    /// Whether a clip arrives, drawn with [`Planner::delivery`] from `key` alone: what stands for decoding it.
+    /// Draws whether a clip arrives, with the probability [`Planner::delivery`] and from `key` alone. It replaces the
+    /// simulation of coding and noise.
     ///
     /// # Errors
-    /// As [`Planner::delivery`].
+    /// If the table has no curve of the MCS and base graph of `link`.
     pub fn arrives(
         &self,
         link: &Link,
@@ -99,11 +104,12 @@ impl Planner {
         Ok(ChaCha8Rng::from_seed(seed).random::<f64>() < delivery)
     }
 
-    /// The mean of [`Planner::delivery`] over the law of the fading, from 1000 clips of one h or 40 of many, the same at every
-    /// SNR.
+    /// The success probability of a clip, 0 … 1, in expectation over the fading distribution. It is the mean of
+    /// [`Planner::delivery`] over 1000 fading draws with one h per clip, or over 40 with several h per clip; the draws
+    /// are the same at every SNR.
     ///
     /// # Errors
-    /// As [`Planner::delivery`].
+    /// If the table has no curve of the MCS and base graph of `link`.
     pub fn expected_delivery(
         &self,
         link: &Link,
@@ -119,11 +125,12 @@ impl Planner {
         Ok((0..clips).map(of).sum::<Result<f64, _>>()? / clips as f64)
     }
 
-    /// How to send a clip of `bytes`: of the table's MCSs that take it, all whose expected delivery is within [`TOLERANCE`] of the
-    /// best; of these, the one with the fewest channel uses. The transmitter is told SNR and law of the fading, not h.
+    /// Selects the MCS for a clip of `bytes` bytes. Candidates are the MCSs of the table that are possible for this
+    /// size and whose expected success probability is within [`TOLERANCE`] of the best; the one with the fewest channel
+    /// uses is selected. The selection uses the SNR and the fading distribution, but not h.
     ///
     /// # Errors
-    /// If the table is empty or no MCS takes the clip.
+    /// If the table is empty, or no MCS of it is possible for this size.
     pub fn plan(&self, bytes: usize, conditions: &Conditions, coherence: Coherence) -> Result<Plan, PlannerError> {
         let (mut plans, mut refused) = (Vec::new(), PlannerError::Empty);
         for mcs in self.schemes() {
@@ -134,7 +141,7 @@ impl Planner {
             };
             match plan() {
                 Ok(plan) => plans.push(plan),
-                // Too short for it, or too short for what was measured of it.
+                // The clip is too short for this MCS, or the table has no curve of its base graph.
                 Err(error) => refused = error,
             }
         }
@@ -143,7 +150,7 @@ impl Planner {
         good.min_by_key(|plan| plan.link.channel_uses()).ok_or(refused)
     }
 
-    /// The MCSs that are picked from, ascending.
+    /// The MCS set of link adaptation, the MCSs of the table, ascending.
     pub fn schemes(&self) -> Vec<Mcs> {
         self.map.table().schemes()
     }

@@ -1,12 +1,14 @@
-//! From the BLER over AWGN to delivery over block fading: mutual-information effective SNR mapping (MIESM).
+//! Link-to-system mapping: from the BLER over AWGN to the success probability over block fading, by mutual-information
+//! effective SNR mapping (MIESM).
 //!
-//! A code block sees the fading blocks that its symbols fall into. By the mutual information C of [`Information`] it
-//! fails about as often as over AWGN at
+//! The symbols of a code block fall into one or more fading blocks. With the mutual information C of [`Information`],
+//! its block error rate is close to that over AWGN at
 //!
 //! γ_eff = C⁻¹(Σ_b w_b·C(|h_b|²·γ)),
 //!
-//! with w_b the share of its symbols in fading block b (Brueninghaus et al., PIMRC 2005). With one h that is |h|²·γ exactly. A
-//! transport block is delivered if none of its code blocks fails; given h they fail independently, for their noise is.
+//! where w_b is the share of its symbols in fading block b (Brueninghaus et al., PIMRC 2005). With one h this is |h|²·γ
+//! exactly. A transport block arrives if none of its code blocks fails. Given h they fail independently, because their
+//! noise is independent.
 
 use std::ops::Range;
 
@@ -15,35 +17,38 @@ use crate::{Mcs, Transport};
 use fec::Qam;
 use fec::finite_length::Information;
 
-/// A table of block error rates with the mutual information of the constellations.
+/// The link-to-system mapping: a table of block error rates over AWGN with the mutual information of the
+/// constellations.
 #[derive(Clone, Debug)]
 pub struct LinkToSystem {
     table: Table,
-    /// By place in [`Qam::ALL`].
+    /// The mutual information of each constellation, in the order of [`Qam::ALL`].
     information: [Information; 3],
 }
 
-/// Es/N0 as a transport block meets it: the k-th run of `symbols_per_block` symbols has `gammas[k]`.
+/// The instantaneous SNR over the symbols of a transport block: the k-th `symbols_per_block` symbols have `gammas[k]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fading<'a> {
-    /// |h_b|²·γ, linear, by fading block; the last holds on.
+    /// The instantaneous SNR |h_b|²·γ of each fading block b, as a linear ratio. The last value also applies to all
+    /// symbols after its block.
     pub gammas: &'a [f64],
-    /// Complex symbols in each fading block, at least 1; with one h all there are.
+    /// The number of complex symbols in each fading block, at least 1; with one h, all symbols of the transport block.
     pub symbols_per_block: usize,
 }
 
 impl LinkToSystem {
-    /// With this table.
+    /// The mapping with the block error rates of `table`.
     pub fn new(table: Table) -> Self {
         LinkToSystem { table, information: Qam::ALL.map(Information::new) }
     }
 
-    /// The table.
+    /// The table of block error rates over AWGN.
     pub fn table(&self) -> &Table {
         &self.table
     }
 
-    /// γ_eff in dB of `qam` in these `symbols`; with one γ that one, with no fading block −∞.
+    /// The effective SNR γ_eff in dB of the symbols in the range `symbols`, modulated by `qam`. It is the instantaneous
+    /// SNR itself if they lie in one fading block, and −∞ if `fading` has none.
     pub fn effective_snr_db(&self, qam: Qam, symbols: Range<usize>, fading: Fading) -> f64 {
         let Some(last) = fading.gammas.len().checked_sub(1) else { return f64::NEG_INFINITY };
         let length = fading.symbols_per_block.max(1);
@@ -62,10 +67,11 @@ impl LinkToSystem {
         information.inverse_db(mean)
     }
 
-    /// The probability that `transport` at `mcs` is delivered, h being known.
+    /// The success probability, 0 … 1, of the transport block `transport` at `mcs`, given the channel coefficients in
+    /// `fading`.
     ///
     /// # Errors
-    /// If the table has no curve of this MCS and base graph.
+    /// If the table has no curve of `mcs` and the base graph of `transport`.
     pub fn delivery(&self, transport: &Transport, mcs: Mcs, fading: Fading) -> Result<f64, TableError> {
         let segmentation = transport.segmentation();
         let mut delivered = 1.0;

@@ -2,40 +2,40 @@
 
 use fec::Qam;
 
-/// Target code rate times 1024, by index (table 5.1.3.1-1).
+/// The target code rates times 1024 by MCS index, `[29]` (TS 38.214, table 5.1.3.1-1).
 const RATES: [u16; 29] = [
     120, 157, 193, 251, 308, 379, 449, 526, 602, 679, 340, 378, 434, 490, 553, 616, 658, 438, 466, 517, 567, 616, 666,
     719, 772, 822, 873, 910, 948,
 ];
 
-/// An index I_MCS of TS 38.214, table 5.1.3.1-1.
+/// A modulation and coding scheme (MCS), an index I_MCS 0 … 28 of TS 38.214, table 5.1.3.1-1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mcs(u8);
 
-/// A number that is no index.
+/// The number, given here, is not an MCS index 0 … 28.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("modulation and coding schemes are 0 to 28, got {0}")]
 pub struct McsError(u8);
 
 impl Mcs {
-    /// The subset that is adapted over: eleven of the 29, with 1.1 to 2.4 dB between neighbours.
+    /// The MCS set of link adaptation: 11 of the 29 MCSs, whose SNR thresholds are 1.1 to 2.4 dB apart, ascending.
     pub const LADDER: [Mcs; 11] =
         [Mcs(0), Mcs(2), Mcs(4), Mcs(6), Mcs(8), Mcs(11), Mcs(14), Mcs(18), Mcs(21), Mcs(24), Mcs(27)];
 
-    /// From an index.
+    /// The MCS with the index `index`.
     ///
     /// # Errors
-    /// If the table has no such index.
+    /// If `index` is above 28.
     pub fn new(index: u8) -> Result<Self, McsError> {
         if usize::from(index) < RATES.len() { Ok(Mcs(index)) } else { Err(McsError(index)) }
     }
 
-    /// I_MCS.
+    /// The index I_MCS, 0 … 28.
     pub fn index(self) -> u8 {
         self.0
     }
 
-    /// The constellation, Q_m = 2, 4 or 6.
+    /// The constellation of the MCS, with Q_m = 2, 4 or 6 bits a symbol.
     pub fn modulation(self) -> Qam {
         match self.0 {
             0..=9 => Qam::Qpsk,
@@ -44,18 +44,18 @@ impl Mcs {
         }
     }
 
-    /// R: payload bits over coded bits.
+    /// The target code rate R of the MCS: payload bits over coded bits, 0.117 to 0.926.
     pub fn code_rate(self) -> f64 {
         f64::from(RATES[usize::from(self.0)]) / 1024.0
     }
 
-    /// Payload bits a symbol, Q_m·R, 0.2344 to 5.5547.
+    /// The spectral efficiency of the MCS, Q_m·R, in payload bits a symbol: 0.2344 to 5.5547.
     pub fn spectral_efficiency(self) -> f64 {
         self.modulation().bits_per_symbol() as f64 * self.code_rate()
     }
 }
 
-/// Such as `MCS 4 (Qpsk 308/1024)`.
+/// Writes the index, the modulation and the code rate, for example `MCS 4 (Qpsk 308/1024)`.
 impl std::fmt::Display for Mcs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "MCS {} ({:?} {}/1024)", self.0, self.modulation(), RATES[usize::from(self.0)])
@@ -66,7 +66,7 @@ impl std::fmt::Display for Mcs {
 mod tests {
     use super::*;
 
-    /// The third column of the table as printed there.
+    /// The spectral efficiencies equal those printed in TS 38.214, table 5.1.3.1-1.
     #[test]
     fn efficiencies_are_those_of_the_table() {
         let printed = [

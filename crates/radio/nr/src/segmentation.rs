@@ -1,36 +1,38 @@
-//! A transport block cut into code blocks, with the base graph and the lifting size that they take (TS 38.212, 5.2.2,
-//! 7.2.1 and 7.2.2).
+//! Segmentation of a transport block into code blocks, and the choice of their base graph and lifting size (TS 38.212,
+//! 5.2.2, 7.2.1 and 7.2.2).
 
 use crate::TransportError;
 use fec::Crc;
 use fec::ldpc::{BaseGraph, lifting_sizes};
 
-/// Payloads up to so many bits have 16 check bits and may take base graph 2 at rates above ¼.
+/// The largest number of payload bits of transport blocks that have 16 check bits and may have base graph 2 at code
+/// rates above ¼.
 const SHORT_PAYLOAD: usize = 3824;
 
-/// How a transport block of A bits is cut.
+/// The segmentation of a transport block into code blocks of equal length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segmentation {
-    /// A: the payload and, should the code blocks otherwise differ in length, zeros behind it. TS 38.214, 5.1.3.2 gets by
-    /// without, for it has sizes of transport blocks that divide; ours are as long as a clip is.
+    /// The number of bits of the transport block, A: the payload, and zeros after it where code blocks would otherwise
+    /// differ in length. The zeros are no part of TS 38.214, 5.1.3.2, which allows only sizes that divide; here a clip
+    /// may have any size.
     pub transport_bits: usize,
-    /// What checks the whole block.
+    /// The CRC of the whole transport block.
     pub crc: Crc,
-    /// Base graph of all code blocks.
+    /// The base graph of all code blocks.
     pub graph: BaseGraph,
-    /// C: code blocks, each with 24 check bits of its own if there are several.
+    /// The number of code blocks, C. If there are several, each has 24 check bits of its own.
     pub blocks: usize,
-    /// K′: bits of a code block, check bits included, filler bits not.
+    /// The number of bits of a code block, K′: check bits included, filler bits not.
     pub block_bits: usize,
-    /// Z_c, the least that has room for K′.
+    /// The lifting size Z_c: the smallest whose information bits can hold K′ bits.
     pub lifting_size: usize,
 }
 
 impl Segmentation {
-    /// For `payload_bits` at the nominal `code_rate`, payload bits over coded bits.
+    /// The segmentation of `payload_bits` payload bits at the nominal `code_rate`, payload bits over coded bits.
     ///
     /// # Errors
-    /// If there is no payload or the rate lies outside 0 … 0.95, both ends excluded.
+    /// If there are no payload bits, or the rate is not between 0 and 0.95, both excluded.
     pub fn new(payload_bits: usize, code_rate: f64) -> Result<Self, TransportError> {
         if payload_bits == 0 {
             return Err(TransportError::Empty);
@@ -57,8 +59,8 @@ impl Segmentation {
         Ok(Segmentation { transport_bits: checked - crc.width(), crc, graph, blocks, block_bits, lifting_size })
     }
 
-    /// The code blocks of the payload `bits`, `[C][K′]`: zeros behind it, its check, cut, each part with its own check if
-    /// there are several (5.2.2).
+    /// The code blocks of the payload `bits`, `[C][K′]` (TS 38.212, 5.2.2): the payload with its zeros and check bits,
+    /// cut into C parts, each with its own check bits if there are several.
     pub(crate) fn cut(&self, bits: &[bool]) -> Vec<Vec<bool>> {
         let mut block = bits.to_vec();
         block.resize(self.transport_bits, false);
@@ -69,13 +71,14 @@ impl Segmentation {
         }
     }
 
-    /// Whether a code block, `[K′]`, passes its own check; without one, that of the transport block is it.
+    /// Whether a code block, `[K′]`, passes its CRC. If it is the only one, that is the CRC of the transport block.
     pub(crate) fn block_passes(&self, block: &[bool]) -> bool {
         let crc = if self.blocks > 1 { Crc::Crc24B } else { self.crc };
         crc.strip(block).is_ok_and(|bits| bits.is_some())
     }
 
-    /// The transport block out of its code blocks, `[C][K′]`, if its check passes.
+    /// The bits of the transport block, `[A]`, from its code blocks, `[C][K′]`; `None` if the CRC of the transport
+    /// block fails.
     pub(crate) fn join(&self, blocks: &[Vec<bool>]) -> Option<Vec<bool>> {
         let own_check = if self.blocks > 1 { Crc::Crc24B.width() } else { 0 };
         let checked: Vec<bool> =
@@ -84,7 +87,7 @@ impl Segmentation {
     }
 }
 
-/// 7.2.2.
+/// The base graph for a number of payload bits and a code rate (TS 38.212, 7.2.2).
 fn base_graph(payload_bits: usize, code_rate: f64) -> BaseGraph {
     match payload_bits <= 292 || (payload_bits <= SHORT_PAYLOAD && code_rate <= 0.67) || code_rate <= 0.25 {
         true => BaseGraph::Bg2,
@@ -92,7 +95,8 @@ fn base_graph(payload_bits: usize, code_rate: f64) -> BaseGraph {
     }
 }
 
-/// K_b of 5.2.2: columns that hold information, `checked` being B.
+/// K_b of TS 38.212, 5.2.2: the number of columns that hold information, for `checked` = B bits, payload and check bits
+/// of the transport block.
 fn info_columns_used(graph: BaseGraph, checked: usize) -> usize {
     match (graph, checked) {
         (BaseGraph::Bg1, _) => 22,
@@ -112,7 +116,7 @@ mod tests {
         (s.transport_bits, s.graph, s.blocks, s.block_bits, s.lifting_size)
     }
 
-    /// Worked out by hand from 5.2.2 and 7.2.2.
+    /// The segmentation of examples that were computed by hand from TS 38.212, 5.2.2 and 7.2.2.
     #[test]
     fn blocks_are_those_of_the_standard() {
         assert_eq!(of(20, 0.5), (20, BaseGraph::Bg2, 1, 36, 6));
@@ -122,9 +126,9 @@ mod tests {
         assert_eq!(of(3824, 0.67), (3824, BaseGraph::Bg2, 1, 3840, 384));
         assert_eq!(of(3825, 0.67), (3825, BaseGraph::Bg1, 1, 3849, 176));
         assert_eq!(of(8424, 0.5), (8424, BaseGraph::Bg1, 1, 8448, 384));
-        // 8425 + 24 bits do not fit: two blocks, and a zero makes them alike.
+        // 8425 + 24 bits do not fit one block: there are two, and one zero makes their lengths equal.
         assert_eq!(of(8425, 0.5), (8426, BaseGraph::Bg1, 2, 4249, 208));
-        // 20000 + 24 over 3816 is more than 5.
+        // (20000 + 24)/3816 is more than 5, so there are 6 blocks.
         assert_eq!(of(20_000, 0.2), (20_004, BaseGraph::Bg2, 6, 3362, 352));
     }
 

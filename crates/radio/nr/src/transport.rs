@@ -1,7 +1,8 @@
 //! One transport block from payload bits to symbols and back (TS 38.212, 5.2.2 to 5.5, and TS 38.211, 5.1).
 //!
-//! CRC, segmentation, LDPC, rate matching with redundancy version 0, concatenation, QAM; and soft ratios of the sent bits
-//! through belief propagation to payload bits or a failed check. There is no scrambling: the channel has no use for it.
+//! Encoding is CRC, segmentation, LDPC, rate matching with redundancy version 0, concatenation and QAM. Decoding goes
+//! from the log-likelihood ratios of the bits sent through message passing to payload bits or a failed check. There is
+//! no scrambling, because the simulated channel does not need it.
 
 use phy::Symbols;
 
@@ -12,24 +13,27 @@ use crate::{Mcs, Segmentation};
 use fec::Qam;
 use fec::ldpc::{CheckRule, Code, Decoder};
 
-/// A transport block of fixed size, modulation and code rate. Cheap to clone next to one decoding.
+/// A transport block of fixed size, modulation and code rate: its encoder and decoder. To clone it takes much less time
+/// than to decode once.
 #[derive(Clone, Debug)]
 pub struct Transport {
     payload_bits: usize,
     modulation: Qam,
     segmentation: Segmentation,
     code: Code,
-    /// Of each code block.
+    /// The rate matching of each code block, `[C]`.
     matchings: Vec<RateMatching>,
     decoder: Decoder,
 }
 
 impl Transport {
-    /// A block of `payload_bits` in ⌈payload/(rate · Q_m)⌉ symbols of `modulation`: TS 38.214, 5.1.3.2 the other way
-    /// round, from the payload to the resources. `code_rate` is payload bits over coded bits.
+    /// A transport block of `payload_bits` bits in ⌈payload_bits/(code_rate · Q_m)⌉ complex symbols of `modulation`,
+    /// where `code_rate` is payload bits over coded bits. This is the inverse of TS 38.214, 5.1.3.2, which goes from
+    /// the number of symbols to the payload.
     ///
     /// # Errors
-    /// If there is no payload, no code of this rate, or if with the check bits the rate exceeds [`MAX_CODE_RATE`].
+    /// If there are no payload bits, the rate is not between 0 and [`MAX_CODE_RATE`], or the rate with check bits
+    /// exceeds [`MAX_CODE_RATE`].
     pub fn new(payload_bits: usize, modulation: Qam, code_rate: f64) -> Result<Self, TransportError> {
         let (segmentation, symbols) = sizes(payload_bits, modulation, code_rate)?;
         let width = modulation.bits_per_symbol();
@@ -42,56 +46,57 @@ impl Transport {
         Ok(Transport { payload_bits, modulation, segmentation, code, matchings, decoder })
     }
 
-    /// [`Transport::new`] with the modulation and code rate of `mcs`.
+    /// A transport block of `payload_bits` bits with the modulation and code rate of `mcs`.
     ///
     /// # Errors
-    /// As [`Transport::new`].
+    /// If there are no payload bits, or the code rate with check bits exceeds [`MAX_CODE_RATE`].
     pub fn with_mcs(payload_bits: usize, mcs: Mcs) -> Result<Self, TransportError> {
         Transport::new(payload_bits, mcs.modulation(), mcs.code_rate())
     }
 
-    /// Complex symbols that [`Transport::with_mcs`] takes for `payload_bits`, ⌈payload/(rate · Q_m)⌉, without building it: a few
-    /// integer operations, whatever size is asked for.
+    /// The number of complex channel uses of a transport block of `payload_bits` bits at `mcs`,
+    /// ⌈payload_bits/(rate · Q_m)⌉, without building it: a few operations, whatever the size.
     ///
     /// # Errors
-    /// Exactly where [`Transport::with_mcs`] gives one.
+    /// If [`Transport::with_mcs`] fails for the same arguments.
     pub fn channel_uses_of(payload_bits: usize, mcs: Mcs) -> Result<usize, TransportError> {
         Ok(sizes(payload_bits, mcs.modulation(), mcs.code_rate())?.1)
     }
 
-    /// With another decoder than [`CheckRule::ApproximateSumProduct`] in up to 30 passes.
+    /// This transport block with `decoder` in place of the default, [`CheckRule::ApproximateSumProduct`] in up to 30
+    /// iterations.
     #[must_use]
     pub fn decoded_by(mut self, decoder: Decoder) -> Self {
         self.decoder = decoder;
         self
     }
 
-    /// Payload bits, as constructed.
+    /// The number of payload bits.
     pub fn payload_bits(&self) -> usize {
         self.payload_bits
     }
 
-    /// The constellation.
+    /// The constellation of the symbols.
     pub fn modulation(&self) -> Qam {
         self.modulation
     }
 
-    /// How the block is cut.
+    /// The segmentation of the transport block into code blocks.
     pub fn segmentation(&self) -> &Segmentation {
         &self.segmentation
     }
 
-    /// G of 5.4.2.1: bits sent, of all code blocks.
+    /// The number of coded bits sent for all code blocks, G of TS 38.212, 5.4.2.1.
     pub fn coded_bits(&self) -> usize {
         self.matchings.iter().map(RateMatching::sent_bits).sum()
     }
 
-    /// Complex symbols sent.
+    /// The number of complex channel uses, which is the number of symbols sent.
     pub fn channel_uses(&self) -> usize {
         self.coded_bits() / self.modulation.bits_per_symbol()
     }
 
-    /// The symbols of each code block, in order: `[C]` ranges within 0 … [`Transport::channel_uses`].
+    /// The range of symbols of each code block, `[C]`, in order; together they are 0 … [`Transport::channel_uses`].
     pub fn block_symbols(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
         let width = self.modulation.bits_per_symbol();
         self.matchings.iter().scan(0, move |start, matching| {
@@ -101,10 +106,10 @@ impl Transport {
         })
     }
 
-    /// `payload`, `[payload_bits]`, to [`Transport::channel_uses`] symbols of unit mean energy.
+    /// Encodes `payload`, `[payload_bits]`, to [`Transport::channel_uses`] complex symbols of unit mean energy.
     ///
     /// # Errors
-    /// If `payload` has not as many bits as constructed for.
+    /// If `payload` has not [`Transport::payload_bits`] bits.
     pub fn encode(&self, payload: &[bool]) -> Result<Symbols, TransportError> {
         if payload.len() != self.payload_bits {
             return Err(TransportError::PayloadBits { expected: self.payload_bits, got: payload.len() });
@@ -117,11 +122,12 @@ impl Transport {
         Ok(self.modulation.modulate(&coded)?)
     }
 
-    /// The payload, `[payload_bits]`, from the ratios of the bits sent, `[coded_bits]`, as [`Qam::demap`] gives them.
-    /// Stops at the first code block that fails its check.
+    /// Decodes the payload, `[payload_bits]`, from the log-likelihood ratios of the bits sent, `[coded_bits]`, as
+    /// [`Qam::demap`] returns them. It stops at the first code block that fails.
     ///
     /// # Errors
-    /// [`TransportError::CrcFailed`] if a check fails; otherwise if the ratios are of another number or not finite.
+    /// [`TransportError::CrcFailed`] if a code block does not decode or a CRC fails. Others if `llrs` has not
+    /// [`Transport::coded_bits`] values, or one is not finite.
     pub fn decode(&self, llrs: &[f64]) -> Result<Vec<bool>, TransportError> {
         if llrs.len() != self.coded_bits() {
             return Err(TransportError::Llrs { expected: self.coded_bits(), got: llrs.len() });
@@ -134,7 +140,7 @@ impl Transport {
             let found = self.decoder.decode(&self.code, &matching.combine(own))?;
             let mut word = found.word;
             word.truncate(self.segmentation.block_bits);
-            // Zeros pass any check, and nothing received is zeros: so the code's own checks count, too.
+            // A block of zeros passes any CRC, and LLRs of 0 decode to zeros: so the syndrome must be satisfied, too.
             if !found.converged || !self.segmentation.block_passes(&word) {
                 return Err(TransportError::CrcFailed { block, blocks });
             }
@@ -147,7 +153,7 @@ impl Transport {
     }
 }
 
-/// How a block of `payload_bits` is cut, and the complex symbols it takes.
+/// The segmentation of a transport block of `payload_bits` bits, and the number of complex symbols it takes.
 fn sizes(payload_bits: usize, modulation: Qam, code_rate: f64) -> Result<(Segmentation, usize), TransportError> {
     let segmentation = Segmentation::new(payload_bits, code_rate)?;
     let width = modulation.bits_per_symbol();
@@ -159,7 +165,8 @@ fn sizes(payload_bits: usize, modulation: Qam, code_rate: f64) -> Result<(Segmen
     }
 }
 
-/// E_r/Q_m of 5.4.2.1: the last code blocks have a symbol more if symbols do not divide.
+/// The number of symbols of code block number `block`, E_r/Q_m of TS 38.212, 5.4.2.1. If `symbols` is not divisible by
+/// `blocks`, the last code blocks have one symbol more.
 fn symbols_of_block(symbols: usize, blocks: usize, block: usize) -> usize {
     symbols / blocks + usize::from(block >= blocks - symbols % blocks)
 }

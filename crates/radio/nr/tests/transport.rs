@@ -1,4 +1,4 @@
-//! Transport blocks over the channel: what is sent comes back, and what does not is noticed.
+//! Sends transport blocks over the channel: the payload is recovered, or the failure is detected.
 
 use fec::ldpc::BaseGraph;
 use fec::{Demapping, Qam};
@@ -20,7 +20,8 @@ fn received(transport: &Transport, payload: &[bool], snr_db: f64, row: u64) -> V
     transport.modulation().demap_equalised(&equalised, Equaliser::Mmse, Demapping::Exact).unwrap()
 }
 
-/// Where the capacity is 2.5 dB below, with one and with several code blocks, punctured and repeated.
+/// Payloads arrive 2.5 dB above the SNR at which the capacity is the rate, with one and with several code blocks,
+/// punctured and repeated. At an SNR that is 8 dB lower the check fails.
 #[test]
 fn payloads_come_back_and_below_capacity_the_check_fails() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
@@ -41,7 +42,7 @@ fn payloads_come_back_and_below_capacity_the_check_fails() {
     }
 }
 
-/// One code block of several in noise alone.
+/// If one code block of several is received as noise alone, the error names it.
 #[test]
 fn the_code_block_that_failed_is_named() {
     let transport = Transport::with_mcs(20_000, Mcs::new(4).unwrap()).unwrap();
@@ -55,7 +56,7 @@ fn the_code_block_that_failed_is_named() {
     assert_eq!(transport.decode(&llrs), Err(TransportError::CrcFailed { block: 1, blocks: 3 }));
 }
 
-/// The arithmetic says what building says, for good sizes and bad, and takes any size.
+/// `channel_uses_of` agrees with building the transport block, for valid and invalid sizes, and accepts any size.
 #[test]
 fn channel_uses_are_known_without_building() {
     for payload_bits in (0..40).chain([292, 293, 308, 3824, 3825, 8424, 8425, 50_001]) {

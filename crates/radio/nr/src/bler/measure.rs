@@ -1,4 +1,4 @@
-//! Measuring block error rates: real transport blocks over the real channel, until enough have failed.
+//! Measures block error rates: sends transport blocks over the simulated channel until enough have failed.
 
 use phy::{Complex, Conditions, Equaliser, NoiseKey, SnrDb, SnrError, draw, equalise};
 use rand::{RngExt, SeedableRng};
@@ -10,40 +10,42 @@ use crate::{Mcs, Transport};
 use fec::Demapping;
 use fec::finite_length::normal_approximation_db;
 
-/// When a point has been measured well enough.
+/// The stopping rule for one point: it is measured until one of the two counts is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stop {
-    /// After so many errors …
+    /// The number of block errors after which a point is finished.
     pub errors: u64,
-    /// … or so many blocks.
+    /// The number of blocks sent after which a point is finished.
     pub blocks: u64,
 }
 
-/// Which SNRs a curve is measured at.
+/// The SNRs at which a curve is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grid {
-    /// Step in dB; SNRs are multiples of it.
+    /// The step in dB between SNRs, which are multiples of it.
     pub step_db: f64,
-    /// Downwards until the rate is at least this.
+    /// The block error rate, 0 … 1, at which the measurement towards lower SNRs ends: the last point is at least this.
     pub high: f64,
-    /// Upwards until the rate is at most this.
+    /// The block error rate, 0 … 1, at which the measurement towards higher SNRs ends: the last point is at most this.
     pub low: f64,
 }
 
-/// The transport block of one code block of K′ = `block_bits`.
+/// The transport block at `mcs` that consists of one code block of K′ = `block_bits` bits, check bits included.
 ///
 /// # Errors
-/// If there is none, 3841 … 3848 bits for one, or the check bits leave no room for parity.
+/// [`TableError::BlockBits`] if no such transport block exists, as for 3841 … 3848 bits, or if with its check bits its
+/// code rate is above [`MAX_CODE_RATE`](crate::MAX_CODE_RATE).
 pub fn block_transport(mcs: Mcs, block_bits: usize) -> Result<Transport, TableError> {
     let segmentation = single_block(block_bits, mcs).ok_or(TableError::BlockBits(block_bits))?;
     Transport::with_mcs(segmentation.transport_bits, mcs).map_err(|_| TableError::BlockBits(block_bits))
 }
 
-/// Sends random payloads of `transport` over AWGN at `snr_db` until `stop`. Block k has the noise of
-/// `NoiseKey { seed, draw: 0, row: k }` at every SNR. A block counts as failed unless exactly what was sent comes out.
+/// Measures one block error rate: sends random payloads of `transport` over AWGN at an Es/N0 of `snr_db` dB until
+/// `stop`. Block k has the noise of `NoiseKey { seed, draw: 0, row: k }` at every SNR. A block counts as an error
+/// unless exactly the payload that was sent is decoded.
 ///
 /// # Errors
-/// If `snr_db` is no SNR.
+/// If `snr_db` is not finite or outside ±[`SnrDb::LIMIT`].
 pub fn measure_point(transport: &Transport, snr_db: f64, stop: Stop, seed: u64) -> Result<Point, SnrError> {
     let conditions = Conditions::Awgn(SnrDb::try_from(snr_db)?);
     let mut point = Point { snr_db, blocks: 0, errors: 0 };
@@ -68,10 +70,12 @@ fn arrives(transport: &Transport, key: NoiseKey, conditions: &Conditions) -> boo
     through(&payload).is_some_and(|arrived| arrived == payload)
 }
 
-/// Measures one curve: from where the normal approximation is ½ down and up along `grid`.
+/// Measures the block error rates of `mcs` for code blocks of K′ = `block_bits` bits over AWGN. It starts at the SNR
+/// where the normal approximation is ½ and goes down (at most 40 steps) and up (at most 79 steps) along `grid`. Each
+/// point is measured by [`measure_point`] with `stop` and `seed`.
 ///
 /// # Errors
-/// If no transport block of one code block has `block_bits`.
+/// If [`block_transport`] fails for `mcs` and `block_bits`, or if fewer than two points were measured.
 pub fn measure_curve(mcs: Mcs, block_bits: usize, grid: Grid, stop: Stop, seed: u64) -> Result<Curve, TableError> {
     let transport = block_transport(mcs, block_bits)?;
     let middle = normal_approximation_db(mcs.modulation(), transport.payload_bits(), transport.channel_uses(), 0.5);

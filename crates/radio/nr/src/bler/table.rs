@@ -1,87 +1,90 @@
-//! A table of measured block error rates, as CSV and looked up.
+//! Tables of measured block error rates: lookup with interpolation, and CSV files.
 
 use phy::closed_form::q_function;
 
 use crate::{Mcs, McsError, Segmentation};
 use fec::ldpc::BaseGraph;
 
-/// Code block sizes K′ to measure, check bits included: two to five in each base graph.
+/// The code block sizes K′ in bits, check bits included, of the table of this crate; an MCS has two to five of them in
+/// each base graph.
 pub const BLOCK_BITS: [usize; 6] = [320, 800, 1920, 3840, 4400, 8448];
 
-/// The first line of a table.
+/// The first line of a CSV table of block error rates.
 const HEADER: &str = "mcs,block_bits,snr_db,blocks,errors";
 
-/// Blocks that failed at one SNR.
+/// The measurement of a block error rate at one SNR.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// Es/N0 per complex symbol.
+    /// The SNR, Es/N0 per complex symbol, in dB.
     pub snr_db: f64,
-    /// Blocks sent.
+    /// The number of blocks sent.
     pub blocks: u64,
-    /// Blocks that did not come back as sent.
+    /// The number of blocks whose decoded payload was not the one sent.
     pub errors: u64,
 }
 
 impl Point {
-    /// (errors + ½)/(blocks + 1), never 0 nor 1.
+    /// The estimated block error rate, (errors + ½)/(blocks + 1), which is never 0 or 1.
     pub fn rate(&self) -> f64 {
         (self.errors as f64 + 0.5) / (self.blocks as f64 + 1.0)
     }
 }
 
-/// Block error rates of one MCS at one size of code blocks, SNRs ascending, at least two.
+/// The block error rate over AWGN of one MCS at one code block size, as a function of the SNR, from at least two
+/// points.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
     mcs: Mcs,
     block_bits: usize,
     graph: BaseGraph,
     points: Vec<Point>,
-    /// Q⁻¹ of each point's rate, made to rise.
+    /// Q⁻¹ of the block error rate of each point, `[points]`, made non-decreasing by a running maximum.
     quantiles: Vec<f64>,
 }
 
-/// A table that cannot be read, or does not know what is asked for.
+/// Why a table or curve of block error rates is not valid, or a lookup has no answer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TableError {
-    /// A line that is no measurement.
+    /// A line of a CSV table is not a measurement.
     #[error("line {line} of the table: expected {HEADER}, got `{text}`")]
     Line {
-        /// Counted from 1.
+        /// The number of the line, counted from 1.
         line: usize,
-        /// What is there.
+        /// The line, at most 80 characters of it.
         text: String,
     },
-    /// An index beyond those there are.
+    /// A line of a CSV table has an MCS index above 28.
     #[error(transparent)]
     Mcs(#[from] McsError),
-    /// A size that no single code block has.
+    /// No transport block at the MCS consists of one code block of this many bits K′.
     #[error("no transport block of one code block has {0} bits")]
     BlockBits(usize),
-    /// Too few SNRs or out of order.
+    /// A curve has fewer than two points, its SNRs do not ascend, or a point has more errors than blocks.
     #[error(
         "a curve has at least two SNRs, ascending, and errors among its blocks: that of {mcs} at {block_bits} bits does not"
     )]
     Points {
-        /// Of which MCS.
+        /// The MCS of the curve.
         mcs: Mcs,
-        /// At which K′.
+        /// The code block size K′ of the curve in bits.
         block_bits: usize,
     },
-    /// Nothing measured.
+    /// The table has no curve of the MCS and base graph of a lookup.
     #[error("the table has no curve of {mcs} in base graph {graph:?}")]
     Missing {
-        /// Of which MCS.
+        /// The MCS of the lookup.
         mcs: Mcs,
-        /// Of which graph.
+        /// The base graph of the lookup.
         graph: BaseGraph,
     },
 }
 
 impl Curve {
-    /// From measurements.
+    /// Makes the curve of `mcs` for code blocks of K′ = `block_bits` bits from measured points with ascending SNRs.
     ///
     /// # Errors
-    /// If there are less than two, if their SNRs do not ascend, or a block has a size that none has.
+    /// If there are fewer than two points, their SNRs are not finite or do not ascend, a point has more errors than
+    /// blocks, or no transport block consists of one code block of that size.
     pub fn new(mcs: Mcs, block_bits: usize, points: Vec<Point>) -> Result<Self, TableError> {
         let graph = single_block(block_bits, mcs).ok_or(TableError::BlockBits(block_bits))?.graph;
         let counted = points.iter().all(|p| p.errors <= p.blocks && p.snr_db.is_finite());
@@ -95,22 +98,23 @@ impl Curve {
         Ok(Curve { mcs, block_bits, graph, points, quantiles })
     }
 
-    /// The MCS.
+    /// The MCS of the curve.
     pub fn mcs(&self) -> Mcs {
         self.mcs
     }
 
-    /// K′.
+    /// The code block size K′ in bits, check bits included.
     pub fn block_bits(&self) -> usize {
         self.block_bits
     }
 
-    /// What was measured, SNRs ascending.
+    /// The measured points, at least two, SNRs ascending.
     pub fn points(&self) -> &[Point] {
         &self.points
     }
 
-    /// Q⁻¹ of the rate at `snr_db`, beyond the measured SNRs along the line through the two outermost.
+    /// Q⁻¹ of the block error rate at `snr_db` dB, linear between measured SNRs. Beyond them it continues the line
+    /// through the two outermost points.
     fn quantile(&self, snr_db: f64) -> f64 {
         let last = self.points.len() - 2;
         let index = self.points[1..].partition_point(|p| p.snr_db <= snr_db).min(last);
@@ -119,12 +123,12 @@ impl Curve {
         low + (high - low) * (snr_db - from) / (to - from)
     }
 
-    /// The block error rate at `snr_db`.
+    /// The block error rate, 0 … 1, at an Es/N0 of `snr_db` dB, interpolated in Q⁻¹ or extrapolated.
     pub fn rate(&self, snr_db: f64) -> f64 {
         q_function(self.quantile(snr_db))
     }
 
-    /// Es/N0 in dB where the rate falls to `bler`, if it does between two measured SNRs.
+    /// The Es/N0 in dB at which the block error rate falls to `bler`; `None` if it does not between the measured SNRs.
     pub fn snr_db(&self, bler: f64) -> Option<f64> {
         let wanted = q_inverse(bler);
         let index = self.quantiles.windows(2).position(|q| q[0] < wanted && wanted <= q[1])?;
@@ -134,15 +138,15 @@ impl Curve {
     }
 }
 
-/// Curves by MCS and size of code blocks.
+/// A table of block error rates over AWGN: a curve for each MCS and code block size.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     curves: Vec<Curve>,
 }
 
 impl Table {
-    /// The table that comes with this crate: [`Mcs::LADDER`] at [`BLOCK_BITS`], `Decoder::default()`. Made by
-    /// `cargo run --release -p latentlink-fec --example bler`.
+    /// The table of this crate, measured at [`Mcs::LADDER`] and [`BLOCK_BITS`] with the default decoder of
+    /// [`Transport`](crate::Transport). It is the output of `cargo run --release -p latentlink-nr --example bler`.
     ///
     /// # Panics
     /// Never: a test reads it.
@@ -151,29 +155,30 @@ impl Table {
         Table::from_csv(include_str!("table.csv")).expect("the table of this crate is one")
     }
 
-    /// With these curves; one that is there twice is looked up in its first place.
+    /// Makes a table of these curves, in any order. There should be only one for each MCS and code block size.
     pub fn new(mut curves: Vec<Curve>) -> Self {
         curves.sort_by_key(|curve| (curve.mcs, curve.block_bits));
         Table { curves }
     }
 
-    /// All curves, by MCS and size ascending.
+    /// All curves of the table, ordered by MCS, then by code block size, ascending.
     pub fn curves(&self) -> &[Curve] {
         &self.curves
     }
 
-    /// The MCSs there are curves of, ascending.
+    /// The MCSs that have at least one curve in the table, each once, ascending.
     pub fn schemes(&self) -> Vec<Mcs> {
         let mut schemes: Vec<Mcs> = self.curves.iter().map(|curve| curve.mcs).collect();
         schemes.dedup();
         schemes
     }
 
-    /// The rate of code blocks of K′ = `block_bits` at `snr_db`: between the sizes of the same base graph, below the smallest
-    /// as the smallest (which is too good) and above the largest as the largest (which is too bad).
+    /// The block error rate, 0 … 1, of code blocks of K′ = `block_bits` bits at an Es/N0 of `snr_db` dB, interpolated
+    /// between the sizes that were measured in the same base graph. Blocks below the smallest size have its rate (which
+    /// is too low), blocks above the largest size have its rate (which is too high).
     ///
     /// # Errors
-    /// If nothing of this MCS and base graph was measured.
+    /// [`TableError::Missing`] if the table has no curve of this MCS and base graph.
     pub fn rate(&self, mcs: Mcs, graph: BaseGraph, block_bits: usize, snr_db: f64) -> Result<f64, TableError> {
         let of_graph = |curve: &&Curve| curve.mcs == mcs && curve.graph == graph;
         let (mut below, mut above) = (None, None);
@@ -197,7 +202,7 @@ impl Table {
         Ok(q_function(quantile))
     }
 
-    /// Lines of `mcs,block_bits,snr_db,blocks,errors` below that header.
+    /// The table as CSV: the header `mcs,block_bits,snr_db,blocks,errors`, then a line for each point.
     pub fn to_csv(&self) -> String {
         let lines = self.curves.iter().flat_map(|curve| {
             let line = |p: &Point| {
@@ -209,10 +214,10 @@ impl Table {
         format!("{HEADER}\n{}", lines.collect::<String>())
     }
 
-    /// The inverse of [`Table::to_csv`]; the lines of a curve stand together.
+    /// Reads a table from the CSV of [`Table::to_csv`]. The lines of a curve must be consecutive.
     ///
     /// # Errors
-    /// If a line is no measurement or a curve no curve.
+    /// If the header is another one, a line is not a measurement, or [`Curve::new`] rejects the points of a curve.
     pub fn from_csv(text: &str) -> Result<Self, TableError> {
         let mut loose: Vec<(Mcs, usize, Vec<Point>)> = Vec::new();
         for (index, text) in text.lines().enumerate() {
@@ -242,13 +247,14 @@ impl Table {
     }
 }
 
-/// How a transport block is cut whose only code block has K′ = `block_bits`; `None` if there is none.
+/// The segmentation of the transport block at `mcs` whose only code block has K′ = `block_bits` bits; `None` if no such
+/// transport block exists.
 pub(super) fn single_block(block_bits: usize, mcs: Mcs) -> Option<Segmentation> {
     let of = |check: usize| Segmentation::new(block_bits.checked_sub(check)?, mcs.code_rate()).ok();
     [of(16), of(24)].into_iter().flatten().find(|s| s.blocks == 1 && s.block_bits == block_bits)
 }
 
-/// Q⁻¹ by bisection, within ±8.
+/// The inverse Q⁻¹ of the Gaussian tail probability, by bisection within ±8.
 fn q_inverse(probability: f64) -> f64 {
     let (mut low, mut high) = (-8.0f64, 8.0f64);
     while high - low > 1e-9 {
