@@ -1,44 +1,47 @@
-//! Long items travel in chunks: cutting them up and putting them together again within bounds. Cutting shares the bytes.
+//! Splits items with long payloads (bursts, clips with media files) into chunks, and reassembles them within limits.
+//! Splitting shares the bytes instead of copying them.
 
 use crate::fault::{ErrorCode, Fault};
 use bytes::{Bytes, BytesMut};
 use proto::v1::{Burst, Chunk, Clip, DeliveryKey, Media};
 
-/// Bytes of one complex symbol on the wire: I and Q, each an f32.
+/// The number of bytes of one complex symbol on the wire: I and Q, each an `f32`.
 pub const SYMBOL_BYTES: usize = 8;
-/// The longest burst accepted, in symbols.
+/// The largest number of complex symbols in a burst that is accepted.
 pub const MAX_SYMBOLS: usize = 1 << 22;
-/// The largest media file accepted, in bytes.
+/// The largest media file that is accepted, in bytes: 64 MiB.
 pub const MAX_MEDIA_BYTES: usize = 64 << 20;
-/// Payload bytes in each message of what is sent, well under the message limit.
+/// The largest number of payload bytes in each message that [`split`] makes: 1 MiB, well below the message limit.
 pub const CHUNK_BYTES: usize = 1 << 20;
-/// The most messages that anything may come in; in finer chunks it would cost more than it carries.
+/// The largest number of messages that an item may consist of. It excludes chunks so small that their overhead
+/// dominates.
 pub const MAX_CHUNKS: u32 = 4096;
 
-/// An item whose payload may be too long for one message.
+/// An item whose payload may be too long for one message: a burst or a clip. Its first message has the beginning of the
+/// payload, and chunks with the rest follow.
 pub trait Chunked {
-    /// The payload's field, in faults.
+    /// The path of the payload's field, for faults.
     const FIELD: &'static str;
 
-    /// The payload, as far as it is in this message.
+    /// The part of the payload that is in this message.
     fn payload(&self) -> Bytes;
 
-    /// Puts another payload in its place.
+    /// Replaces the payload of this message.
     fn set_payload(&mut self, payload: Bytes);
 
-    /// Chunks that follow.
+    /// The number of chunks that follow this message.
     fn following(&self) -> u32;
 
-    /// Sets how many chunks follow.
+    /// Sets the number of chunks that follow this message.
     fn set_following(&mut self, chunks: u32);
 
-    /// Takes the delivery key out.
+    /// Removes the delivery key from this message and returns it; `None` if there is none.
     fn take_delivery(&mut self) -> Option<DeliveryKey>;
 
-    /// Bytes that the whole payload may have, by the first message.
+    /// The largest number of bytes that the whole payload may have, given its first message.
     fn limit(&self) -> usize;
 
-    /// What is said of more.
+    /// The message of the fault of a payload that is longer than [`Chunked::limit`].
     fn too_long(&self) -> String;
 }
 
@@ -115,16 +118,17 @@ impl Chunked for Clip {
     }
 }
 
-/// One message of a stream of items.
+/// One message of a stream of items whose payloads may be split into chunks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part<T> {
-    /// An item, whole or with its first bytes.
+    /// The first message of an item, with its whole payload or the beginning of it.
     Item(T),
-    /// Further bytes of the item that began last.
+    /// A further chunk of the payload of the item that began last.
     Chunk(Chunk),
 }
 
-/// Cuts an item into the messages it travels in, in order. A short one stays as it is. The bytes are shared.
+/// Splits an item into messages with at most [`CHUNK_BYTES`] payload bytes each, in order. An item with a shorter
+/// payload is one message. The payload bytes are shared, not copied.
 pub fn split<T: Chunked>(item: T) -> impl Iterator<Item = Part<T>> {
     split_at(item, CHUNK_BYTES)
 }
@@ -144,20 +148,21 @@ fn split_at<T: Chunked>(mut item: T, chunk_bytes: usize) -> impl Iterator<Item =
     std::iter::once(Part::Item(item)).chain(chunks)
 }
 
-/// An item that cannot be taken: the delivery key to answer to, as far as one came, and why.
+/// An item that is rejected, with what is needed to answer it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rejected {
-    /// As it came, unchecked.
+    /// The delivery key of the item as received, unchecked; `None` if it is not known.
     pub delivery: Option<DeliveryKey>,
-    /// What is wrong.
+    /// Why the item is rejected.
     pub fault: Fault,
 }
 
-/// Puts the chunks of one stream's items together. Holds no more than the limit of one.
+/// Reassembles the items of one stream from their messages. It holds at most one incomplete item, within
+/// [`Chunked::limit`].
 #[derive(Debug)]
 pub struct Assembler<T> {
     partial: Option<Partial<T>>,
-    /// The rest of an item that was already rejected is passed over in silence.
+    /// Whether the last item was rejected; further chunks of it are then ignored.
     skipping: bool,
 }
 
@@ -165,7 +170,7 @@ pub struct Assembler<T> {
 struct Partial<T> {
     item: T,
     bytes: BytesMut,
-    /// The chunk that is expected.
+    /// The number of the next chunk of this item, from 1.
     next: u32,
 }
 
@@ -175,12 +180,13 @@ impl<T> Default for Assembler<T> {
     }
 }
 
-/// A complete item, or one that is lost.
+/// The result of reassembling one item: the complete item, or why it was rejected.
 pub type Assembled<T> = Result<T, Box<Rejected>>;
 
 impl<T: Chunked> Assembler<T> {
-    /// Takes the next message of the stream. Yields nothing as long as the item that it belongs to is not complete, and
-    /// two results where one begins before the last one ended. A rejected one does not end the stream.
+    /// Takes the next message of the stream and yields the results of the items that it ends. There is no result while
+    /// the item is incomplete. There may be two where an item begins before the last one was complete, which is then
+    /// rejected. After a rejected item the stream goes on.
     pub fn push(&mut self, part: Part<T>) -> impl Iterator<Item = Assembled<T>> + use<T> {
         let results = match part {
             Part::Item(item) => [self.abandon(), self.first(item)],
@@ -189,7 +195,7 @@ impl<T: Chunked> Assembler<T> {
         results.into_iter().flatten()
     }
 
-    /// Whether an item has begun and not ended.
+    /// Whether an item has begun and is not complete.
     pub fn is_partial(&self) -> bool {
         self.partial.is_some()
     }
@@ -214,7 +220,7 @@ impl<T: Chunked> Assembler<T> {
             let problem = format!("fewer than {MAX_CHUNKS} chunks are accepted, {following} are announced");
             return Some(self.reject(item.take_delivery(), ErrorCode::TooLong, "chunks_following", problem));
         }
-        // The first part is copied with the others; until then nothing else holds its message.
+        // The first part of the payload is copied to a buffer for the whole payload.
         self.partial = Some(Partial { item, bytes: BytesMut::from(payload), next: 1 });
         None
     }

@@ -1,4 +1,5 @@
-//! Wire messages to the types of `phy` and `metrics`, and back. What comes in is checked, what goes out is as it is.
+//! Converts messages of the wire to the types of `phy` and `metrics`, and back. Values from the wire are checked;
+//! values to the wire are valid by their types.
 
 use crate::chunks::SYMBOL_BYTES;
 use crate::fault::{ErrorCode, Fault};
@@ -6,7 +7,7 @@ use metrics::Prediction;
 use phy::{ChannelKind, Complex, Conditions, ConditionsError, NoiseKey, Received, SnrDb, Symbols, SymbolsError};
 use proto::v1;
 
-/// Conditions from the wire.
+/// Checks channel conditions from the wire.
 ///
 /// # Errors
 /// BAD_CONDITIONS for an unknown kind, an SNR that is missing, not finite, beyond ±200 dB or given for a noiseless
@@ -48,7 +49,7 @@ fn fault_of_conditions(error: ConditionsError) -> Fault {
     bad_conditions(field, error.to_string())
 }
 
-/// Conditions to the wire.
+/// The channel conditions as a message of the wire.
 pub fn conditions_to_wire(conditions: &Conditions) -> v1::Conditions {
     let kind = match conditions.kind() {
         ChannelKind::None => v1::ChannelKind::None,
@@ -59,46 +60,49 @@ pub fn conditions_to_wire(conditions: &Conditions) -> v1::Conditions {
     v1::Conditions { kind: kind.into(), snr_db: conditions.snr_db().map(SnrDb::db), k_factor: conditions.k_factor() }
 }
 
-/// Conditions that a response must hold.
+/// Checks the channel conditions of a response, which are required; `None` stands for missing ones.
 ///
 /// # Errors
-/// BAD_CONDITIONS if they are missing or as [`conditions_from_wire`] says.
+/// BAD_CONDITIONS: a fault of `conditions` if they are missing, or the fault of [`conditions_from_wire`].
 pub fn required_conditions(wire: Option<&v1::Conditions>) -> Result<Conditions, Fault> {
     let missing = || Fault::new(ErrorCode::BadConditions, "conditions", "the conditions are missing");
     conditions_from_wire(wire.ok_or_else(missing)?)
 }
 
-/// `current` with what a request changes of it.
+/// The conditions `current` with the changes of `request`. An SNR or K factor that is not given is kept where the new
+/// kind has one.
 ///
 /// # Errors
-/// BAD_CONDITIONS for a value that is none, and where the result is not a channel's conditions. The field is one of
-/// `kind`, `snr_db`, `k_factor`.
+/// BAD_CONDITIONS if a value is invalid, or the result has a value too few or too many for its kind. The field is one
+/// of `kind`, `snr_db`, `k_factor`.
 pub fn changed_conditions(current: &Conditions, request: &v1::SetConditionsRequest) -> Result<Conditions, Fault> {
     let kind = request.kind.map(kind_from_wire).transpose()?;
     let snr_db = request.snr_db.map(snr_from_wire).transpose()?;
     current.changed(kind, snr_db, request.k_factor).map_err(fault_of_conditions)
 }
 
-/// The request that makes `conditions` of any others, if those are still the ones of `version`.
+/// The request that sets the live conditions to `conditions`, whatever they are. With a `version` it fails unless the
+/// live conditions still have that version.
 pub fn change_to(conditions: &Conditions, version: Option<u64>) -> v1::SetConditionsRequest {
     let v1::Conditions { kind, snr_db, k_factor } = conditions_to_wire(conditions);
     v1::SetConditionsRequest { kind: Some(kind), snr_db, k_factor, version }
 }
 
-/// A noise key from the wire; every value is one.
+/// The noise key of a message of the wire, in which all values are valid.
 pub fn noise_key_from_wire(wire: &v1::NoiseKey) -> NoiseKey {
     NoiseKey { seed: wire.seed, draw: wire.draw, row: wire.row }
 }
 
-/// A noise key to the wire.
+/// The noise key as a message of the wire.
 pub fn noise_key_to_wire(key: NoiseKey) -> v1::NoiseKey {
     v1::NoiseKey { seed: key.seed, draw: key.draw, row: key.row }
 }
 
-/// The symbols of a whole burst from the wire.
+/// Checks the symbols of a whole burst from the wire: little-endian `f32`, I then Q, 8 bytes a symbol.
 ///
 /// # Errors
-/// A fault of `symbols` if the bytes are no positive multiple of 8 or a value is NaN or infinite.
+/// A fault of `symbols`: EMPTY without bytes, MALFORMED if they are not a multiple of 8, NOT_FINITE if a value is NaN
+/// or infinite.
 pub fn symbols_from_wire(bytes: &[u8]) -> Result<Symbols, Fault> {
     Symbols::from_le_bytes(bytes).map_err(|error| {
         let code = match error {
@@ -110,15 +114,17 @@ pub fn symbols_from_wire(bytes: &[u8]) -> Result<Symbols, Fault> {
     })
 }
 
-/// Symbols of a burst that are shown to people who watch, at most.
+/// The largest number of symbols of a burst in an inspection.
 pub const MAX_SHOWN_SYMBOLS: usize = 1024;
 
-/// The bytes of the first [`MAX_SHOWN_SYMBOLS`] of a burst, little-endian f32, I then Q.
+/// The bytes of the first [`MAX_SHOWN_SYMBOLS`] symbols of a burst, for an inspection: little-endian `f32`, I then Q, 8
+/// bytes a symbol.
 pub fn shown_symbols(bytes: &[u8]) -> Vec<u8> {
     bytes[..bytes.len().min(MAX_SHOWN_SYMBOLS * SYMBOL_BYTES)].to_vec()
 }
 
-/// What the channel did, to the wire.
+/// The channel report of one burst as a message of the wire: its conditions, the coefficient h and noise variance N0 of
+/// `received`, and the realised SNR in dB, which is `None` for the noiseless channel.
 pub fn report_to_wire(conditions: &Conditions, received: &Received, realised_snr_db: Option<f64>) -> v1::ChannelReport {
     v1::ChannelReport {
         conditions: Some(conditions_to_wire(conditions)),
@@ -129,11 +135,12 @@ pub fn report_to_wire(conditions: &Conditions, received: &Received, realised_snr
     }
 }
 
-/// A burst behind the channel, from its symbols and the emulator's report, with the conditions it met.
+/// Checks a received burst from the wire: its symbols y as bytes, and the channel report of the emulator. Returns the
+/// burst and the channel conditions under which it was sent.
 ///
 /// # Errors
-/// A fault of `channel` if the report is missing, of `channel.conditions…`, `channel.h` or `channel.n0` if they are no
-/// values that a channel can have, of `symbols` as [`symbols_from_wire`] says.
+/// A fault of `channel` if the report is missing; of `channel.conditions…`, `channel.h` or `channel.n0` if they are
+/// missing or invalid; of `symbols` if [`symbols_from_wire`] fails.
 pub fn received_from_wire(report: Option<&v1::ChannelReport>, symbols: &[u8]) -> Result<(Received, Conditions), Fault> {
     let bad = |code, field: &str, message: String| Fault::new(code, field, message).within("channel");
     let report = report.ok_or_else(|| {
@@ -157,11 +164,11 @@ pub fn received_from_wire(report: Option<&v1::ChannelReport>, symbols: &[u8]) ->
     Ok((Received { symbols: symbols_from_wire(symbols)?, h, n0: report.n0 }, conditions))
 }
 
-/// A prediction of a sentiment score from the wire.
+/// Checks a prediction of a sentiment score from the wire.
 ///
 /// # Errors
-/// A fault of `prediction…` if the distribution has not seven outcomes, a probability lies outside [0, 1], or the median
-/// outside [−3, 3].
+/// A MALFORMED fault of `prediction…` if the distribution does not have seven outcomes, the score is missing, a
+/// probability is outside \[0, 1\] by more than 0.001, or the median is outside \[−3, 3\].
 pub fn prediction_from_wire(wire: &v1::Prediction) -> Result<Prediction, Fault> {
     let bad = |code, field: &str, message: String| Fault::new(code, field, message).within("prediction");
     let outcomes = wire.distribution.len();
@@ -183,7 +190,7 @@ pub fn prediction_from_wire(wire: &v1::Prediction) -> Result<Prediction, Fault> 
     Ok(Prediction { p_neg, p_zero, p_pos, classes, score: median })
 }
 
-/// A prediction of a sentiment score to the wire.
+/// The prediction of a sentiment score as a message of the wire.
 pub fn prediction_to_wire(prediction: &Prediction) -> v1::Prediction {
     let Prediction { p_neg, p_zero, p_pos, classes, score } = *prediction;
     v1::Prediction {
@@ -192,7 +199,7 @@ pub fn prediction_to_wire(prediction: &Prediction) -> v1::Prediction {
     }
 }
 
-/// The task of a corpus without one of its own: the sentiment score, in [−3, 3] with seven anchors.
+/// The task of a corpus that names none: the sentiment score in \[−3, 3\], with the seven integers as named anchors.
 pub fn sentiment_task() -> v1::Task {
     const ANCHORS: [(f64, &str); 7] = [
         (-3.0, "strongly negative"),

@@ -1,27 +1,29 @@
-//! The delivery key: which clip of which run an item is, for acknowledgement and for counting once.
+//! The delivery key: it names the clip and run of an item, for acknowledgements and to count each clip once.
 
 use crate::fault::{ErrorCode, Fault};
 use proto::v1;
 use uuid::Uuid;
 
-/// A checked delivery key. Assigned by the client, unique over a whole sweep.
+/// A checked delivery key, which names one clip of one run. The client assigns it, unique over a whole sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Delivery {
-    /// The run.
+    /// The identifier of the run.
     pub run: Uuid,
-    /// The item within the run.
+    /// The sequence number of the clip within the run.
     pub sequence: u64,
 }
 
 impl Delivery {
-    /// From the wire.
+    /// Checks a delivery key from the wire; `None` stands for a missing one.
     ///
     /// # Errors
-    /// A fault of `delivery` if it is missing, of `delivery.run_id` if that is no UUID in its usual text form.
+    /// BAD_KEY: a fault of `delivery` if the key is missing, of `delivery.run_id` if that is not a UUID in its usual
+    /// text form (36 characters, with hyphens).
     pub fn from_wire(key: Option<&v1::DeliveryKey>) -> Result<Self, Fault> {
         let bad = |field: &str, message: String| Fault::new(ErrorCode::BadKey, field, message);
         let key = key.ok_or_else(|| bad("delivery", "a delivery key is required".into()))?;
-        // The parser would take other forms (braces, no hyphens), which then would not be answered as they were sent.
+        // The parser accepts other forms (braces, no hyphens), but their answer would have a different text than was
+        // sent.
         let run = Some(&key.run_id).filter(|id| id.len() == 36).and_then(|id| Uuid::try_parse(id).ok());
         let run = run.ok_or_else(|| {
             let shown: String = key.run_id.chars().take(40).collect();
@@ -30,7 +32,7 @@ impl Delivery {
         Ok(Delivery { run, sequence: key.sequence })
     }
 
-    /// To the wire.
+    /// The delivery key as a message of the wire.
     pub fn to_wire(self) -> v1::DeliveryKey {
         v1::DeliveryKey { run_id: self.run.to_string(), sequence: self.sequence }
     }

@@ -1,27 +1,27 @@
-//! What is wrong with a message: the error answer that a bad clip or burst gets while the stream goes on.
+//! Faults of messages: the error with which an invalid clip or burst is answered, while its stream goes on.
 
 use proto::v1;
 pub use proto::v1::ErrorCode;
 
-/// A message that cannot be taken, with the field at fault.
+/// Why a message is rejected, and which of its fields is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {message}")]
 pub struct Fault {
     /// The kind of fault.
     pub code: ErrorCode,
-    /// Such as `audio.features.width`.
+    /// The path of the invalid field in the message, such as `audio.features.width`.
     pub field: String,
-    /// What was expected and what came.
+    /// The description of the fault for people: what was expected, and what was received.
     pub message: String,
 }
 
 impl Fault {
-    /// A fault of `field`.
+    /// A fault of the field with the path `field`.
     pub fn new(code: ErrorCode, field: impl Into<String>, message: impl Into<String>) -> Self {
         Fault { code, field: field.into(), message: message.into() }
     }
 
-    /// The same fault of a field inside `outer`.
+    /// This fault with `outer` put in front of the path of its field: `outer.field`.
     pub fn within(mut self, outer: &str) -> Self {
         self.field = format!("{outer}.{}", self.field);
         self

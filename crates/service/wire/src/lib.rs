@@ -1,8 +1,8 @@
-//! Messages of the wire to checked types and back.
+//! Converts the messages of the wire to checked types, and back.
 //!
-//! Everything on the wire is taken for hostile; what is wrong with a message is a [`fault::Fault`] that goes into its error
-//! answer. [`delivery`] checks keys, [`chunks`] cuts long messages and puts them together, [`message`]
-//! knows the messages of each stream, [`convert`] does the rest.
+//! Every message from the wire is treated as hostile. An invalid one gives a [`fault::Fault`], which becomes the error
+//! in its answer. [`delivery`] checks delivery keys, [`chunks`] splits long items into messages and reassembles them,
+//! [`message`] has the messages of each stream, and [`convert`] the other conversions.
 
 #![forbid(unsafe_code)]
 
@@ -19,5 +19,5 @@ pub use message::{
     payload_from_wire, payload_to_wire, refuse, requests, stream_header,
 };
 
-/// Largest message that any of our services accepts, in bytes.
+/// The largest gRPC message that a service accepts, in bytes: 16 MiB.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;

@@ -1,4 +1,5 @@
-//! The messages of each stream as our services see them: a header, items and their chunks, and what an item brings unread.
+//! The messages of each stream: stream headers, items and their chunks, the payload of a burst and the answer to it,
+//! which the channel emulator passes on unread, and acknowledgements.
 
 use crate::chunks::Part;
 use crate::fault::{ErrorCode, Fault};
@@ -13,29 +14,29 @@ use std::pin::Pin;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Status, Streaming};
 
-/// One message of a stream of bursts.
+/// One message of a stream of bursts from a transmitter to a channel emulator, or from there to a receiver.
 #[expect(
     clippy::large_enum_variant,
     reason = "nearly every message is a part, and a box would cost each an allocation"
 )]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
-    /// The first one.
+    /// The stream header: the first message of a stream of bursts, sent once.
     Header(StreamHeader),
-    /// Every later one.
+    /// A burst, or a chunk of one: every message of the stream after its header.
     Part(Part<Burst>),
 }
 
 impl Message {
-    /// The header of a stream for the weights `model_id`.
+    /// The stream header of a transmitter whose weights have the identifier `model_id`.
     pub fn header(model_id: &str) -> Message {
         Message::Header(StreamHeader { protocol_version: PROTOCOL_VERSION, model_id: model_id.into() })
     }
 }
 
-/// A request that carries a stream of bursts: to an emulator or to a receiver.
+/// A gRPC request that carries one message of a stream of bursts, to a channel emulator or to a receiver.
 pub trait BurstRequest: From<Message> {
-    /// What it carries; `None` if it is a kind of message that this version does not know.
+    /// The message in the request; `None` if it is of a kind that this version does not know.
     fn message(self) -> Option<Message>;
 }
 
@@ -83,7 +84,8 @@ impl From<Part<Clip>> for SendRequest {
     }
 }
 
-/// What a request to a transmitter carries; `None` if it is a kind of message that this version does not know.
+/// The clip, or chunk of one, in a request to a transmitter; `None` if the message is of a kind that this version does
+/// not know.
 pub fn clip_part(request: SendRequest) -> Option<Part<Clip>> {
     Some(match request.message? {
         v1::send_request::Message::Clip(clip) => Part::Item(clip),
@@ -91,10 +93,11 @@ pub fn clip_part(request: SendRequest) -> Option<Part<Clip>> {
     })
 }
 
-/// The header that begins a stream.
+/// The stream header in the first request of a stream of bursts; `None` stands for a stream without requests.
 ///
 /// # Errors
-/// INVALID_ARGUMENT if the stream begins with something else, FAILED_PRECONDITION if it speaks another version.
+/// INVALID_ARGUMENT if the first request is missing or is not a stream header, FAILED_PRECONDITION if the header has
+/// another protocol version than [`PROTOCOL_VERSION`].
 pub fn stream_header<R: BurstRequest>(first: Option<R>) -> Result<StreamHeader, Status> {
     match first.and_then(BurstRequest::message) {
         Some(Message::Header(header)) if header.protocol_version == PROTOCOL_VERSION => Ok(header),
@@ -105,7 +108,8 @@ pub fn stream_header<R: BurstRequest>(first: Option<R>) -> Result<StreamHeader, 
     }
 }
 
-/// What is said of a message that is no part of an item.
+/// The fault of a message that is neither a burst nor a chunk where one is expected: a second stream header, or a
+/// message of a kind that this version does not know (`None`).
 pub fn misplaced(message: Option<&Message>) -> Fault {
     match message {
         Some(Message::Header(_)) => Fault::new(ErrorCode::Malformed, "header", "only the first message is a header"),
@@ -113,35 +117,36 @@ pub fn misplaced(message: Option<&Message>) -> Fault {
     }
 }
 
-/// What a burst brings for the receiver alone, as it is carried.
+/// The bytes of a burst's payload for the receiver, for the field `payload` of [`Burst`].
 pub fn payload_to_wire(payload: &BurstPayload) -> Bytes {
     payload.encode_to_vec().into()
 }
 
-/// What a burst brings for the receiver alone.
+/// Decodes the payload of a burst for the receiver.
 ///
 /// # Errors
-/// MALFORMED if its payload is none.
+/// MALFORMED if the bytes in its field `payload` are not a [`BurstPayload`].
 pub fn payload_from_wire(burst: &Burst) -> Result<BurstPayload, Fault> {
     let decoded = BurstPayload::decode(burst.payload.clone());
     decoded.map_err(|error| Fault::new(ErrorCode::Malformed, "payload", error.to_string()))
 }
 
-/// The acknowledgement of a burst that was decoded.
+/// The acknowledgement of a burst that the receiver decoded, with its delivery key and the answer.
 pub fn acknowledge(delivery: Option<DeliveryKey>, answer: &Answer) -> Acknowledgement {
     let answer = acknowledgement::Result::Answer(answer.encode_to_vec().into());
     Acknowledgement { delivery, result: Some(answer) }
 }
 
-/// The acknowledgement of a burst that is refused.
+/// The acknowledgement of a burst that is rejected, with its delivery key and the fault.
 pub fn refuse(delivery: Option<DeliveryKey>, fault: Fault) -> Acknowledgement {
     Acknowledgement { delivery, result: Some(acknowledgement::Result::Error(fault.into())) }
 }
 
-/// What a burst was answered.
+/// The receiver's answer in the acknowledgement of a burst.
 ///
 /// # Errors
-/// What the peer says is wrong with it, INTERNAL if the acknowledgement is none.
+/// The fault in the acknowledgement if the burst was rejected; INTERNAL if the acknowledgement has no result, or its
+/// answer cannot be decoded.
 pub fn answer_from_wire(acknowledgement: Acknowledgement) -> Result<Answer, Fault> {
     let internal = |message: String| Fault::new(ErrorCode::Internal, "result", message);
     match acknowledgement.result {
@@ -153,9 +158,9 @@ pub fn answer_from_wire(acknowledgement: Acknowledgement) -> Result<Answer, Faul
     }
 }
 
-/// A response that carries an acknowledgement: of an emulator or of a receiver.
+/// A gRPC response that carries the acknowledgement of a burst, from a channel emulator or from a receiver.
 pub trait BurstResponse {
-    /// What it carries; one that acknowledges nothing if that is missing.
+    /// The acknowledgement in the response; an empty one, which acknowledges nothing, if it is missing.
     fn acknowledgement(self) -> Acknowledgement;
 }
 
@@ -171,12 +176,12 @@ impl BurstResponse for ReceiveResponse {
     }
 }
 
-/// The requests of a stream of bursts.
+/// Wraps each message of a stream of bursts in a gRPC request.
 pub fn requests<R: BurstRequest>(messages: impl Stream<Item = Message>) -> impl Stream<Item = R> {
     messages.map(R::from)
 }
 
-/// The acknowledgements on a stream of bursts.
+/// The stream of acknowledgements in the gRPC response to a stream of bursts. A status ends it.
 pub fn acknowledgements<R>(
     responses: tonic::Response<Streaming<R>>,
 ) -> Pin<Box<dyn Stream<Item = Result<Acknowledgement, Status>> + Send>>
