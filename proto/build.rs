@@ -1,16 +1,16 @@
-//! Compiles the wire contract without protoc.
+//! Compiles the `.proto` files of the wire contract to Rust code and to descriptors, without protoc.
 
 use prost::Message;
 use std::{env, fs, path::PathBuf};
 
-/// The files of the contract.
+/// The `.proto` files of the wire contract.
 const FILES: [&str; 4] = [
     "latentlink/v1/common.proto",
     "latentlink/v1/transmitter.proto",
     "latentlink/v1/channel_emulator.proto",
     "latentlink/v1/receiver.proto",
 ];
-/// What may be long is shared where it is cut or cloned, not copied.
+/// The fields that may be long and become `Bytes`, so that cloning or splitting them copies nothing.
 const SHARED: [&str; 6] = [
     ".latentlink.v1.Burst.symbols",
     ".latentlink.v1.Burst.payload",

@@ -1,4 +1,4 @@
-//! The contract as a whole: how it is written, and that the last release's clients and services still understand it.
+//! Tests of the wire contract: it follows the rules of its style, and peers of the last release understand it.
 //!
 //! `latentlink/v1.binpb` is the contract of the last release, as an encoded `FileDescriptorSet`. A release replaces it:
 //! `LATENTLINK_RELEASE_WIRE=1 cargo test -p latentlink-proto --test contract`.
@@ -14,7 +14,7 @@ use std::path::Path;
 
 const PACKAGE: &str = "latentlink.v1";
 
-/// The files of our package, without what only documents them.
+/// The descriptors of the contract's own `.proto` files, without their comments.
 fn contract() -> FileDescriptorSet {
     let mut set = FileDescriptorSet::decode(latentlink_proto::DESCRIPTORS).unwrap();
     set.file.retain(|file| file.package() == PACKAGE);

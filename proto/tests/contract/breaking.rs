@@ -1,4 +1,5 @@
-//! What a peer of an older contract would misunderstand. Additions are no break; neither is the file that a message is in.
+//! Finds breaking changes: those that a peer with an older contract would misunderstand. Additions do not break it, nor
+//! does moving a message to another file.
 
 use crate::contract;
 use prost_types::field_descriptor_proto::Label;
@@ -7,7 +8,7 @@ use prost_types::{
 };
 use std::collections::BTreeMap;
 
-/// Everything with a name, by that.
+/// The messages, enums and services of a contract by their full names.
 #[derive(Default)]
 struct Names<'a> {
     messages: BTreeMap<String, &'a DescriptorProto>,
@@ -35,7 +36,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// What of `old` is missing or means something else in `new`.
+/// The breaking changes from `old` to `new`, each as a sentence: what is missing, or has another meaning.
 pub fn changes(old: &FileDescriptorSet, new: &FileDescriptorSet) -> Vec<String> {
     let (old, new) = (Names::of(old), Names::of(new));
     let mut changes = Vec::new();
@@ -105,7 +106,7 @@ fn presence(field: &FieldDescriptorProto) -> (bool, bool) {
     (field.label() == Label::Repeated, field.proto3_optional())
 }
 
-/// The oneof that a field is in; the one that `optional` makes is none.
+/// The name of the oneof that a field is in; `None` if there is none, or only the synthetic one of an `optional` field.
 fn oneof<'a>(message: &'a DescriptorProto, field: &FieldDescriptorProto) -> Option<&'a str> {
     let index = field.oneof_index.filter(|_| !field.proto3_optional())?;
     message.oneof_decl.get(index as usize).map(|oneof| oneof.name())
@@ -157,7 +158,7 @@ fn each_kind_of_break_is_found_and_an_addition_is_none() {
     message(&mut newer, "Burst").field.push(field);
     assert_eq!(changes(&contract(), &newer), [""; 0]);
     assert_eq!(changes(&newer, &contract()).len(), 1);
-    // Reserved, a field may go.
+    // A field may be removed if its number and name are reserved.
     let mut older = contract();
     let burst = message(&mut older, "Burst");
     burst.reserved_name.push("antennas".into());

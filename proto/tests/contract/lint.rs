@@ -1,4 +1,4 @@
-//! Rules for the files of the contract, after those of `buf lint`.
+//! Style rules for the `.proto` files of the contract, modelled on those of `buf lint`.
 
 use crate::{PACKAGE, contract};
 use prost_types::{
@@ -6,7 +6,7 @@ use prost_types::{
 };
 use std::collections::BTreeSet;
 
-/// What breaks a rule.
+/// The violations of the style rules in a set of files, each as a sentence.
 pub fn problems(set: &FileDescriptorSet) -> Vec<String> {
     let mut problems = Vec::new();
     let mut used = BTreeSet::new();
@@ -52,7 +52,7 @@ fn check_message(message: &DescriptorProto, problems: &mut Vec<String>) {
         }
     }
     for oneof in &message.oneof_decl {
-        // `optional` makes one that begins with an underscore.
+        // The synthetic oneof of an `optional` field begins with an underscore.
         if !is_lower(oneof.name().trim_start_matches('_')) {
             problems.push(format!("{name}.{}: a oneof is called in lower_snake_case", oneof.name()));
         }
@@ -84,7 +84,8 @@ fn check_enum(one: &EnumDescriptorProto, problems: &mut Vec<String>) {
     }
 }
 
-/// Requests and responses of their own: a method can then grow without another.
+/// Checks that each method of a service has a request and a response message of its own, so that a method can be
+/// extended without changing another.
 fn check_service(service: &ServiceDescriptorProto, used: &mut BTreeSet<String>, problems: &mut Vec<String>) {
     if !is_pascal(service.name()) {
         problems.push(format!("{}: a service is called in PascalCase", service.name()));
