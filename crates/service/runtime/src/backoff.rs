@@ -1,4 +1,4 @@
-//! Patience with a peer that is away: exponential backoff with full jitter, and one log line an outage.
+//! Retries while a peer is disconnected: exponential backoff with full jitter, and one log line per disconnection.
 
 use crate::observe::HopMeter;
 use rand::RngExt;
@@ -9,28 +9,30 @@ use tonic::Status;
 const BASE: Duration = Duration::from_millis(50);
 const CAP: Duration = Duration::from_secs(2);
 
-/// Delays between tries: uniform in [0, min(2 s, 50 ms · 2^tries)].
+/// The delays between retries: each is uniform in `[0, min(2 s, 50 ms · 2^tries)]`, `tries` being the number of delays
+/// since the last success.
 #[derive(Clone, Debug, Default)]
 pub struct Backoff {
     tries: u32,
 }
 
 impl Backoff {
-    /// How long to wait before the next try.
+    /// Draws the delay before the next retry, and counts it.
     pub fn next_delay(&mut self) -> Duration {
         let limit = BASE.saturating_mul(1 << self.tries.min(10)).min(CAP);
         self.tries = self.tries.saturating_add(1);
-        // Full jitter: clients that lost the same peer do not come back in step.
+        // Full jitter: clients that lost the same peer do not all reconnect at the same time.
         limit.mul_f64(rand::rng().random::<f64>())
     }
 
-    /// Starts over, after a success.
+    /// Resets the number of retries to 0, after a success.
     pub fn reset(&mut self) {
         self.tries = 0;
     }
 }
 
-/// Says once that a peer is waited for, and once that it is back, however many tries and streams lie between.
+/// The disconnections of a peer. Each is logged once when it begins and once when it ends, whatever the number of
+/// retries and streams between.
 #[derive(Debug)]
 pub struct Outage {
     peer: String,
@@ -39,28 +41,29 @@ pub struct Outage {
 }
 
 impl Outage {
-    /// No outage yet of `peer`, which is named as in "channel emulator at http://…".
+    /// A peer without a disconnection yet. `peer` is its name for logs, such as "channel emulator at http://…".
     pub fn new(peer: impl Into<String>) -> Self {
         Outage { peer: peer.into(), since: Mutex::new(None), meter: HopMeter::default() }
     }
 
-    /// The same, and everything on the hops to that peer is counted with `meter`.
+    /// Replaces the metrics of the hops to the peer by `meter`.
     #[must_use]
     pub fn metered(self, meter: HopMeter) -> Self {
         Outage { meter, ..self }
     }
 
-    /// Counts what happens on the hops to the peer.
+    /// The metrics of the hops to the peer.
     pub fn meter(&self) -> &HopMeter {
         &self.meter
     }
 
-    /// The peer's name.
+    /// The name of the peer for logs.
     pub fn peer(&self) -> &str {
         &self.peer
     }
 
-    /// The peer could not be reached, or broke off.
+    /// Records that the peer could not be reached or disconnected, for `reason`. Logs it unless the peer is known to be
+    /// disconnected.
     pub fn begin(&self, reason: &Status) {
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         if since.is_none() {
@@ -70,7 +73,7 @@ impl Outage {
         }
     }
 
-    /// The peer answers.
+    /// Records that the peer responds. Logs it if the peer was disconnected.
     pub fn end(&self) {
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(began) = since.take() {
@@ -93,7 +96,7 @@ mod tests {
             assert!(delay <= CAP && delay <= BASE * (1 << tries.min(10)), "{delay:?} at try {tries}");
             longest = longest.max(delay);
         }
-        // 190 draws uniform up to the cap: all below 0.9 of it with probability 0.9^190 < 1e-8.
+        // 190 draws are uniform up to the cap: all are below 0.9 of it with probability 0.9^190 < 1e-8.
         assert!(longest > CAP.mul_f64(0.9), "{longest:?}");
         backoff.reset();
         assert!(backoff.next_delay() <= BASE);

@@ -1,4 +1,4 @@
-//! A channel to a peer.
+//! gRPC channels to peers, and the classification of the statuses of failed calls.
 
 use crate::http2::{CONNECTION_WINDOW_BYTES, KEEPALIVE_INTERVAL, STREAM_WINDOW_BYTES};
 use std::fmt;
@@ -8,14 +8,14 @@ use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Status};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// For calls with one answer.
+/// The time limit of unary calls, those with one response.
 pub const UNARY_DEADLINE: Duration = Duration::from_secs(5);
 
-/// Where a peer listens: `http://host:port`. Parses on the command line.
+/// The URL of a peer, `http://host:port`; it can be parsed from the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerUrl(Uri);
 
-/// Why a URL is no [`PeerUrl`].
+/// Why a text is not a [`PeerUrl`].
 #[derive(Debug, thiserror::Error)]
 #[error("`{url}` is not of the form http://host:port: {problem}")]
 pub struct UrlError {
@@ -49,14 +49,14 @@ impl FromStr for PeerUrl {
 
 impl fmt::Display for PeerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // `Uri` would print a closing slash, which nobody wrote.
+        // `Uri` would print a final slash, which the given URL need not have.
         write!(f, "http://{}", self.0.authority().map_or("", |authority| authority.as_str()))
     }
 }
 
 impl PeerUrl {
-    /// A channel that connects at the first call and again after every loss. Never blocks and never fails by itself;
-    /// calls fail with UNAVAILABLE while the peer is away.
+    /// Makes a gRPC channel, which connects at the first call and again after every disconnection. Making it neither
+    /// blocks nor fails; calls fail with UNAVAILABLE while the peer is disconnected.
     pub fn channel(&self) -> Channel {
         Endpoint::from(self.0.clone())
             .connect_timeout(CONNECT_TIMEOUT)
@@ -72,8 +72,8 @@ impl PeerUrl {
 
 /// Whether a call that ended with `status` may succeed when tried again.
 ///
-/// Final are the answers that a peer gave on purpose about what it was asked; transient is all that losing, overloading
-/// or restarting a peer can cause.
+/// A status is transient if a disconnection, overload or restart of the peer can cause it. It is final if the peer
+/// returned it deliberately because of the request.
 pub fn is_transient(status: &Status) -> bool {
     match status.code() {
         Code::Unavailable
@@ -82,13 +82,14 @@ pub fn is_transient(status: &Status) -> bool {
         | Code::DeadlineExceeded
         | Code::Aborted
         | Code::ResourceExhausted => true,
-        // A reset of the HTTP/2 stream or connection is reported as INTERNAL, too; its message alone tells it apart.
+        // A reset of the HTTP/2 stream or connection is reported as INTERNAL too, and has this message.
         Code::Internal => status.message().starts_with("h2 protocol error"),
         _ => false,
     }
 }
 
-/// What went wrong in one line: the status' message, and the root of the transport error below it.
+/// Describes the failure of a call in one line: the message of the status, and the root cause of its transport error if
+/// it has one.
 pub fn reason(status: &Status) -> String {
     let mut root: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(status);
     while let Some(deeper) = root.and_then(std::error::Error::source) {

@@ -1,17 +1,17 @@
-//! The orderly end of a process: no new work, finish what is in flight, leave.
+//! The orderly end of a process, its drain: it accepts no new work, finishes the work in progress, and ends.
 
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-/// How long a drain may take before what is still in flight is cut off; its owner sends it again.
+/// The default time limit of a drain, after which unfinished work is cut off; its sender sends it again.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// A cheaply cloned handle that tells every part of a process when to drain.
+/// A handle that notifies every part of a process when to drain; cheap to clone.
 ///
-/// A stream handler that sees the drain stops reading, answers what it has already taken, and ends its stream with
-/// [`Drain::status`]; the peer keeps what was not acknowledged and sends it again later.
+/// When the drain starts, a stream handler stops reading, answers the items that it has, and ends its stream with
+/// [`Drain::status`]. The peer keeps unacknowledged items and sends them again later.
 #[derive(Clone, Debug)]
 pub struct Drain {
     started: Arc<watch::Sender<bool>>,
@@ -19,19 +19,20 @@ pub struct Drain {
 }
 
 impl Default for Drain {
-    /// A drain that may take five seconds.
+    /// A drain with a time limit of five seconds.
     fn default() -> Self {
         Drain::within(DEADLINE)
     }
 }
 
 impl Drain {
-    /// A drain that may take so long.
+    /// A drain with the time limit `deadline`.
     pub fn within(deadline: Duration) -> Drain {
         Drain { started: Arc::new(watch::Sender::new(false)), deadline }
     }
 
-    /// A drain that starts at SIGTERM or SIGINT; a second signal ends the process at once.
+    /// A drain that starts at SIGTERM or SIGINT, with a time limit of five seconds; a second signal ends the process at
+    /// once.
     ///
     /// # Errors
     /// If the signal handlers cannot be installed.
@@ -66,18 +67,18 @@ impl Drain {
         *self.started.borrow()
     }
 
-    /// Returns once the drain has started. Safe to cancel.
+    /// Waits until the drain has started. Safe to cancel.
     pub async fn started(&self) {
         // `self` holds the sender, so the channel cannot close first.
         let _ = self.started.subscribe().wait_for(|&started| started).await;
     }
 
-    /// How long the drain may take.
+    /// The time limit of the drain, from its start.
     pub fn deadline(&self) -> Duration {
         self.deadline
     }
 
-    /// What a drained stream ends with; a [`crate::Hop`] answers it with a reconnect.
+    /// The status with which streams end when the process drains: UNAVAILABLE, after which a [`crate::Hop`] reconnects.
     pub fn status() -> tonic::Status {
         tonic::Status::unavailable("the process is shutting down")
     }

@@ -1,22 +1,22 @@
-//! The sender of one hop: keeps every item until it is acknowledged, and sends it again when the stream was lost.
+//! The sender of one hop: it keeps every item until it is acknowledged, and sends it again when the stream is lost.
 //!
 //! ```text
 //! caller ─ HopSender::reserve ─ Slot::send ─▶ task ─▶ stream ─▶ peer
 //! caller ◀─ HopReceiver::recv ── (item, response) ── task ◀─ stream ◀┘
 //! ```
 //!
-//! **Window.** A slot is taken before an item is handed over and given back when the caller receives its response. All
-//! queues inside are as long as the window, so nothing in here grows and nothing blocks but [`HopSender::reserve`]. The
-//! caller must therefore receive while it sends.
+//! **Window.** A slot of the window is taken before an item is sent, and released when the caller receives its
+//! response. All internal queues are as long as the window, so memory is bounded and only [`HopSender::reserve`] waits.
+//! The caller must therefore receive while it sends.
 //!
-//! **Loss.** When the stream ends with a transient status ([`crate::connect::is_transient`]), or with none while items
-//! are out, the task connects again with backoff and sends all unacknowledged items in their order. When it ends with a
-//! final status, the caller gets that status and the hop is over. When items are out and nothing comes for
-//! [`HopConfig::inactivity`], the stream is torn down and counts as lost; a dead peer is found sooner, by keepalive. A peer whose
-//! work takes longer sends responses without a key meanwhile: they answer nothing, and show that the items are in work.
+//! **Loss.** When the stream ends with a transient status ([`crate::connect::is_transient`]) or without a status, the
+//! task reconnects with backoff and sends all unacknowledged items again, in their order. When it ends with a final
+//! status, the caller gets that status and the hop ends. When items are unacknowledged and no message arrives for
+//! [`HopConfig::inactivity`], the stream is closed and counts as lost; keepalive finds a dead peer sooner. A peer that
+//! needs more time sends responses without a key meanwhile, which acknowledge nothing and show that it is working.
 //!
-//! **End.** When every [`HopSender`] and [`Slot`] is dropped, what is out is still acknowledged, then
-//! [`HopReceiver::recv`] gives `None`. Dropping the [`HopReceiver`] stops everything at once.
+//! **End.** When every [`HopSender`] and [`Slot`] is dropped, the remaining items are still acknowledged; then
+//! [`HopReceiver::recv`] returns `None`. Dropping the [`HopReceiver`] stops the hop at once.
 
 mod session;
 
@@ -33,90 +33,93 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use wire::delivery::Delivery;
 
-/// What travels on a hop, and how its stream is opened.
+/// The protocol of a hop: the items and messages on it, and how its stream is opened.
 pub trait Exchange: Send + 'static {
-    /// What the caller hands over and gets back with the response.
+    /// An item, which the caller sends and gets back with its response.
     type Item: Send + 'static;
-    /// The messages an item travels in.
+    /// A message to the peer; an item is sent as one or more.
     type Request: Send + 'static;
-    /// What the peer answers.
+    /// A message from the peer.
     type Response: Send + 'static;
 
-    /// The first message of every stream, if the service wants one.
+    /// The stream header, the first message of every stream; `None` if the service expects none.
     fn header(&self) -> Option<Self::Request>;
 
-    /// The key that the response to an item will carry.
+    /// The delivery key of an item, which its response has too.
     fn key(item: &Self::Item) -> Delivery;
 
-    /// Appends the messages of an item.
+    /// Appends the messages of an item to `out`, in order.
     fn requests(item: &Self::Item, out: &mut VecDeque<Self::Request>);
 
-    /// The key of the item that a response answers; `None` if it has none that is valid.
+    /// The delivery key of the item that a response acknowledges; `None` if it has no valid key.
     fn acknowledges(response: &Self::Response) -> Option<Delivery>;
 
-    /// Calls the peer.
+    /// Opens a stream to the peer, which sends the messages of `outbound`. Returns the stream of its responses once it
+    /// has sent its response headers, or the status with which the call failed.
     fn open(
         &mut self,
         outbound: ReceiverStream<Self::Request>,
     ) -> impl Future<Output = Result<Inbound<Self::Response>, Status>> + Send;
 }
 
-/// What a peer answers on one stream.
+/// The responses of a peer on one stream; a status ends it.
 pub type Inbound<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// The limits of a hop.
+/// The limits of a hop, and its peer.
 #[derive(Clone, Debug)]
 pub struct HopConfig {
-    /// Items out at most; at least 1.
+    /// The size of the window: the largest number of unacknowledged items; 0 counts as 1.
     pub window: usize,
-    /// How long items may be out with nothing coming back.
+    /// The time without a message from the peer after which a stream with unacknowledged items counts as lost.
     pub inactivity: Duration,
-    /// Names the peer and logs its absence; shared by all hops to that peer.
+    /// The peer's name and the log of its disconnections, shared by all hops to that peer.
     pub outage: Arc<Outage>,
 }
 
 impl HopConfig {
-    /// A window of 256 and an inactivity limit of two minutes, which is more than the slowest batch of a live peer takes.
+    /// The defaults for the peer of `outage`: a window of 256 items, and an inactivity limit of two minutes, which is
+    /// more than a working peer needs for its slowest batch.
     pub fn new(outage: Arc<Outage>) -> Self {
         HopConfig { window: 256, inactivity: Duration::from_secs(120), outage }
     }
 }
 
-/// An item and the response to it.
+/// An item of a hop with the response that acknowledges it.
 #[derive(Debug)]
 pub struct Acknowledged<I, R> {
-    /// As it was handed over.
+    /// The item as it was sent.
     pub item: I,
-    /// What the peer answered.
+    /// The response of the peer.
     pub response: R,
 }
 
-/// A hop that has no more use for items: it ended with a final status, which the receiver was given, or was dropped.
+/// The error of sending on a hop that has ended: it got a final status, which [`HopReceiver::recv`] returns, or its
+/// receiver was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the hop has ended")]
 pub struct Ended;
 
-/// A place in the window, which is free again when this is dropped.
+/// A place in the window of a hop, which is released when this is dropped.
 struct Place {
     _permit: OwnedSemaphorePermit,
     _counted: Raised,
 }
 
-/// An item that holds its place in the window.
+/// An unacknowledged item with its place in the window.
 struct Held<I> {
     item: I,
     place: Place,
-    /// When it was handed over.
+    /// The time when the caller sent the item.
     since: Instant,
 }
 
 type Delivered<E> = Result<(Held<<E as Exchange>::Item>, <E as Exchange>::Response), Status>;
 
-/// Both ends of a running hop, for the caller to split.
+/// Both ends of a running hop, which the caller can use apart from each other.
 pub struct Hop<E: Exchange> {
-    /// Where items go in.
+    /// The end to which the caller sends items.
     pub sender: HopSender<E>,
-    /// Where they come out again with their responses.
+    /// The end from which the caller receives the acknowledged items with their responses.
     pub receiver: HopReceiver<E>,
 }
 
@@ -125,7 +128,7 @@ impl<E: Exchange> Hop<E> {
     pub fn start(exchange: E, config: HopConfig) -> Hop<E> {
         let window = config.window.max(1);
         let slots = Arc::new(Semaphore::new(window));
-        // Slots bound what is in either channel, so neither is ever full; one more place for the final status.
+        // Slots bound the items in each channel, so neither is ever full; one more place is for the final status.
         let (sender, items) = mpsc::channel(window);
         let (results, receiver) = mpsc::channel(window + 1);
         let out = config.outage.meter().out.clone();
@@ -137,10 +140,10 @@ impl<E: Exchange> Hop<E> {
     }
 }
 
-/// Where items go in. Clones share the window.
+/// The end of a hop to which items are sent. Clones share the window.
 pub struct HopSender<E: Exchange> {
     slots: Arc<Semaphore>,
-    /// Places taken in all windows to the peer.
+    /// The number of places taken in all windows to the peer.
     out: Gauge,
     sender: mpsc::Sender<Held<E::Item>>,
 }
@@ -152,7 +155,7 @@ impl<E: Exchange> Clone for HopSender<E> {
 }
 
 impl<E: Exchange> HopSender<E> {
-    /// Waits for a place in the window. Safe to cancel.
+    /// Waits for a free place in the window and takes it. Safe to cancel.
     ///
     /// # Errors
     /// If the hop has ended.
@@ -162,7 +165,7 @@ impl<E: Exchange> HopSender<E> {
         Ok(Slot { place, sender: self.sender.clone() })
     }
 
-    /// Waits for a place in the window and hands `item` over.
+    /// Waits for a free place in the window, then sends `item`.
     ///
     /// # Errors
     /// If the hop has ended.
@@ -171,14 +174,15 @@ impl<E: Exchange> HopSender<E> {
     }
 }
 
-/// A place in the window.
+/// A reserved place in the window of a hop, from which one item can be sent.
 pub struct Slot<E: Exchange> {
     place: Place,
     sender: mpsc::Sender<Held<E::Item>>,
 }
 
 impl<E: Exchange> Slot<E> {
-    /// Hands `item` over; never waits. An item whose key is already out is dropped, as one response answers both.
+    /// Sends `item` without waiting. If an item with the same delivery key is unacknowledged, `item` is dropped, as one
+    /// response acknowledges both.
     ///
     /// # Errors
     /// If the hop has ended.
@@ -189,16 +193,17 @@ impl<E: Exchange> Slot<E> {
     }
 }
 
-/// Where items come out again, each exactly once.
+/// The end of a hop from which acknowledged items are received, each exactly once.
 pub struct HopReceiver<E: Exchange> {
     receiver: mpsc::Receiver<Delivered<E>>,
 }
 
 impl<E: Exchange> HopReceiver<E> {
-    /// The next item that was answered, in the order of the answers. `None` after the last. Safe to cancel.
+    /// Waits for the next acknowledged item, in the order of the responses, and releases its place in the window.
+    /// `None` after the last. Safe to cancel.
     ///
     /// # Errors
-    /// The final status that ended the hop. Nothing comes after it.
+    /// The final status that ended the hop; after it comes `None`.
     pub async fn recv(&mut self) -> Option<Result<Acknowledged<E::Item, E::Response>, Status>> {
         let result = self.receiver.recv().await?;
         Some(result.map(|(held, response)| {
@@ -208,7 +213,7 @@ impl<E: Exchange> HopReceiver<E> {
     }
 }
 
-/// What runs a hop.
+/// The task that runs a hop.
 struct Task<E: Exchange> {
     exchange: E,
     window: Window<E>,
@@ -225,14 +230,14 @@ impl<E: Exchange> Task<E> {
             biased;
             () = results.closed() => {}
             status = self.sessions() => if let Some(status) = status {
-                // The one place that is left, or a receiver that is gone.
+                // There is one place for it. An error means that the receiver was dropped.
                 let _ = results.try_send(Err(status));
             }
         }
         self.slots.close();
     }
 
-    /// One stream after the other, until all is acknowledged (`None`) or the peer gives a final status.
+    /// Runs one stream after the other, until all items are acknowledged (`None`) or a stream ends with a final status.
     async fn sessions(&mut self) -> Option<Status> {
         let mut backoff = Backoff::default();
         while !self.window.is_finished() {

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-/// A server's pings find a dead client; the timeout leaves room for a machine whose cores are all busy. A client sends none:
-/// stock gRPC servers answer one every ten seconds with GOAWAY `too_many_pings`. Its socket probes the peer instead.
+/// The interval between keepalive probes, with which a dead peer is found. A server sends HTTP/2 pings. A client sends
+/// TCP probes instead, because some gRPC servers answer frequent pings with GOAWAY `too_many_pings`.
 pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
-/// Time within which a ping has to be answered.
+/// The time within which an HTTP/2 ping must be answered; it allows for a machine whose cores are all busy.
 pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Flow-control windows. A connection's holds the whole windows of many streams, so that one stream which nobody reads
-/// does not hold up the others on its connection.
+/// The flow-control window of an HTTP/2 stream, in bytes. It is much smaller than that of a connection, so that a
+/// stream which nobody reads does not block the others on its connection.
 pub(crate) const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-/// Flow-control window of a connection, in bytes.
+/// The flow-control window of an HTTP/2 connection, in bytes.
 pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 64 << 20;

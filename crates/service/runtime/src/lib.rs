@@ -1,10 +1,10 @@
-//! What every service runs on: how a process serves, how a hop connects, what it reports.
+//! The runtime that all services share: serving, connecting to peers, sending with acknowledgements, and observability.
 //!
 //! * [`telemetry`]: logs on stderr.
-//! * [`observe`] and [`trace`]: metrics, and one trace a clip through all processes.
-//! * [`serve`] and [`drain`]: a bound port, health, reflection, limits, and the way a process ends.
-//! * [`connect`] and [`backoff`]: a channel to a peer, and patience while it is away.
-//! * [`hop`]: the sender that keeps every item until it is acknowledged and sends it again after a reconnect.
+//! * [`observe`] and [`trace`]: metrics, and one trace per clip through all processes.
+//! * [`serve`] and [`drain`]: a bound port, health, reflection, limits, and the orderly end of a process.
+//! * [`connect`] and [`backoff`]: a gRPC channel to a peer, and the delays between retries while it is disconnected.
+//! * [`hop`]: the sender that keeps every item until it is acknowledged, and sends it again after a reconnection.
 
 #![forbid(unsafe_code)]
 

@@ -1,11 +1,11 @@
-//! What a process shows of itself: metrics on a page that Prometheus reads, and the traces of its clips.
+//! The metrics of a process, on an HTTP page that Prometheus reads.
 //!
-//! [`Metrics`] are made once for a process, by its [`Observer`](crate::Observer). Its parts register what they count and keep the handles, so counting is an
-//! atomic addition and looks nothing up. [`crate::serve::serve`] shows the page as `/metrics` on the port of the gRPC
-//! services; [`Metrics::router`] is the same page for another port.
+//! [`Metrics`] are made once for a process, by its [`Observer`](crate::Observer). The parts of the process register
+//! their metrics and keep the handles, so counting is an atomic addition without a lookup. [`crate::serve::serve`]
+//! serves the page as `/metrics` on the port of the gRPC services; [`Metrics::router`] serves it on another port.
 //!
-//! Names begin with `latentlink_` and carry their base unit: seconds, bytes, `_total` for what only grows. Labels take
-//! values from fixed sets alone, so nothing that a peer sends makes the page longer.
+//! Names begin with `latentlink_` and end with their base unit (seconds, bytes), counters with `_total`. Label values
+//! come from fixed sets, so nothing that a peer sends makes the page longer.
 
 mod faults;
 mod histogram;
@@ -26,7 +26,7 @@ use prometheus_client::registry::{Registry, Unit};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A label and its value, which is known when the program is written.
+/// A label of a metric and its value, both fixed in the code.
 type Label = [(&'static str, &'static str); 1];
 
 /// The metrics of one process. Cheap to clone.
@@ -36,7 +36,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The metrics of a process that plays `role`, such as `receiver`: what runs, and since when.
+    /// The metrics of a process with the role `role`, such as `receiver`. They begin with its version and its start
+    /// time.
     pub fn new(role: &'static str) -> Self {
         let metrics = Metrics { registry: Arc::default() };
         let build: Family<[(&str, &str); 2], Gauge> = Family::default();
@@ -48,14 +49,15 @@ impl Metrics {
         metrics
     }
 
-    /// A count that only grows, shown as `NAME_total`.
+    /// Registers a counter, a value that only grows, which the page shows as `NAME_total`.
     pub fn counter(&self, name: &str, help: &str) -> Counter {
         let counter = Counter::default();
         self.lock().register(name, help, counter.clone());
         counter
     }
 
-    /// One count for each of a label's `values`, shown as `NAME_total`.
+    /// Registers one counter for each of the `values` of `label`, which the page shows as `NAME_total{LABEL}`. The
+    /// result is in the order of `values`.
     pub fn counters<const N: usize>(
         &self,
         name: &str,
@@ -68,14 +70,14 @@ impl Metrics {
         values.map(|value| family.get_or_create_owned(&[(label, value)]))
     }
 
-    /// A value that rises and falls.
+    /// Registers a gauge, a value that rises and falls.
     pub fn gauge(&self, name: &str, help: &str) -> Gauge {
         let gauge = Gauge::default();
         self.lock().register(name, help, gauge.clone());
         gauge
     }
 
-    /// One value that rises and falls for each of a label's `values`.
+    /// Registers one gauge for each of the `values` of `label`. The result is in the order of `values`.
     pub fn gauges<const N: usize>(
         &self,
         name: &str,
@@ -88,22 +90,22 @@ impl Metrics {
         values.map(|value| family.get_or_create_owned(&[(label, value)]))
     }
 
-    /// A distribution over buckets with these upper `bounds`, ascending; one for what is above is added. `name` carries
-    /// the unit.
+    /// Registers a histogram with buckets up to each of the ascending `bounds`, and one bucket for values above. `name`
+    /// must include the unit.
     pub fn histogram(&self, name: &str, help: &str, bounds: &'static [f64]) -> Histogram {
         let histogram = Histogram::new(bounds);
         self.lock().register(name, help, histogram.clone());
         histogram
     }
 
-    /// A latency in seconds, shown as `NAME_seconds`.
+    /// Registers a histogram of latencies in seconds with [`LATENCY_BOUNDS`], which the page shows as `NAME_seconds`.
     pub fn latency(&self, name: &str, help: &str) -> Histogram {
         let histogram = Histogram::new(LATENCY_BOUNDS);
         self.lock().register_with_unit(name, help, Unit::Seconds, histogram.clone());
         histogram
     }
 
-    /// Something that says what it has when the page is read.
+    /// Registers a collector, which computes its metrics whenever the page is read.
     pub fn collect(&self, collector: impl Collector) {
         self.lock().register_collector(Box::new(collector));
     }

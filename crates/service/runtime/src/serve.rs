@@ -1,4 +1,4 @@
-//! How every process serves: a bound port, health, reflection, limits on what a peer may ask, and an orderly end.
+//! Serving of gRPC services by a process: a bound port, health, reflection, limits for peers, and an orderly end.
 
 mod connections;
 mod streams;
@@ -23,31 +23,31 @@ use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::ServingStatus;
 
-/// HTTP/2 streams on one connection.
+/// The largest number of concurrent HTTP/2 streams on one connection.
 const STREAMS_PER_CONNECTION: u32 = 256;
 
 /// Why a process cannot serve.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address cannot be bound.
+    /// The address is not valid or cannot be bound.
     #[error("cannot listen on {address}: {source}")]
     Bind {
-        /// As it was given.
+        /// The address as given.
         address: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The server broke.
+    /// The server failed while it was running or being set up.
     #[error("serving on {address} failed: {reason}")]
     Serve {
-        /// Where it served.
+        /// The address on which it served.
         address: SocketAddr,
-        /// What broke.
+        /// The description of the failure.
         reason: String,
     },
 }
 
-/// A bound port.
+/// A listening TCP socket, bound to an address.
 #[derive(Debug)]
 pub struct Socket {
     listener: TcpListener,
@@ -55,10 +55,10 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Binds `address`, `host:port`; port 0 takes a free one.
+    /// Binds `address`, in the form `host:port`; port 0 selects a free one.
     ///
     /// # Errors
-    /// Names the address, if it is none or is in use.
+    /// [`ServeError::Bind`] if the address is not valid or is in use.
     pub async fn bind(address: &str) -> Result<Socket, ServeError> {
         let fail = |source| ServeError::Bind { address: address.into(), source };
         let listener = TcpListener::bind(address).await.map_err(fail)?;
@@ -66,13 +66,13 @@ impl Socket {
         Ok(Socket { listener, address: bound })
     }
 
-    /// The address that was bound, with the real port.
+    /// The address that was bound, with the port that was selected.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-/// The gRPC services of one process, and what it shows of itself.
+/// The gRPC services of one process, with its observer and its limit of connections.
 #[derive(Debug)]
 pub struct Services {
     routes: RoutesBuilder,
@@ -83,14 +83,14 @@ pub struct Services {
 }
 
 impl Default for Services {
-    /// None yet, of a process that nobody observes.
+    /// An empty set of services, with an observer of its own for the role `service`.
     fn default() -> Self {
         Services::of(Observer::new("service"))
     }
 }
 
 impl Services {
-    /// None yet, of the process that `observer` sees.
+    /// An empty set of services of the process with the metrics and traces of `observer`.
     pub fn of(observer: Observer) -> Self {
         Services {
             routes: RoutesBuilder::default(),
@@ -101,14 +101,14 @@ impl Services {
         }
     }
 
-    /// With another limit of connections than [`CONNECTIONS`].
+    /// Sets the largest number of open connections, which is [`CONNECTIONS`] by default.
     #[must_use]
     pub fn connections(mut self, limit: usize) -> Self {
         self.connections = limit;
         self
     }
 
-    /// Adds a service. Set its `max_decoding_message_size` to [`wire::MAX_MESSAGE_BYTES`] first.
+    /// Adds a gRPC service, whose `max_decoding_message_size` should be [`wire::MAX_MESSAGE_BYTES`].
     #[must_use]
     pub fn with<S>(mut self, service: S) -> Self
     where
@@ -121,7 +121,8 @@ impl Services {
         self
     }
 
-    /// Adds a line to be printed after the address of the services: where else the process listens.
+    /// Adds a line that [`serve()`] prints after the address of the services, to announce other addresses of the
+    /// process.
     #[must_use]
     pub fn announcing(mut self, line: String) -> Self {
         self.announcements.push(line);
@@ -129,17 +130,16 @@ impl Services {
     }
 }
 
-/// Serves until the drain is over. Once bound, prints the line `listening on http://ADDRESS` to stdout, before any other:
-/// whoever starts processes on port 0 reads it.
+/// Serves until the drain is over. First it prints the line `listening on http://ADDRESS` to stdout, from which a
+/// program that starts processes on port 0 reads the port.
 ///
-/// Beside the services themselves it serves `grpc.health.v1` (NOT_SERVING while draining), reflection, and the metrics
-/// as `GET /metrics`, over HTTP/2 and HTTP/1.1; nothing else is answered over HTTP/1.1. At most [`CONNECTIONS`] are
-/// open at a time. When the drain starts, no connection and no stream is accepted any more; handlers see the drain
-/// themselves and finish, for at most [`Drain::deadline`]. At the end the spans that wait to be exported are given a
-/// moment.
+/// In addition to the services it serves `grpc.health.v1` (NOT_SERVING while draining), reflection, and the metrics as
+/// `GET /metrics`. The metrics alone are also served over HTTP/1.1. The number of open connections is limited
+/// ([`Services::connections`]). When the drain starts, no new connection or stream is accepted; handlers finish by
+/// themselves, and after [`Drain::deadline`] the rest is cut off. At the end, spans that wait for export are flushed.
 ///
 /// # Errors
-/// If the server breaks.
+/// [`ServeError::Serve`] if the server cannot be set up or fails.
 pub async fn serve(socket: Socket, services: Services, drain: &Drain) -> Result<(), ServeError> {
     let Socket { listener, address } = socket;
     let fail = |error: &dyn std::error::Error| ServeError::Serve { address, reason: error.to_string() };
@@ -188,8 +188,8 @@ pub async fn serve(socket: Socket, services: Services, drain: &Drain) -> Result<
     served
 }
 
-/// HTTP/1.1 is for reading metrics alone. It is what a browser speaks, and any page that it shows could otherwise send
-/// a call as a plain POST to a service on loopback, which no cross-origin check would stop.
+/// Rejects requests over HTTP/1.1, except for metrics. Otherwise any page in a browser could call a service on loopback
+/// with a plain POST over HTTP/1.1, which no cross-origin check would stop.
 async fn no_calls_from_browsers(request: Request, next: Next) -> Response {
     if request.version() < http::Version::HTTP_2 && request.uri().path() != METRICS_PATH {
         return (http::StatusCode::NOT_FOUND, "there is GET /metrics here, and gRPC over HTTP/2\n").into_response();
@@ -201,7 +201,7 @@ async fn no_calls_from_browsers(request: Request, next: Next) -> Response {
 fn announce(address: SocketAddr, more: &[String]) {
     use std::io::Write;
     tracing::info!(%address, "listening");
-    // Whoever started the process may have closed the pipe; that is no reason to stop serving.
+    // The pipe may be closed at its other end; that is no reason to stop serving.
     let mut stdout = std::io::stdout().lock();
     let mut lines = vec![format!("listening on http://{address}")];
     lines.extend_from_slice(more);

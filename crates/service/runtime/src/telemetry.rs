@@ -8,17 +8,17 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// Starts logging for a process that plays `role`. `RUST_LOG` filters (default `info`), `LATENTLINK_LOG=json` gives one
-/// JSON object a line. A second call changes nothing, so a launcher may call it before it plays a role.
+/// Starts logging to stderr for a process with the role `role`. `RUST_LOG` sets the filter (default `info`);
+/// `LATENTLINK_LOG=json` writes one JSON object a line. A second call in a process has no effect.
 pub fn init(role: &'static str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        // A log that nobody reads any more is no reason to fail; the complaint about it would panic.
+        // If stderr is closed, logging fails silently: reporting the error to stderr would panic.
         .log_internal_errors(false);
     let json = std::env::var("LATENTLINK_LOG").is_ok_and(|value| value == "json");
-    // An error means that logging runs already.
+    // An error means that logging was already started.
     let _ = if json {
         logs.json().flatten_event(true).try_init()
     } else {
@@ -27,7 +27,7 @@ pub fn init(role: &'static str) {
     };
 }
 
-/// Puts the role before each line: the launcher's children share one terminal.
+/// A log format that puts the role before each line, because the processes of the launcher share one terminal.
 struct Prefixed<F> {
     role: &'static str,
     line: F,

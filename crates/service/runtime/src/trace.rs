@@ -1,9 +1,10 @@
-//! One trace a clip, through every process it meets.
+//! Tracing: one trace per clip, through every process on its way.
 //!
-//! A clip may come with a W3C `traceparent`; without one the transmitter begins a trace whose id follows from the delivery
-//! key, so that a clip which is sent again after a reconnect is in the trace it was in. Each process has one [`Span`] a
-//! clip, the child of the one before it, and passes its own on with the burst. When the span ends, one line is logged at
-//! debug level under the target `latentlink::clip`, and with the cargo feature `otlp` the span is exported.
+//! A clip may have a W3C `traceparent`. Without one the transmitter begins a trace whose identifier is derived from the
+//! delivery key, so that a clip that is sent again after a reconnection stays in the same trace. Each process has one
+//! [`Span`] per clip, a child of the span of the process before it, and passes its own on with the burst. When a span
+//! ends, one line is logged at debug level under the target `latentlink::clip`, and with the cargo feature `otlp` the
+//! span is exported.
 
 #[cfg(feature = "otlp")]
 mod otlp;
@@ -16,15 +17,17 @@ use std::fmt;
 use std::time::Instant;
 use wire::{Delivery, Fault};
 
-/// A trace's id, shown as 32 hexadecimal digits.
+/// The identifier of a trace, 128 bits that are not all 0, displayed as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceId(u128);
 
 impl TraceId {
-    /// The trace of a clip that came with none. Two keys of one run never give the same.
+    /// The trace of a clip that has no `traceparent`, derived from its delivery key. Two keys of one run have different
+    /// traces.
     pub fn of(delivery: Delivery) -> Self {
         let (high, low) = delivery.run.as_u64_pair();
-        // Each half is scrambled by a bijection of the sequence number: samplers take the lower one for random.
+        // Each half is scrambled by a bijection of the sequence number, as samplers use the lower half as a random
+        // number.
         let high = high ^ scramble(delivery.sequence);
         let low = low ^ scramble(delivery.sequence.wrapping_add(0x9e37_79b9_7f4a_7c15));
         TraceId(((u128::from(high) << 64) | u128::from(low)).max(1))
@@ -41,19 +44,19 @@ impl fmt::Display for TraceId {
     }
 }
 
-/// The finaliser of SplitMix64.
+/// The finaliser of SplitMix64, a bijection of 64 bits that mixes them.
 fn scramble(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
 }
 
-/// What one process does with one clip, from its arrival to the end of [`Tracer::end`].
+/// A span: the work of one process on one clip, from the arrival of the clip to the call of [`Tracer::end`].
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
     trace_id: TraceId,
     id: u64,
-    /// 0: none.
+    /// The identifier of the parent span; 0 if there is none.
     #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
     parent: u64,
     sampled: bool,
@@ -61,23 +64,23 @@ pub struct Span {
 }
 
 impl Span {
-    /// The trace it belongs to.
+    /// The trace to which the span belongs.
     pub fn trace_id(&self) -> TraceId {
         self.trace_id
     }
 
-    /// What is passed on, so that the next process's span is a child of this one.
+    /// The W3C `traceparent` to pass on, so that the span of the next process is a child of this one.
     pub fn traceparent(&self) -> String {
         format!("00-{}-{:016x}-{:02x}", self.trace_id, self.id, u8::from(self.sampled))
     }
 
-    /// When the clip arrived.
+    /// The time when the clip arrived.
     pub fn began(&self) -> Instant {
         self.began
     }
 }
 
-/// Begins and ends spans. Cheap to clone.
+/// The tracer of a process, which begins and ends spans. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Tracer {
     #[cfg(feature = "otlp")]
@@ -85,21 +88,21 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// Of a process that plays `role`, with what the environment asks for; what is exported and what is lost is counted
-    /// in `metrics`.
+    /// The tracer of a process with the role `role`, which exports spans as the environment variables of OpenTelemetry
+    /// request. Exported and dropped spans are counted in `metrics`.
     #[cfg(feature = "otlp")]
     pub(crate) fn from_environment(role: &'static str, metrics: &Metrics) -> Self {
         Tracer { exporter: otlp::Exporter::from_environment(role, metrics).map(std::sync::Arc::new) }
     }
 
-    /// Without the feature `otlp` nothing is exported.
+    /// The tracer of a process without the cargo feature `otlp`, which exports no spans.
     #[cfg(not(feature = "otlp"))]
     pub(crate) fn from_environment(_: &'static str, _: &Metrics) -> Self {
         Tracer::default()
     }
 
-    /// The span of a clip that arrived at `began`: in the trace of `traceparent` if that is valid, else in that of its
-    /// delivery key, else in one of its own.
+    /// Begins the span of a clip that arrived at `began`: in the trace of `traceparent` if that is valid, else in the
+    /// trace of its delivery key, else (`None`) in a random new trace.
     pub fn begin(&self, traceparent: &str, delivery: Option<Delivery>, began: Instant) -> Span {
         let parent = Parent::parse(traceparent);
         let trace_id = match (parent, delivery) {
@@ -112,7 +115,8 @@ impl Tracer {
         Span { trace_id, id, parent: parent.map_or(0, |parent| parent.span_id), sampled, began }
     }
 
-    /// Ends a span: `what` was done, and how it was refused, if it was.
+    /// Ends a span: logs and exports it under the name `what`, with the delivery key of the clip and the fault with
+    /// which it was rejected, where there is one.
     pub fn end(&self, span: &Span, what: &'static str, delivery: Option<Delivery>, fault: Option<&Fault>) {
         #[cfg(feature = "otlp")]
         if let Some(exporter) = &self.exporter {
@@ -128,7 +132,7 @@ impl Tracer {
         }
     }
 
-    /// Gives the spans that wait to be exported a moment to leave. Nothing is exported after that.
+    /// Waits up to two seconds for the export of the spans that are queued. No span is exported after that.
     pub async fn flush(&self) {
         #[cfg(feature = "otlp")]
         if let Some(exporter) = &self.exporter {
@@ -136,7 +140,8 @@ impl Tracer {
         }
     }
 
-    /// Whether the spans of a trace are to be exported. Without an exporter here, that is for the sender to say.
+    /// Whether the spans of a trace are to be exported. Without an exporter in this process, it is the decision of the
+    /// parent span, and false without a parent.
     fn samples(&self, parent: Option<Parent>, _trace_id: TraceId) -> bool {
         #[cfg(feature = "otlp")]
         if let Some(exporter) = &self.exporter {

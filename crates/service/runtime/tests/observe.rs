@@ -1,4 +1,4 @@
-//! The page of metrics, on the port of the gRPC services.
+//! Tests of the page of metrics on the port of the gRPC services.
 
 use latentlink_runtime as runtime;
 use proto::v1;
@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::{Request, Response, Status, Streaming};
 
-/// Counts how often its conditions are set.
+/// A channel emulator service that counts how often its conditions are set.
 #[derive(Clone, Default)]
 struct Counting(Arc<AtomicU64>);
 
@@ -61,7 +61,7 @@ async fn start(service: Counting, observer: Observer, drain: Drain) -> SocketAdd
     address
 }
 
-/// Sends a request as it is and reads to the end of the connection.
+/// Sends the bytes of an HTTP request and returns all that is received until the connection ends.
 async fn http(address: SocketAddr, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request).await.unwrap();
@@ -88,7 +88,7 @@ async fn the_page_is_read_over_http_1_beside_grpc_over_http_2() {
     assert_eq!(client.set_conditions(change).await.unwrap().into_inner().conditions, Some(conditions));
     counter.inc_by(7);
 
-    // It is read-only: whoever asks under whatever name may read it.
+    // The page is read-only and may be read with any Host header.
     for host in ["localhost", "elsewhere.example:1"] {
         let plain = get(address, &format!("Host: {host}\r\n")).await;
         assert!(plain.starts_with("HTTP/1.1 200 OK\r\n"), "{plain}");
@@ -104,7 +104,7 @@ async fn the_page_is_read_over_http_1_beside_grpc_over_http_2() {
     assert!(open.contains("\n# TYPE latentlink_test_things counter\nlatentlink_test_things_total 7\n"), "{open}");
     assert!(open.trim_end().ends_with("# EOF"), "{open}");
 
-    // gRPC goes on, also while draining ends the connection of who only reads.
+    // gRPC calls still work; draining also ends connections that only read metrics.
     client.get_conditions(GetConditionsRequest {}).await.unwrap();
     drain.start();
 }
@@ -113,7 +113,7 @@ async fn the_page_is_read_over_http_1_beside_grpc_over_http_2() {
 async fn http_1_reads_metrics_and_calls_nothing() {
     let service = Counting::default();
     let address = start(service.clone(), Observer::new("test"), Drain::default()).await;
-    // What a page in a browser on this machine could send without being asked first.
+    // The request that a page in a browser on this machine could send without a cross-origin check.
     let call = b"POST /latentlink.v1.ChannelEmulator/SetConditions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
         Content-Type: text/plain\r\nContent-Length: 7\r\n\r\n\0\0\0\0\x02\x08\x01";
     let answer = http(address, call).await;

@@ -1,4 +1,4 @@
-//! What every process serves beside its own service, and how it ends.
+//! Tests of what every process serves in addition to its own services, and of how it ends.
 
 use futures::StreamExt;
 use latentlink_runtime as runtime;
@@ -19,7 +19,8 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
 
-/// Relays nothing: its streams stay open for ever, or until the drain starts.
+/// A channel emulator service that relays nothing: its streams stay open until the drain starts, or without one
+/// forever.
 struct Stubborn(Option<Drain>);
 
 #[tonic::async_trait]
@@ -118,7 +119,7 @@ async fn reflection_lists_the_service_and_health() {
     }
 }
 
-/// An open stream of a running server.
+/// Opens a stream to a running server and returns its responses.
 async fn open(running: &Running) -> Streaming<RelayResponse> {
     let mut client = proto::v1::channel_emulator_client::ChannelEmulatorClient::new(running.url.channel());
     client.relay(tokio_stream::pending()).await.unwrap().into_inner()

@@ -1,4 +1,4 @@
-//! One stream of a hop, and the window that outlives it.
+//! One stream of a hop, and the window of unacknowledged items, which outlives the stream.
 
 use super::{Delivered, Exchange, Held, HopConfig, Inbound, Task};
 use crate::backoff::Backoff;
@@ -14,28 +14,28 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use wire::delivery::Delivery;
 
-/// Messages between the task and the connection.
+/// The capacity in messages of the queue between the task of a hop and its connection.
 const OUTBOUND: usize = 32;
 
-/// How one stream ended.
+/// How one stream of a hop ended.
 pub(super) enum End {
-    /// Everything is acknowledged and nothing more will come.
+    /// All items are acknowledged, and the caller will send no more.
     Finished,
-    /// With a status that trying again cannot change.
+    /// The stream ended with a final status, which a retry would get again.
     Final(Status),
-    /// To be tried again.
+    /// The stream was lost or could not be opened, and is to be tried again.
     Lost(Status),
 }
 
-/// The items that are out, in the order in which they came.
+/// The unacknowledged items of a hop, in the order in which the caller sent them.
 pub(super) struct Window<E: Exchange> {
     items: mpsc::Receiver<Held<E::Item>>,
-    /// The caller has handed over its last item.
+    /// Whether the caller has sent its last item.
     closed: bool,
     pending: BTreeMap<u64, Held<E::Item>>,
     order: HashMap<Delivery, u64>,
     next: u64,
-    /// The first item that was never sent on any stream.
+    /// The number of the first item that was not sent on any stream yet.
     unsent: u64,
 }
 
@@ -44,7 +44,7 @@ impl<E: Exchange> Window<E> {
         Window { items, closed: false, pending: BTreeMap::new(), order: HashMap::new(), next: 0, unsent: 0 }
     }
 
-    /// Nothing is out and nothing more will come.
+    /// Whether all items are acknowledged and the caller will send no more.
     pub(super) fn is_finished(&mut self) -> bool {
         loop {
             match self.items.try_recv() {
@@ -81,19 +81,19 @@ impl<E: Exchange> Window<E> {
     }
 }
 
-/// The sending side of one stream.
+/// The sending side of one stream of a hop.
 struct Outbound<E: Exchange> {
-    /// `None` once our side of the stream is ended.
+    /// The queue to the connection; `None` once the sending side of the stream is closed.
     sender: Option<mpsc::Sender<E::Request>>,
-    /// Messages of the item that is being sent.
+    /// The remaining messages of the item that is being sent.
     messages: VecDeque<E::Request>,
-    /// The first item that was not yet sent on this stream.
+    /// The number of the first item that was not sent on this stream yet.
     position: u64,
 }
 
 impl<E: Exchange> Outbound<E> {
-    /// Makes sure that there is a message to send if an item waits; ends our side after the last item. `opened`: the peer
-    /// has answered, so that what was handed over did reach it.
+    /// Takes the messages of the next item if those of the last one are sent, and closes the sending side after the
+    /// last item. `opened` is whether the peer has sent its response headers; only then items count as sent.
     fn refill(&mut self, window: &mut Window<E>, opened: bool, sent_again: &Counter) {
         if self.messages.is_empty()
             && let Some((&position, held)) = window.pending.range(self.position..).next()
@@ -116,11 +116,11 @@ impl<E: Exchange> Outbound<E> {
         self.sender.is_some() && !self.messages.is_empty()
     }
 
-    /// Sends one message, and as many more as there is room for. Safe to cancel.
+    /// Waits until the queue to the connection has a free place, then sends one message. Safe to cancel.
     async fn send(&mut self) {
         let Some(sender) = &self.sender else { return };
         let Ok(permit) = sender.reserve().await else {
-            // The connection has let go of our side; its own end of the stream says why.
+            // The connection has closed the sending side; the status of the receiving side has the reason.
             self.sender = None;
             return;
         };
@@ -131,8 +131,8 @@ impl<E: Exchange> Outbound<E> {
 }
 
 impl<E: Exchange> Task<E> {
-    /// Opens a stream and runs it to its end. Sends from the beginning: other stacks send their response headers with their
-    /// first message, which may be the answer to what is sent here.
+    /// Opens a stream and runs it to its end. It sends items before the response headers arrive, because some gRPC
+    /// servers send their headers only with their first response.
     pub(super) async fn session(&mut self, backoff: &mut Backoff) -> End {
         let Task { exchange, window, results, config, .. } = self;
         let (sender, requests) = mpsc::channel(OUTBOUND);
@@ -143,7 +143,7 @@ impl<E: Exchange> Task<E> {
         let mut outbound = Outbound::<E> { sender: Some(sender), messages: VecDeque::new(), position: 0 };
         let mut opening = pin!(exchange.open(ReceiverStream::new(requests)));
         let mut inbound: Option<Inbound<E::Response>> = None;
-        // Counted as long as the session runs.
+        // The stream is counted as open as long as this value lives.
         let mut _counted = None;
         let mut heard = Instant::now();
         let mut timer = pin!(sleep_until(heard + config.inactivity));
@@ -180,7 +180,7 @@ impl<E: Exchange> Task<E> {
                 held = window.items.recv(), if !window.closed => match held {
                     Some(held) => {
                         if window.pending.is_empty() {
-                            // The clock runs while something is out.
+                            // The time of inactivity starts with the first unacknowledged item.
                             heard = Instant::now();
                         }
                         window.insert(held);
@@ -199,11 +199,11 @@ impl<E: Exchange> Task<E> {
     }
 }
 
-/// What comes from the peer.
+/// An event from the peer on one stream.
 enum Heard<T> {
-    /// Its response headers.
+    /// The response headers arrived, and with them the stream of responses.
     Opened(Inbound<T>),
-    /// A message, or the end of the stream.
+    /// A response arrived, or the stream ended (`None`).
     Message(Option<T>),
 }
 

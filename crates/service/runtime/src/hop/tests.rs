@@ -1,4 +1,4 @@
-//! Against real servers on loopback that die, come back, refuse and fall silent.
+//! Tests of the hop with real servers on loopback that stop, restart, reject and stop responding.
 
 use super::*;
 use crate::serve::{Services, Socket, serve};
@@ -46,18 +46,18 @@ impl Exchange for ToReceiver {
     }
 }
 
-/// What a test server does with a stream.
+/// The behaviour of a test server on a stream.
 #[derive(Clone)]
 enum Manner {
-    /// Acknowledges all, each twice, with strays between.
+    /// The server acknowledges every item twice, and sends other responses between.
     Echo,
-    /// Acknowledges so many, then fails with the status.
+    /// The server acknowledges this number of items, then ends the stream with the status.
     FailAfter(u64, Status),
-    /// Acknowledges so many, then ends the stream without a status.
+    /// The server acknowledges this number of items, then ends the stream without a status.
     EndAfter(u64),
-    /// Reads and never answers.
+    /// The server reads all items and never responds.
     Silent,
-    /// Sends its response headers with the first acknowledgement, as gRPC servers in other languages do.
+    /// The server sends its response headers with the first acknowledgement, as gRPC servers in other languages do.
     LateHeaders,
 }
 
@@ -146,7 +146,7 @@ fn acknowledged(delivery: Option<DeliveryKey>) -> ReceiveResponse {
     ReceiveResponse { acknowledgement: Some(acknowledgement) }
 }
 
-/// A server on a runtime of its own, whose end closes all its connections as the death of its process would.
+/// A test server on a runtime of its own. Dropping it closes all its connections, as the end of a process would.
 struct Server {
     url: PeerUrl,
     openings: Arc<AtomicU64>,
@@ -154,7 +154,7 @@ struct Server {
 }
 
 impl Server {
-    /// On `port`, 0 for a free one.
+    /// Starts a server on `port`; 0 selects a free one.
     fn start(port: u16, manner: Manner) -> Server {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let address = format!("127.0.0.1:{port}");
@@ -194,7 +194,8 @@ fn hop(url: &PeerUrl, window: usize, inactivity: Duration) -> Hop<ToReceiver> {
 
 const PATIENT: Duration = Duration::from_secs(30);
 
-/// Sends 0..count, then closes, and gives every item in the order of its acknowledgement and the final status.
+/// Sends the items 0..count and closes the hop. Returns the items in the order of their acknowledgements, and the final
+/// status if there was one.
 async fn exchange(hop: Hop<ToReceiver>, count: u64) -> (Vec<u64>, Option<Status>) {
     let Hop { sender, mut receiver } = hop;
     let send = async move {
@@ -254,7 +255,7 @@ async fn a_server_may_die_in_mid_stream_and_start_after_its_client() {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     drop(first);
-    // The port stays closed for a while: tries fail, nothing is lost.
+    // The port stays closed for a while: retries fail, but no item is lost.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let second = Server::start(port, Manner::Echo);
     let (items, status) = running.await.unwrap();
@@ -302,7 +303,7 @@ async fn an_idle_stream_stays_open() {
 async fn a_peer_may_send_its_headers_with_its_first_answer_and_be_quiet_before() {
     let server = Server::start(0, Manner::LateHeaders);
     let mut hop = hop(&server.url, 4, Duration::from_millis(40));
-    // Nothing is out, so nothing is missing.
+    // No item is unacknowledged, so the silence does not count as inactivity.
     tokio::time::sleep(Duration::from_millis(200)).await;
     for item in 0..9 {
         hop.sender.send(item).await.unwrap();
@@ -344,7 +345,7 @@ async fn what_a_hop_does_is_counted() {
     for item in 0..10 {
         hop.sender.send(item).await.unwrap();
     }
-    // Nothing is taken out, so every item has its place, answered or not.
+    // No item was received from the hop, so every item holds its place, acknowledged or not.
     assert_eq!(meter.out.get(), 10);
     for _ in 0..10 {
         hop.receiver.recv().await.unwrap().unwrap();

@@ -1,9 +1,9 @@
-//! Counts of what was refused, by error code.
+//! Counters of rejected items by error code.
 
 use super::{Counter, Metrics};
 use proto::v1::ErrorCode;
 
-/// Every code, at the index of its number.
+/// The label of every error code, at the index of its number.
 const CODES: [&str; 11] = [
     "unspecified",
     "wrong_width",
@@ -18,29 +18,29 @@ const CODES: [&str; 11] = [
     "internal",
 ];
 
-/// An error code as labels name it, such as `wrong_width`.
+/// The name of an error code in labels, such as `wrong_width`.
 pub fn code_name(code: ErrorCode) -> &'static str {
     CODES.get(code as usize).copied().unwrap_or(CODES[0])
 }
 
-/// One counter for each error code. The default is shown nowhere.
+/// Counters of rejected items, one for each error code. Those of the default are not on the page of metrics.
 #[derive(Clone, Debug, Default)]
 pub struct Faults([Counter; CODES.len()]);
 
 impl Faults {
-    /// Shown as `NAME_total{code}`.
+    /// Registers the counters, which the page of metrics shows as `NAME_total{code}`.
     pub fn register(metrics: &Metrics, name: &str, help: &str) -> Self {
         Faults(metrics.counters(name, help, "code", CODES))
     }
 
-    /// Counts a refusal.
+    /// Counts an item that was rejected with `code`.
     pub fn count(&self, code: ErrorCode) {
         if let Some(counter) = self.0.get(code as usize) {
             counter.inc();
         }
     }
 
-    /// Refusals with this code.
+    /// The number of items that were rejected with `code`.
     pub fn get(&self, code: ErrorCode) -> u64 {
         self.0.get(code as usize).map_or(0, Counter::get)
     }

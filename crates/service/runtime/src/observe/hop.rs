@@ -1,28 +1,29 @@
-//! What a hop counts: its window, its streams, and how long a peer takes to answer.
+//! The metrics of a hop: its window, its streams, and the response time of the peer.
 
 use super::{Counter, Gauge, Histogram, Metrics};
 
-/// Handles to the metrics of all hops to one peer. The default is shown nowhere.
+/// Handles to the metrics of all hops to one peer. Those of the default are not on the page of metrics.
 #[derive(Clone, Debug, Default)]
 pub struct HopMeter {
-    /// Places of all windows.
+    /// The total size in items of the windows of all hops to the peer.
     pub(crate) window: Gauge,
-    /// Places taken.
+    /// The number of places taken in these windows.
     pub(crate) out: Gauge,
-    /// Streams that are open.
+    /// The number of open streams to the peer.
     pub(crate) streams: Gauge,
     pub(crate) opened: Counter,
     pub(crate) lost: Counter,
     pub(crate) outages: Counter,
-    /// 1 during an outage.
+    /// 1 while the peer is disconnected, else 0.
     pub(crate) waiting: Gauge,
     pub(crate) sent_again: Counter,
     pub(crate) round_trip: Histogram,
 }
 
 impl HopMeter {
-    /// Of the hops to `peer`, such as `receiver`; shown as `latentlink_hop_…{peer}`. `windowed` says whether items are
-    /// kept until they are acknowledged; a relay that keeps none shows no window.
+    /// Registers the metrics of the hops to `peer`, such as `receiver`, which the page shows as
+    /// `latentlink_hop_…{peer}`. `windowed` is whether the hops keep items until they are acknowledged; without it
+    /// there are no metrics of a window.
     pub fn register(metrics: &Metrics, peer: &'static str, windowed: bool) -> Self {
         let gauge = |name: &str, help: &str| {
             let [gauge] = metrics.gauges(&format!("latentlink_hop_{name}"), help, "peer", [peer]);
@@ -50,27 +51,27 @@ impl HopMeter {
         meter
     }
 
-    /// A stream to the peer was opened; it counts as open until the result is dropped.
+    /// Counts a stream to the peer that was opened. It counts as open until the result is dropped.
     pub fn opened(&self) -> Held {
         self.opened.inc();
         Held::of(&self.streams, 1)
     }
 
-    /// A stream to the peer was lost or could not be opened, and will be tried again.
+    /// Counts a stream to the peer that was lost or could not be opened, and will be tried again.
     pub fn lost(&self) {
         self.lost.inc();
     }
 }
 
 impl HopMeter {
-    /// The peer was found to be away, or answers again.
+    /// Counts that the peer was found to be disconnected (`away`), or that it responds again.
     pub(crate) fn outage(&self, away: bool) {
         self.outages.inc_by(u64::from(away));
         self.waiting.set(i64::from(away));
     }
 }
 
-/// Keeps a gauge raised until it is dropped.
+/// A guard that keeps a gauge raised by an amount until it is dropped.
 #[derive(Debug)]
 pub struct Held {
     gauge: Gauge,
@@ -78,7 +79,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// Raises `gauge` by so much.
+    /// Raises `gauge` by the amount `by`, until the guard is dropped.
     pub fn of(gauge: &Gauge, by: i64) -> Self {
         gauge.inc_by(by);
         Held { gauge: gauge.clone(), by }

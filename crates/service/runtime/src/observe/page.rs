@@ -1,4 +1,4 @@
-//! The page of metrics over HTTP, in the two formats that are read.
+//! The page of metrics over HTTP, in the OpenMetrics and the Prometheus text format.
 
 use super::Metrics;
 use axum::Router;
@@ -9,28 +9,29 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus_client::encoding::text::encode;
 
-/// Where the page is.
+/// The path of the page of metrics.
 pub const PATH: &str = "/metrics";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl Metrics {
-    /// `GET /metrics`, to be merged into the routes of any server. It only reads, and what it shows is no secret between
-    /// those who can reach the port, so it does not look at the Host header.
+    /// A router with `GET /metrics`, to be merged into the routes of any server. The page is read-only and not secret
+    /// to anyone who can reach the port, so the Host header is not checked.
     pub fn router(&self) -> Router {
         Router::new().route(PATH, get(page)).with_state(self.clone())
     }
 
-    /// The page in the OpenMetrics text format.
+    /// The current page of metrics in the OpenMetrics text format.
     pub fn page(&self) -> String {
         let mut text = String::new();
-        // Writing to a string does not fail, and our own metrics do not either.
+        // Neither writing to a string nor encoding these metrics fails.
         let _ = encode(&mut text, &self.lock());
         text
     }
 }
 
-/// OpenMetrics for who asks for it, as Prometheus does; for others the older format, which differs in the headers.
+/// Handles a request for the page: in the OpenMetrics format if the request accepts it, as those of Prometheus do, else
+/// in the older Prometheus text format.
 async fn page(State(observer): State<Metrics>, headers: HeaderMap) -> Response {
     let accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let open_metrics = accepts.into_iter().any(|value| value.contains("application/openmetrics-text"));
@@ -40,8 +41,8 @@ async fn page(State(observer): State<Metrics>, headers: HeaderMap) -> Response {
     (StatusCode::OK, headers, page).into_response()
 }
 
-/// OpenMetrics text as Prometheus text: there a counter's headers name its samples, `_total` included, and units and the
-/// end have no line.
+/// Converts the OpenMetrics text format to the Prometheus text format: the headers of a counter get the suffix
+/// `_total`, and the lines of units and of the end are left out.
 fn plain(page: &str) -> String {
     let mut out = String::with_capacity(page.len());
     let mut lines = page.lines().peekable();
@@ -50,7 +51,7 @@ fn plain(page: &str) -> String {
             continue;
         }
         let is_counter = |line: &str| line.starts_with("# TYPE ") && line.ends_with(" counter");
-        // The help comes first and does not say of what kind the metric is.
+        // The HELP line comes first and does not have the type of the metric, which the next line has.
         let counter =
             is_counter(line) || line.starts_with("# HELP ") && lines.peek().is_some_and(|next| is_counter(next));
         match line.splitn(4, ' ').collect::<Vec<_>>()[..] {

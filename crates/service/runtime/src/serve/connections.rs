@@ -1,4 +1,4 @@
-//! The connections of a server: how many at a time, how long one may say nothing, and the bytes on them.
+//! The connections of a server: their limit, the time within which a new one must send data, and their byte counts.
 
 use crate::observe::{Counter, Gauge, Metrics};
 use std::io;
@@ -13,15 +13,17 @@ use tokio::time::{Sleep, sleep};
 use tokio_stream::Stream;
 use tonic::transport::server::Connected;
 
-/// Connections at a time; more are closed as they come. Far above what our peers open, and below the 1,024 files that a
-/// process may usually have open, the journal's and the sockets to its own peers included.
+/// The default limit of open connections of a server; further ones are closed at once. It is far more than peers open,
+/// and below the usual limit of 1,024 open files in a process, which includes the journal and connections to other
+/// peers.
 pub const CONNECTIONS: usize = 896;
-/// How long a new connection may say nothing before it is closed: who says nothing shall not keep others out.
+/// The time within which a new connection must send its first byte, or it is closed and frees its place.
 const FIRST_WORD: Duration = Duration::from_secs(10);
-/// Pause after the system refused a connection, for want of files for instance; to try again at once would burn a core.
+/// The pause after the system failed to accept a connection, for example for lack of file descriptors. To retry at once
+/// would occupy a core.
 const REFUSED_PAUSE: Duration = Duration::from_millis(50);
 
-/// What is counted on connections.
+/// The metrics of a server's connections.
 #[derive(Clone, Debug)]
 struct Meter {
     open: Gauge,
@@ -46,21 +48,21 @@ impl Meter {
     }
 }
 
-/// Accepts connections up to a limit.
+/// The stream of connections that a server accepts, up to a limit of open ones.
 pub(super) struct Connections {
     listener: TcpListener,
     places: Arc<Semaphore>,
     limit: usize,
     meter: Meter,
     first_word: Duration,
-    /// After the system refused a connection.
+    /// The pause after the system failed to accept a connection; `None` if there is none.
     pause: Option<Pin<Box<Sleep>>>,
-    /// Whether the last connection was turned away, so that a lasting crowd is logged once.
+    /// Whether the last connection was closed because of the limit, so that only the first one is logged.
     full: bool,
 }
 
 impl Connections {
-    /// Of `listener`, `limit` at a time, counted for `observer`.
+    /// Accepts the connections of `listener`, at most `limit` at a time, and counts them in the metrics `observer`.
     pub(super) fn new(listener: TcpListener, limit: usize, observer: &Metrics) -> Self {
         let places = Arc::new(Semaphore::new(limit));
         let meter = Meter::register(observer);
@@ -93,7 +95,7 @@ impl Stream for Connections {
                 continue;
             };
             self.full = false;
-            // An error means that the peer has gone already, which reading tells.
+            // An error means that the peer has disconnected already, which the next read reports.
             let _ = stream.set_nodelay(true);
             self.meter.accepted.inc();
             self.meter.open.inc();
@@ -107,11 +109,11 @@ impl Stream for Connections {
     }
 }
 
-/// An accepted connection; it has its place until it is dropped.
+/// An accepted connection. It holds its place within the limit until it is dropped.
 pub(super) struct Connection {
     stream: TcpStream,
     meter: Meter,
-    /// Until the first byte.
+    /// The time limit for the first byte; `None` once a byte has arrived.
     silence: Option<Pin<Box<Sleep>>>,
     _place: OwnedSemaphorePermit,
 }
@@ -209,7 +211,7 @@ mod tests {
         let mut turned_away = connect().await.unwrap();
         let ended = tokio::select! {
             _ = connections.next() => panic!("a third connection was accepted"),
-            // Closed, or reset where the close found something unread.
+            // Closed, or reset if there was unread data when it was closed.
             read = turned_away.read_u8() => read.is_err(),
         };
         assert!(ended);
@@ -235,7 +237,7 @@ mod tests {
         let _silent = TcpStream::connect(address).await.unwrap();
         let mut unheard = connections.next().await.unwrap().unwrap();
         assert_eq!(unheard.read_u8().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
-        // The one that spoke first may be silent for longer.
+        // A connection that has sent its first byte may then be silent for longer.
         speaker.write_all(b"d").await.unwrap();
         assert_eq!(heard.read_u8().await.unwrap(), b'd');
         heard.write_all(b"ok").await.unwrap();

@@ -1,4 +1,4 @@
-//! The streams of a service as its handlers see them: who is let in, what comes in, what goes out.
+//! The streams of a service for its handlers: their limit, their incoming messages, their outgoing messages.
 
 use crate::drain::Drain;
 use std::pin::Pin;
@@ -9,11 +9,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::Status;
 
-/// How long a peer may take over the rest of a message that it has begun, and how long it may leave an answer unread. A
-/// stream on which nothing is due may be quiet for good: pings tell whether its peer lives.
+/// The time within which a peer must send the next chunk of an item that it has begun, and must read a response. A
+/// stream on which nothing is due may be silent without limit; pings detect a dead peer.
 const INACTIVITY: Duration = Duration::from_secs(300);
 
-/// Limits the live streams of a service; each holds a window of items in memory.
+/// The limit of the open streams of a service, each of which holds a window of items in memory.
 #[derive(Clone, Debug)]
 pub struct Admission {
     free: Arc<Semaphore>,
@@ -21,22 +21,22 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// At most `limit` streams at a time.
+    /// Allows at most `limit` streams at a time.
     pub fn new(limit: usize) -> Self {
         Admission { free: Arc::new(Semaphore::new(limit)), limit }
     }
 
-    /// A place, to be held as long as the stream lives.
+    /// Takes a place for a stream, which is released when the returned permit is dropped.
     ///
     /// # Errors
-    /// RESOURCE_EXHAUSTED if all are taken; a [`crate::Hop`] tries again later.
+    /// RESOURCE_EXHAUSTED if all places are taken; a [`crate::Hop`] retries later.
     pub fn admit(&self) -> Result<OwnedSemaphorePermit, Status> {
         let full = |_| Status::resource_exhausted(format!("all {} streams are taken", self.limit));
         self.free.clone().try_acquire_owned().map_err(full)
     }
 }
 
-/// The incoming side of a stream, as a handler should read it.
+/// The incoming messages of a stream, which end when the peer ends the stream or the process drains.
 pub struct Incoming<T> {
     stream: Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>,
     drain: Drain,
@@ -44,16 +44,16 @@ pub struct Incoming<T> {
 }
 
 impl<T: Send + 'static> Incoming<T> {
-    /// Reads `stream` until the peer ends it or the drain starts.
+    /// Makes the incoming side of `stream`, which is read until the peer ends it or `drain` starts.
     pub fn new(stream: impl Stream<Item = Result<T, Status>> + Send + 'static, drain: Drain) -> Self {
         Incoming { stream: Box::pin(stream), drain, inactivity: INACTIVITY }
     }
 
-    /// The next message; `None` when the peer has sent its last or the process drains. Waits for it as long as the peer
-    /// lives. Safe to cancel.
+    /// Waits for the next message, without a time limit; `None` when the peer has sent its last or the process drains.
+    /// Safe to cancel.
     ///
     /// # Errors
-    /// What broke the stream.
+    /// The status with which the stream broke.
     pub async fn next(&mut self) -> Result<Option<T>, Status> {
         tokio::select! {
             biased;
@@ -62,11 +62,11 @@ impl<T: Send + 'static> Incoming<T> {
         }
     }
 
-    /// The next message where part of an item is here already: the peer owes the rest of it within five minutes, for what
-    /// is here takes memory. With `part` false the same as [`Incoming::next`]. Safe to cancel.
+    /// Waits for the next message like [`Incoming::next`]. If `part` is true, an incomplete item is held in memory, and
+    /// the message must arrive within five minutes. Safe to cancel.
     ///
     /// # Errors
-    /// What broke the stream, DEADLINE_EXCEEDED if the rest did not come in time.
+    /// The status with which the stream broke; DEADLINE_EXCEEDED if the message did not arrive in time.
     pub async fn next_of(&mut self, part: bool) -> Result<Option<T>, Status> {
         if !part {
             return self.next().await;
@@ -77,19 +77,19 @@ impl<T: Send + 'static> Incoming<T> {
         })
     }
 
-    /// What to end the outgoing side with once all that was taken is answered: nothing if the peer ended the stream,
-    /// [`Drain::status`] if the process drains.
+    /// The status with which the handler should end the outgoing side once all items are answered: `None` if the peer
+    /// ended the stream, [`Drain::status`] if the process drains.
     pub fn ending(&self) -> Option<Status> {
         self.drain.has_started().then(Drain::status)
     }
 }
 
-/// How long a status may take to be read.
+/// The time within which a peer must take the final status of a stream.
 const ENDING: Duration = Duration::from_secs(5);
-/// Messages between a handler and its connection.
+/// The capacity in messages of the queue between a handler and its connection.
 const OUTGOING: usize = 32;
 
-/// The outgoing side of a stream, as a handler should write it.
+/// The outgoing messages of a stream, which a handler sends.
 #[derive(Debug)]
 pub struct Outgoing<T> {
     sender: mpsc::Sender<Result<T, Status>>,
@@ -97,16 +97,17 @@ pub struct Outgoing<T> {
 }
 
 impl<T> Outgoing<T> {
-    /// Both ends: what the handler writes to, and what it returns to the server.
+    /// Makes both ends of the outgoing side: the one to which the handler sends, and the one that it returns to the
+    /// server.
     pub fn new() -> (Self, ReceiverStream<Result<T, Status>>) {
         let (sender, stream) = mpsc::channel(OUTGOING);
         (Outgoing { sender, inactivity: INACTIVITY }, ReceiverStream::new(stream))
     }
 
-    /// Sends a message; waits while the peer does not read.
+    /// Sends a message. While the queue is full, it waits for the peer to read.
     ///
     /// # Errors
-    /// CANCELLED if the peer is gone, DEADLINE_EXCEEDED if it has not read for five minutes.
+    /// CANCELLED if the peer has disconnected, DEADLINE_EXCEEDED if it has not read for five minutes.
     pub async fn send(&self, message: T) -> Result<(), Status> {
         let message = match self.sender.try_send(Ok(message)) {
             Ok(()) => return Ok(()),
@@ -122,13 +123,13 @@ impl<T> Outgoing<T> {
         }
     }
 
-    /// Returns once the peer is gone. Safe to cancel.
+    /// Waits until the peer has disconnected. Safe to cancel.
     pub async fn closed(&self) {
         self.sender.closed().await;
     }
 
-    /// Ends the stream with `status`. A peer that does not read it within five seconds sees a stream that just ends,
-    /// which a [`crate::Hop`] takes for lost.
+    /// Ends the stream with `status`. If it cannot be queued within five seconds, the stream ends without a status,
+    /// which a [`crate::Hop`] treats as a lost stream.
     pub async fn end(self, status: Status) {
         let _ = tokio::time::timeout(ENDING, self.sender.send(Err(status))).await;
     }

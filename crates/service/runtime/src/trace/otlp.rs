@@ -1,9 +1,10 @@
 //! Export of spans to an OpenTelemetry collector, over gRPC without TLS.
 //!
-//! Spans go into a bounded queue, from which a task of its own takes them. While the collector is away or slow the queue
-//! runs full and further spans are dropped and counted; clips never wait. The standard variables say where to and what:
-//! `OTEL_EXPORTER_OTLP_ENDPOINT` (without one nothing is exported), `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
-//! `OTEL_TRACES_SAMPLER` and its `_ARG`, `OTEL_EXPORTER_OTLP_HEADERS` and `_TIMEOUT`, `OTEL_SDK_DISABLED`.
+//! Spans go to a bounded queue, from which a separate task exports them. While the collector is disconnected or slow,
+//! the queue becomes full, and further spans are dropped and counted; clips never wait. The standard environment
+//! variables apply: `OTEL_EXPORTER_OTLP_ENDPOINT` (without it nothing is exported), `OTEL_SERVICE_NAME`,
+//! `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER` and its `_ARG`, `OTEL_EXPORTER_OTLP_HEADERS` and `_TIMEOUT`,
+//! `OTEL_SDK_DISABLED`.
 
 use super::parent::Parent;
 use super::{Span, TraceId};
@@ -22,16 +23,16 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use wire::{Delivery, Fault};
 
-/// Spans that may wait for the collector.
+/// The capacity of the queue of spans that wait for export.
 const QUEUE: usize = 2048;
-/// Spans in one export at most.
+/// The largest number of spans in one export.
 const BATCH: usize = 512;
-/// Pause between two exports, in which spans gather.
+/// The pause between two exports, in which spans accumulate in the queue.
 const GATHER: Duration = Duration::from_millis(200);
-/// How long the end of the process waits for the collector.
+/// The time for which the end of the process waits for the last exports.
 const FLUSH: Duration = Duration::from_secs(2);
 
-/// The way to the collector.
+/// The exporter of spans to an OpenTelemetry collector.
 #[derive(Debug)]
 pub(super) struct Exporter {
     queue: mpsc::Sender<SpanData>,
@@ -42,7 +43,7 @@ pub(super) struct Exporter {
     lost: Lost,
 }
 
-/// Spans that the collector does not get, and why.
+/// The counters of spans that are not exported, by reason: the queue was full, or the export failed.
 #[derive(Clone, Debug)]
 struct Lost {
     full: Counter,
@@ -50,7 +51,8 @@ struct Lost {
 }
 
 impl Exporter {
-    /// As the environment asks for; `None` if it asks for nothing, or for what there is not, which is logged.
+    /// The exporter of a process with the role `role`, as the environment variables request. `None` if they request no
+    /// export, or one that is not supported or fails, which is logged.
     pub(super) fn from_environment(role: &'static str, metrics: &Metrics) -> Option<Self> {
         let set = |name: &str| std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
         let endpoint = set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| set("OTEL_EXPORTER_OTLP_ENDPOINT"))?;
@@ -63,7 +65,7 @@ impl Exporter {
             tracing::warn!("traces are not exported: expected the OTLP protocol grpc, got `{protocol}`");
             return None;
         }
-        // The exporter's connection needs one.
+        // The connection of the exporter needs a Tokio runtime.
         let runtime = tokio::runtime::Handle::try_current().ok()?;
         let mut exporter = match SpanExporter::builder().with_tonic().build() {
             Ok(exporter) => exporter,
@@ -89,7 +91,7 @@ impl Exporter {
         let task = Task { exporter, spans, ending: ending.clone(), outage, exported, failed: lost.failed.clone() };
         Some(Exporter {
             queue,
-            // The sampler of the SDK's own tracer, from the environment.
+            // The sampler that the SDK makes from the environment variables.
             sampler: Config::default().sampler,
             scope: InstrumentationScope::builder("latentlink").with_version(env!("CARGO_PKG_VERSION")).build(),
             ending,
@@ -98,7 +100,7 @@ impl Exporter {
         })
     }
 
-    /// Whether the sampler wants a trace.
+    /// Whether the sampler selects a trace for export; `parent` is the span of the sender, if there is one.
     pub(super) fn samples(&self, parent: Option<Parent>, trace_id: TraceId) -> bool {
         let context = parent.map(|parent| {
             let flags = TraceFlags::new(u8::from(parent.sampled));
@@ -110,7 +112,8 @@ impl Exporter {
         result.decision == SamplingDecision::RecordAndSample
     }
 
-    /// Puts a sampled span that ends now into the queue, or drops it if that is full or closed.
+    /// Queues a span that ends now for export if it is sampled; drops it if the queue is full or closed. Arguments are
+    /// as in [`Tracer::end`](super::Tracer::end).
     pub(super) fn end(&self, span: &Span, what: &'static str, delivery: Option<Delivery>, fault: Option<&Fault>) {
         if !span.sampled {
             return;
@@ -119,7 +122,7 @@ impl Exporter {
         let mut attributes = Vec::new();
         if let Some(Delivery { run, sequence }) = delivery {
             attributes.push(KeyValue::new("latentlink.run_id", run.to_string()));
-            // Attributes have no unsigned integers; it is the bits that count.
+            // Attributes have no unsigned integers; the cast keeps all bits.
             attributes.push(KeyValue::new("latentlink.sequence", sequence as i64));
         }
         if let Some(fault) = fault {
@@ -151,7 +154,7 @@ impl Exporter {
         }
     }
 
-    /// Closes the queue and gives what is in it at most two seconds to leave.
+    /// Closes the queue and waits at most two seconds for the export of the spans in it.
     pub(super) async fn flush(&self) {
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut task) = task else { return };
@@ -169,7 +172,7 @@ fn otel_id(trace_id: TraceId) -> OtelTraceId {
     OtelTraceId::from_bytes(trace_id.0.to_be_bytes())
 }
 
-/// What the spans say of the process: the role as the service's name, unless the environment names it.
+/// The description of the process in exports: the role is the name of the service, unless the environment sets a name.
 fn resource(role: &'static str) -> Resource {
     let named = std::env::var("OTEL_SERVICE_NAME").is_ok_and(|name| !name.is_empty())
         || std::env::var("OTEL_RESOURCE_ATTRIBUTES").is_ok_and(|all| all.contains("service.name="));
@@ -178,7 +181,7 @@ fn resource(role: &'static str) -> Resource {
     builder.with_attribute(KeyValue::new("latentlink.role", role)).build()
 }
 
-/// What takes spans from the queue to the collector.
+/// The task that exports the spans in the queue to the collector.
 struct Task {
     exporter: SpanExporter,
     spans: mpsc::Receiver<SpanData>,

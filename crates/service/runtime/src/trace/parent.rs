@@ -1,26 +1,26 @@
-//! The W3C `traceparent` of whoever sent a clip, taken for hostile.
+//! Parsing of the W3C `traceparent` of a clip's sender, which is treated as hostile.
 
 use super::TraceId;
 
-/// Another's span, of which ours becomes the child.
+/// The span of the sender of a clip, which is the parent of the span in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Parent {
     pub(super) trace_id: TraceId,
-    /// Not 0.
+    /// The identifier of the sender's span, not 0.
     pub(super) span_id: u64,
-    /// It may have been recorded.
+    /// Whether the sender may have recorded its span.
     pub(super) sampled: bool,
 }
 
-/// `00-`, 32 digits, `-`, 16 digits, `-`, 2 digits.
+/// The length of a `traceparent` of version 0 in bytes: `00-`, 32 digits, `-`, 16 digits, `-`, 2 digits.
 const LENGTH: usize = 55;
 
 impl Parent {
-    /// `None` for anything that the recommendation does not allow. A later version may say more behind a further hyphen;
-    /// of that the first four fields are taken.
+    /// Parses a `traceparent`; `None` for anything that the W3C recommendation does not allow. A later version may have
+    /// further fields after a further hyphen, which are ignored.
     pub(super) fn parse(traceparent: &str) -> Option<Self> {
         let bytes = traceparent.as_bytes();
-        // A tracestate-sized value would be no error in itself; we take none.
+        // Longer values are not forbidden, but are not accepted here.
         if bytes.len() < LENGTH || bytes.len() > 512 || [2, 35, 52].iter().any(|&at| bytes[at] != b'-') {
             return None;
         }
@@ -37,7 +37,7 @@ impl Parent {
     }
 }
 
-/// Lower-case hexadecimal digits, at most 32.
+/// The number that at most 32 lower-case hexadecimal digits make; `None` if there are other characters.
 fn hex(digits: &[u8]) -> Option<u128> {
     digits.iter().try_fold(0, |value, digit| {
         let digit = match digit {
