@@ -1,7 +1,7 @@
-//! What commands print, to readers that may leave early: `latentlink … | head -1`.
+//! Output of commands to pipes that may be closed early, such as `latentlink … | head -1`.
 //!
-//! `println!` panics when its pipe is closed. Here a closed pipe is no error: whoever has read enough has read enough, and
-//! what else a command does, such as writing its files, goes on. A full disk behind standard output is one.
+//! `println!` panics when its pipe is closed. Here a closed pipe is not an error, and the command goes on, for example
+//! to write its files. Any other failure of standard output, such as a full disk, is an error.
 
 #![forbid(unsafe_code)]
 
@@ -11,29 +11,30 @@ use std::io::{self, ErrorKind, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-/// Standard output that takes no more, for another reason than a reader that left.
+/// The error of writing to standard output for another reason than a closed pipe.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write to standard output: {0}")]
 pub struct PrintError(#[from] io::Error);
 
-/// Prints `text` as it is, without a line end of its own. Nothing happens if nobody reads.
+/// Prints `text` to standard output without adding a line end. A closed pipe is ignored.
 ///
 /// # Errors
-/// If standard output cannot be written, such as to a full disk.
+/// If standard output cannot be written for another reason, such as a full disk.
 pub fn print(text: impl Display) -> Result<(), PrintError> {
     stream(text).map(drop)
 }
 
-/// As [`print`], for commands that have nothing left to do once nobody reads: `Break` then.
+/// Prints `text` to standard output without adding a line end. Returns `Break` if the pipe is closed, for commands that
+/// have nothing left to do then, else `Continue`.
 ///
 /// # Errors
-/// If standard output cannot be written, such as to a full disk.
+/// If standard output cannot be written for another reason than a closed pipe, such as a full disk.
 pub fn stream(text: impl Display) -> Result<ControlFlow<()>, PrintError> {
     Ok(write(&mut io::stdout().lock(), &text)?)
 }
 
 fn write(out: &mut impl Write, text: &impl Display) -> io::Result<ControlFlow<()>> {
-    // In one piece: a text with many parts would be flushed line by line, and torn where the reader leaves.
+    // Written in one piece: a text with many parts would be flushed line by line, and cut off where the pipe is closed.
     let written = out.write_all(text.to_string().as_bytes()).and_then(|()| out.flush());
     match written {
         Ok(()) => Ok(ControlFlow::Continue(())),
@@ -42,20 +43,20 @@ fn write(out: &mut impl Write, text: &impl Display) -> io::Result<ControlFlow<()
     }
 }
 
-/// Says a line to people, on standard error. Nothing happens if nobody hears.
+/// Prints a line to standard error. Failure to write it is ignored.
 pub fn note(line: impl Display) {
-    // There is no place left to say that it failed.
+    // There is nowhere to report that standard error failed.
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Says why a command failed, with all causes; gives its exit code.
+/// Prints why a command failed, with all causes, to standard error; returns the exit code of failure.
 pub fn fail(error: impl AsRef<dyn Error + 'static>) -> ExitCode {
     note(format_args!("error: {}", chain(error.as_ref())));
     ExitCode::FAILURE
 }
 
-/// What an error says and what its causes say, outermost first, joined by `: `, each thing once. Many errors say their
-/// cause themselves and name it as their source, too; then it is not repeated.
+/// The messages of an error and of its causes, outermost first, joined by `: `. A cause whose message is already
+/// contained in an earlier one is left out, because many errors include the message of their source.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut next = Some(error);
@@ -65,7 +66,7 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
         if parts.iter().any(|part| says(part, &text)) {
             continue;
         }
-        // The cause may name the file that its context names.
+        // The message of a cause may begin with its context, such as the name of a file.
         if parts.last().is_some_and(|last| text.starts_with(&format!("{last}: "))) {
             parts.pop();
         }
@@ -74,7 +75,7 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     parts.join(": ")
 }
 
-/// Whether `whole` holds `part`, not torn out of a word or a number.
+/// Whether `whole` contains `part` at the boundaries of words and numbers, not within one.
 fn says(whole: &str, part: &str) -> bool {
     let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let (first, last) = (part.chars().next(), part.chars().next_back());
@@ -107,7 +108,7 @@ mod tests {
         assert_eq!(write(&mut Broken(ErrorKind::StorageFull), &"x").unwrap_err().kind(), ErrorKind::StorageFull);
     }
 
-    /// An error that says `text`, with or without the cause that it has.
+    /// A test error with the message `text`, which may have a cause.
     #[derive(Debug)]
     struct Says(&'static str, Option<Box<Says>>);
 
@@ -142,7 +143,7 @@ mod tests {
         );
         assert_eq!(said(&["a.csv", "a.csv: line 3", "line 3"]), "a.csv: line 3");
         assert_eq!(said(&["start: b: c", "b: c", "c"]), "start: b: c");
-        // No part of another word or number is taken for the cause.
+        // A part of another word or number is not taken for the message of the cause.
         assert_eq!(said(&["epoch 12", "1"]), "epoch 12: 1");
         assert_eq!(said(&["unreadable", "read"]), "unreadable: read");
     }

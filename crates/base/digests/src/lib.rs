@@ -1,10 +1,10 @@
-//! Digests and identifiers in the form in which files and messages show them.
+//! Digests and identifiers as text, in the one form used in files and messages: lower-case hexadecimal digits.
 
 #![forbid(unsafe_code)]
 
 use std::fmt::Write;
 
-/// The bytes as lower-case hexadecimal digits, two a byte, in order.
+/// Writes bytes as lower-case hexadecimal digits, two digits per byte, in order.
 pub fn hex(bytes: impl AsRef<[u8]>) -> String {
     let bytes = bytes.as_ref();
     let mut text = String::with_capacity(2 * bytes.len());

@@ -1,4 +1,4 @@
-//! Files that are complete or not there at all, for every command that writes one.
+//! Writes files atomically: a file is complete or does not exist, whatever happens to the command that writes it.
 
 #![forbid(unsafe_code)]
 
@@ -10,13 +10,13 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-/// A file that could not be written.
+/// The error of a file that cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {}", path.display())]
 pub struct WriteError {
-    /// The destination.
+    /// The path of the file that was to be written.
     pub path: PathBuf,
-    /// What the system says.
+    /// The error of the operating system.
     pub source: io::Error,
 }
 
@@ -26,17 +26,18 @@ impl WriteError {
     }
 }
 
-/// A file beside its destination that takes its place when complete; dropped before, it vanishes.
+/// A temporary file in the folder of its destination, which replaces the destination on [`PendingFile::commit`]. If it
+/// is dropped before, it is deleted.
 #[derive(Debug)]
 pub struct PendingFile {
     file: NamedTempFile,
     path: PathBuf,
 }
 
-/// Makes the folder that `path` is to lie in, and those above it, where they are missing.
+/// Creates the missing parent folders of `path`.
 ///
 /// # Errors
-/// If one of them cannot be made; names `path`.
+/// If a folder cannot be created; the error has the path `path`.
 pub fn create_parents(path: &Path) -> Result<(), WriteError> {
     match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         Some(parent) => fs::create_dir_all(parent).map_err(|source| WriteError::new(path, source)),
@@ -45,19 +46,21 @@ pub fn create_parents(path: &Path) -> Result<(), WriteError> {
 }
 
 impl PendingFile {
-    /// As [`PendingFile::create`], for a path that a user gives: its folder is made if it is missing.
+    /// Creates the temporary file for the destination `path`, and the missing parent folders of `path`. It is meant for
+    /// paths that a user gives.
     ///
     /// # Errors
-    /// If `path` is a folder, or its folder cannot be made or written.
+    /// If `path` is a folder, or its parent folder cannot be created or written.
     pub fn create_with_parents(path: &Path) -> Result<Self, WriteError> {
         create_parents(path)?;
         Self::create(path)
     }
 
-    /// Creates the file beside `path`, so that a destination that cannot be written shows before the work is done.
+    /// Creates the temporary file for the destination `path`, in the same folder. A command calls it before its work,
+    /// so that it fails early if the destination cannot be written.
     ///
     /// # Errors
-    /// If `path` is a folder, or its folder is missing or cannot be written.
+    /// If `path` is a folder, or its parent folder is missing or cannot be written.
     pub fn create(path: &Path) -> Result<Self, WriteError> {
         let failed = |source| WriteError::new(path, source);
         if path.is_dir() {
@@ -68,17 +71,18 @@ impl PendingFile {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // As any new file, less the umask, not readable by its owner alone as temporary files are.
+            // The permissions of an ordinary new file, reduced by the umask; temporary files have those of their owner
+            // only.
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
         let file = builder.tempfile_in(folder).map_err(failed)?;
         Ok(PendingFile { file, path: path.to_owned() })
     }
 
-    /// Lets `write` fill the file, then puts it in place of what was there.
+    /// Calls `write` to fill the temporary file, then replaces the destination by it.
     ///
     /// # Errors
-    /// If writing fails, such as on a full disk; what was there then stays as it was.
+    /// If writing fails, for example on a full disk; the destination is then unchanged.
     pub fn commit(mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), WriteError> {
         let failed = |source| WriteError::new(&self.path, source);
         let mut buffered = BufWriter::new(self.file.as_file_mut());
@@ -120,7 +124,7 @@ mod tests {
         PendingFile::create_with_parents(&path).unwrap().commit(|out| out.write_all(b"x")).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "x");
         create_parents(Path::new("out.json")).unwrap();
-        // A file stands where a folder should.
+        // The parent folder of the destination is a file.
         let error = PendingFile::create_with_parents(&path.join("deeper/out.json")).unwrap_err();
         assert!(error.to_string().contains("out.json/deeper/out.json"), "{error}");
     }

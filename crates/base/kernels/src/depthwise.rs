@@ -1,14 +1,14 @@
-//! Depthwise convolution with kernels of 3 × 3, whose every output sums over the nine taps in one order.
+//! Depthwise convolution with 3 × 3 kernels, in which each output is summed over the nine taps in one fixed order.
 
 use crate::multiversion;
 
-/// Channels at a time.
+/// The number of channels that are computed at a time.
 const LANES: usize = 16;
 
 multiversion! {
-    /// Convolves three rows of a map with a kernel for each channel: `out [columns, channels]` from `rows [at least
-    /// (columns − 1) · stride + 3, channels]` and `weights [3 · 3, channels]`. There is no padding. Each output is one chain
-    /// of fused multiply-adds over the taps from zero.
+    /// Convolves three rows of a feature map with a 3 × 3 kernel for each channel, without padding. `rows` are three
+    /// rows of `[(columns − 1)·stride + 3, channels]` or more, `weights` is `[9, channels]`, and `out` is `[columns,
+    /// channels]`. Each output is one chain of fused multiply-adds over the nine taps, starting from 0.
     ///
     /// # Panics
     /// If a row or the weights are too short.

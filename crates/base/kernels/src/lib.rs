@@ -1,6 +1,6 @@
-//! Numeric kernels on slices of f32 whose every output is accumulated in one fixed order: the same bits whatever the
-//! batch, the tile or the instruction set. Layers with gradients (`latentlink-model`) and pretrained extractors
-//! (`latentlink-extract`) stand on them.
+//! Numeric kernels on slices of `f32`. Each output is accumulated in one fixed order, so it has the same bits whatever
+//! the batch, the tile or the instruction set. Differentiable layers (`latentlink-nn`) and pretrained extractors
+//! (`latentlink-features`) use them.
 
 pub mod depthwise;
 pub mod matmul;

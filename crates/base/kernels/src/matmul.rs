@@ -1,22 +1,22 @@
-//! Matrix product whose every output sums over k in one fixed order.
+//! The matrix product, in which each output is summed over k in one fixed order.
 //!
-//! Each output is a single chain of fused multiply-adds over k = 0, 1, …; neither the number of rows nor the tile that an
-//! output falls into nor the width of the vector registers changes its bits. That is what makes a clip's latent the same
-//! alone, in a batch of 64, in process and over the wire.
+//! Each output is a single chain of fused multiply-adds over k = 0, 1, … Its bits depend neither on the number of rows,
+//! nor on the tile of the output, nor on the width of the vector registers. Therefore the latent of a clip has the same
+//! bits alone, in a batch of 64, in one process and over the wire.
 
 /// A matrix operand: element (i, j) is `data[i * row_stride + j * col_stride]`.
 #[derive(Clone, Copy)]
 pub struct Operand<'a> {
-    /// Where the elements lie.
+    /// The elements of the matrix, in the order that the strides define.
     pub data: &'a [f32],
-    /// Distance between rows.
+    /// The distance in `data` between neighbouring rows, in elements.
     pub row_stride: usize,
-    /// Distance between columns.
+    /// The distance in `data` between neighbouring columns, in elements.
     pub col_stride: usize,
 }
 
 impl<'a> Operand<'a> {
-    /// Row-major with `cols` columns.
+    /// A row-major matrix with `cols` columns.
     pub fn rows(data: &'a [f32], cols: usize) -> Self {
         Operand { data, row_stride: cols, col_stride: 1 }
     }
@@ -27,19 +27,19 @@ impl<'a> Operand<'a> {
     }
 }
 
-/// What an output starts from.
+/// The values to which a matrix product is added.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Start<'a> {
-    /// Zero.
+    /// The product is added to zero.
     Zero,
-    /// A bias `[n]`, the same in each row.
+    /// The product is added to a bias, `[n]`, the same in each row.
     Bias(&'a [f32]),
-    /// What is in `c`.
+    /// The product is added to the current values of the output.
     Accumulate,
 }
 
-/// C `[m, n]` = start + A `[m, k]` · B `[k, n]`, with B's columns contiguous (`b_stride` between its rows) and `c_stride`
-/// between the rows of C.
+/// The matrix product C = start + A · B, with A `[m, k]`, B `[k, n]` and C `[m, n]`. B and C are row-major, with the
+/// distances `b_stride` and `c_stride` between their rows.
 ///
 /// # Panics
 /// If an operand is too short for its shape.
@@ -65,16 +65,16 @@ pub fn matmul(
     }
     #[cfg(target_arch = "x86_64")]
     match crate::simd::level() {
-        // SAFETY: the features were detected; the bounds were checked above.
+        // SAFETY: AVX-512 F was detected; the bounds were checked above.
         crate::simd::Level::Avx512 => return unsafe { avx512::run(m, k, n, a, b, b_stride, start, c, c_stride) },
-        // SAFETY: as above.
+        // SAFETY: AVX2 and FMA were detected; the bounds were checked above.
         crate::simd::Level::Avx2 => return unsafe { portable_avx2(m, k, n, a, b, b_stride, start, c, c_stride) },
         crate::simd::Level::Baseline => {}
     }
     portable(m, k, n, a, b, b_stride, start, c, c_stride);
 }
 
-/// Row-major transpose of `source` `[rows, cols]` into `target` `[cols, rows]`.
+/// Transposes the row-major matrix `source`, `[rows, cols]`, into `target`, `[cols, rows]`.
 pub fn transpose(source: &[f32], rows: usize, cols: usize, target: &mut [f32]) {
     const BLOCK: usize = 16;
     for r0 in (0..rows).step_by(BLOCK) {
@@ -157,11 +157,13 @@ mod avx512 {
     use super::{Operand, Start};
     use std::arch::x86_64::*;
 
-    /// Rows of a register tile; with four vectors of columns it holds 24 of the 32 registers.
+    /// The number of rows of a register tile; with four vectors of columns it occupies 24 of the 32 registers.
     const ROWS: usize = 6;
 
+    /// The matrix product of [`super::matmul`] with AVX-512.
+    ///
     /// # Safety
-    /// AVX-512 F must be there, and the operands must be long enough for the shape.
+    /// The machine must have AVX-512 F, and the operands must be long enough for the shape.
     #[target_feature(enable = "avx512f")]
     pub unsafe fn run(
         m: usize,
@@ -304,7 +306,7 @@ mod tests {
             .collect()
     }
 
-    /// The definition: one chain of fused multiply-adds over k.
+    /// The matrix product by its definition: each output is one chain of fused multiply-adds over k.
     fn reference((m, k, n): (usize, usize, usize), a: &[f32], b: &[f32], bias: &[f32]) -> Vec<f32> {
         let mut c = vec![0f32; m * n];
         for i in 0..m {

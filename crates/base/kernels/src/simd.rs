@@ -1,20 +1,20 @@
-//! One body, compiled for several instruction sets and chosen at run time.
+//! Functions whose body is compiled for several instruction sets, of which one is selected at run time.
 //!
-//! Every body accumulates each output in one order that does not depend on the vector width, with fused multiply-adds,
-//! so all versions give the same bits.
+//! A body must accumulate each output in an order that does not depend on the vector width, with fused multiply-adds,
+//! so that all versions give the same bits.
 
-/// Instruction sets that kernels are compiled for.
+/// An instruction set for which kernels are compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// AVX-512 F, BW, DQ, VL with FMA.
+    /// AVX-512 F, BW, DQ and VL, with AVX2 and FMA.
     Avx512,
     /// AVX2 with FMA.
     Avx2,
-    /// What the target guarantees.
+    /// The instructions that the compilation target guarantees.
     Baseline,
 }
 
-/// The best level of this machine.
+/// The best instruction set of this machine among those of [`Level`].
 pub fn level() -> Level {
     #[cfg(target_arch = "x86_64")]
     {
@@ -37,7 +37,8 @@ pub fn level() -> Level {
     Level::Baseline
 }
 
-/// Defines a function whose body is compiled for every [`Level`].
+/// Defines a function whose body is compiled for every [`Level`](crate::simd::Level); a call runs the version for the
+/// best one of this machine.
 #[macro_export]
 macro_rules! multiversion {
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
@@ -52,9 +53,9 @@ macro_rules! multiversion {
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
                 match $crate::simd::level() {
-                    // SAFETY: the features were detected on this machine.
+                    // SAFETY: AVX-512 F, BW, DQ, VL, AVX2 and FMA were detected on this machine.
                     $crate::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
-                    // SAFETY: as above.
+                    // SAFETY: AVX2 and FMA were detected on this machine.
                     $crate::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
                     $crate::simd::Level::Baseline => {}
                 }
@@ -64,7 +65,8 @@ macro_rules! multiversion {
     };
 }
 
-/// e^x to about 2 ulp for x in [−87, 88]; clamped outside (Cephes' polynomial). Vectorises; the same bits everywhere.
+/// Computes e^x with an error of about 2 ulp by the polynomial of Cephes, with x clamped to \[−87, 88\]. It has the
+/// same bits on every instruction set, and loops over it are vectorised.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     const LOG2E: f32 = std::f32::consts::LOG2_E;
@@ -88,7 +90,8 @@ pub fn exp(x: f32) -> f32 {
     y * f32::from_bits(bits as u32)
 }
 
-/// Sum in 16 interleaved partial sums: the order depends on positions only, so trailing zeros change nothing.
+/// The sum of `values`, in 16 interleaved partial sums. The order depends on positions only, so zeros at the end do not
+/// change the result.
 #[inline(always)]
 pub fn sum(values: &[f32]) -> f32 {
     let mut lanes = [0f32; 16];
@@ -104,7 +107,8 @@ pub fn sum(values: &[f32]) -> f32 {
     fold(lanes)
 }
 
-/// Dot product, in the order of [`sum`].
+/// The dot product of `a` and `b`, which have the same length, in 16 interleaved partial sums as in [`sum`], with fused
+/// multiply-adds.
 #[inline(always)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0f32; 16];

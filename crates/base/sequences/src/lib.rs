@@ -1,26 +1,26 @@
-//! What both content and networks speak of: the names of modalities, and sequences of feature frames.
+//! The modalities and the sequences of feature frames, types that content and networks share.
 
 #![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};
 
-/// The three modalities, in the order used everywhere.
+/// A modality of a clip. The order of the variants is used everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Modality {
-    /// What is said.
+    /// The text modality: the words spoken.
     Text,
-    /// How it sounds.
+    /// The audio modality: the sound of the voice.
     Audio,
-    /// How the face moves.
+    /// The visual modality: the movements of the face.
     Visual,
 }
 
 impl Modality {
-    /// All three, in order.
+    /// All three modalities in their order: text, audio, visual.
     pub const ALL: [Modality; 3] = [Modality::Text, Modality::Audio, Modality::Visual];
 
-    /// The name used in files, tensors and messages.
+    /// The name of the modality in files, tensors and messages: `text`, `audio` or `visual`.
     pub fn name(self) -> &'static str {
         match self {
             Modality::Text => "text",
@@ -29,7 +29,7 @@ impl Modality {
         }
     }
 
-    /// The position in [`Modality::ALL`].
+    /// The index of the modality in [`Modality::ALL`], 0 … 2.
     pub fn index(self) -> usize {
         self as usize
     }
@@ -52,7 +52,7 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// From row-major data.
+    /// A sequence of frames of `width` values from row-major data, `[frames, width]`.
     ///
     /// # Panics
     /// If `width` is 0 or does not divide the length of `data`.
@@ -61,17 +61,17 @@ impl Sequence {
         Sequence { width, data }
     }
 
-    /// Values per frame.
+    /// The number of values in a frame.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Number of frames.
+    /// The number of frames, which may be 0.
     pub fn frames(&self) -> usize {
         self.data.len() / self.width
     }
 
-    /// All values, frame after frame.
+    /// All values, frame after frame, `[frames, width]`.
     pub fn data(&self) -> &[f32] {
         &self.data
     }

@@ -135,7 +135,7 @@ impl Services {
 ///
 /// In addition to the services it serves `grpc.health.v1` (NOT_SERVING while draining), reflection, and the metrics as
 /// `GET /metrics`. The metrics alone are also served over HTTP/1.1. The number of open connections is limited
-/// ([`Services::connections`]). When the drain starts, no new connection or stream is accepted; handlers finish by
+/// ([`Services::connections()`]). When the drain starts, no new connection or stream is accepted; handlers finish by
 /// themselves, and after [`Drain::deadline`] the rest is cut off. At the end, spans that wait for export are flushed.
 ///
 /// # Errors
