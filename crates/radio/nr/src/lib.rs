@@ -13,7 +13,8 @@
 //! Both ends know the MCS and the size of the payload; no header crosses the channel. The receiver knows every h and
 //! N0. The transmitter, when it selects an MCS, knows the SNR and the distribution of the fading, but not h.
 //!
-//! Conventions are those of [`fec`]: bits are `bool`, a log-likelihood ratio is ln P(0)/P(1), γ is Es/N0 per complex symbol.
+//! Conventions are those of [`fec`]: bits are `bool`, a log-likelihood ratio is ln P(0)/P(1), γ is Es/N0 per complex
+//! symbol.
 
 #![forbid(unsafe_code)]
 

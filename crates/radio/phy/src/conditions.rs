@@ -111,7 +111,7 @@ impl Hash for KFactor {
     }
 }
 
-/// The conditions of one burst.
+/// The channel conditions of one burst: the kind of channel, and the SNR and K factor that the kind has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Fields", into = "Fields")]
 pub enum Conditions {

@@ -16,9 +16,11 @@ pub struct SnrList(Vec<SnrDb>);
 impl SnrList {
     /// The largest number of SNRs in a list.
     pub const MAX_POINTS: usize = sweep_error::MAX_POINTS;
-    /// The smallest step of `start:stop:step` in dB; the values of the range are rounded to multiples of it.
+    /// The smallest step of a range `start:stop:step` of SNRs, in dB; the values of the range are rounded to multiples
+    /// of it.
     pub const MIN_STEP_DB: f64 = sweep_error::MIN_STEP_DB;
-    /// The largest step of `start:stop:step` in dB: the distance from the lowest SNR to the highest.
+    /// The largest step of a range `start:stop:step` of SNRs, in dB: the distance from the lowest valid SNR to the
+    /// highest.
     pub const MAX_STEP_DB: f64 = sweep_error::MAX_STEP_DB;
 
     /// The SNRs in the order given: at least one, and none twice.
