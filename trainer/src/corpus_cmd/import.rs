@@ -40,7 +40,8 @@ pub struct CsvArgs {
     /// Column of the clip's unique name
     #[arg(long, value_name = "NAME", default_value = "id")]
     pub id_column: String,
-    /// Column of the video the clip was cut from [default: video_id if it is there, else each clip is a video of its own]
+    /// Column of the video that a clip was cut from [default: video_id if it is there, else each clip is a video of its
+    /// own]
     #[arg(long, value_name = "NAME")]
     pub video_column: Option<String>,
     /// Column of the split [default: split if it is there, else a fifth of the videos is `test` and the rest `train`]

@@ -191,7 +191,8 @@ mod tests {
         let cells = cells();
         let said = said(&cells);
         assert_eq!(said.len(), 5, "{said:?}");
-        // Noiseless 0.95 against 0.85, 0.1 with each seed; the repeated sign is the same by construction.
+        // Without noise 0.95 against 0.85, a difference of 0.1 with each seed; the repeated sign equals the proposed
+        // scheme.
         assert_eq!(
             said[0],
             "Without noise the proposed scheme reaches Acc-2 Non0 (pos) 0.950 ± 0.071; the best baseline with a network of its own, \
@@ -216,7 +217,7 @@ mod tests {
     fn one_seed_has_binomial_intervals() {
         let one: Vec<Cell> = cells().into_iter().filter(|cell| cell.seed == 0).collect();
         let said = said(&one);
-        // Wilson's of 9/10.
+        // Wilson's interval of 9/10.
         assert!(said[0].contains("0.900 [0.596, 0.982]") && said[0].contains("binomial over clips"), "{}", said[0]);
     }
 }
