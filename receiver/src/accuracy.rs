@@ -1,4 +1,5 @@
-//! Live accuracy: what each row was right about, and the counts over all rows that met the same conditions.
+//! Live accuracy: which decisions of each row were correct, and the counts over all rows of the same channel
+//! conditions.
 
 mod distinct;
 mod recent;
@@ -10,30 +11,32 @@ use metrics::{Prediction, label_class};
 use proto::v1::{ChannelReport, Conditions, Row, Snapshot, Tally};
 use std::collections::{HashMap, VecDeque};
 
-/// Most tallies in one snapshot. A client may pin conditions of its own for every clip; a message has a limit.
+/// Maximum number of tallies in one snapshot. A client may pin different conditions for every clip, and a message of
+/// the wire has a size limit.
 const TALLIES_SHOWN: usize = 500;
-/// Most different conditions that are counted apart; what meets others is counted in the total alone.
+/// Maximum number of channel conditions that have a tally of their own; rows under further conditions count in the
+/// total alone.
 const TALLIES_KEPT: usize = 10_000;
-/// Most of the latest rows that are kept at hand and shown.
+/// Maximum number of latest rows that are kept in memory and shown in a snapshot.
 pub const LATEST_KEPT: usize = 100;
 
-/// What one prediction was right about. Both families of Acc-2 are kept, as everywhere.
+/// Which decisions of one prediction agree with the clip's label. Holds both families of Acc-2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Verdict {
-    /// Acc-2 "pos": p_pos > p_neg against y > 0; `None` for a label of 0, which that family drops.
+    /// Acc-2 Non0 (`pos`): whether p_pos > p_neg agrees with y > 0. `None` for a label of 0, which that family drops.
     pub sign_correct: Option<bool>,
-    /// Acc-2 "nonneg": p_zero + p_pos ≥ ½ against y ≥ 0.
+    /// Acc-2 Has0 (`nonneg`): whether p_zero + p_pos ≥ ½ agrees with y ≥ 0.
     pub nonneg_correct: bool,
-    /// Acc-7: the most likely class against the label rounded half to even.
+    /// Acc-7: whether the most likely of the seven classes equals the label rounded half to even.
     pub class_correct: bool,
-    /// |score − y|.
+    /// The absolute error |score − y|, in 0 to 6.
     pub absolute_error: f64,
-    /// Whether y > 0 and y ≥ 0.
+    /// The truth of the two binary decisions: whether y > 0, and whether y ≥ 0.
     pub truth: (bool, bool),
 }
 
 impl Verdict {
-    /// Of a prediction against its label in [−3, 3].
+    /// Compares a prediction with the clip's label in [−3, 3].
     pub fn of(prediction: &Prediction, label: f32) -> Self {
         Verdict {
             sign_correct: (label != 0.0).then_some(prediction.is_pos() == (label > 0.0)),
@@ -45,7 +48,7 @@ impl Verdict {
     }
 }
 
-/// Conditions by their bits, so that they can be looked up.
+/// Channel conditions by the bits of their numbers, as a key of hash maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Met {
     kind: i32,
@@ -61,34 +64,35 @@ impl From<&Conditions> for Met {
     }
 }
 
-/// The accuracy of the weights being served, kept up to date row by row, and the latest rows.
+/// The live accuracy of the weights being served, updated row by row, and the latest rows.
 #[derive(Default)]
 pub struct Accuracy {
     clips: u64,
     tallies: HashMap<Met, Tally>,
-    /// The clips behind each tally.
+    /// The different clips counted in each tally.
     distinct: Distinct<Met>,
-    /// Oldest first, at most [`LATEST_KEPT`].
+    /// The latest rows, oldest first, at most [`LATEST_KEPT`].
     latest: VecDeque<Row>,
     recent: Recent,
     latencies: Latencies,
-    /// Labels other than 0, and those whose sign was met, over all rows that were counted here.
+    /// Over the rows counted by [`Accuracy::count`]: the number of labels other than 0, and how many of their signs
+    /// were predicted correctly.
     signed: (u64, u64),
 }
 
-/// How much was counted so far, to be taken off from a later count.
+/// Counts at one moment, to be subtracted from those of a later one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// Rows, the journal's included.
+    /// Number of rows, including those that the journal held at start.
     pub clips: u64,
-    /// Rows with a label other than 0; those counted since the start alone.
+    /// Number of rows with a label other than 0, counted since the receiver started.
     pub signed: u64,
-    /// Of these, rows whose sign was met.
+    /// Number of the `signed` rows whose sign was predicted correctly.
     pub sign_correct: u64,
 }
 
 impl Accuracy {
-    /// Takes up counts that were added up elsewhere: the journal's, at start.
+    /// Adds a tally of the rows that the journal held at start.
     pub fn add_tally(&mut self, tally: Tally) {
         self.clips += tally.clips;
         if self.tallies.len() < TALLIES_KEPT {
@@ -97,7 +101,8 @@ impl Accuracy {
         }
     }
 
-    /// Takes up a labelled clip behind a tally that was added up elsewhere: whether it is another clip than those before.
+    /// Adds the clip of a labelled row to the distinct clips of the tally of `conditions`, if there is one and the clip
+    /// is new to it.
     pub fn add_clip(&mut self, conditions: &Conditions, clip_id: &str, label: f32) {
         let met = Met::from(conditions);
         if let Some(tally) = self.tallies.get_mut(&met)
@@ -107,7 +112,8 @@ impl Accuracy {
         }
     }
 
-    /// Takes up a row that is counted already.
+    /// Adds a row to the latest and recent rows and the latencies, without counting it in a tally. `verdict` is `None`
+    /// for a row without a label.
     pub fn add_latest(&mut self, row: Row, verdict: Option<Verdict>) {
         self.latencies.add(row.timings.unwrap_or_default());
         self.recent.add(&row, verdict);
@@ -117,7 +123,7 @@ impl Accuracy {
         self.latest.push_back(row);
     }
 
-    /// Counts a new row and remembers it. `verdict` is `None` for a row without a label.
+    /// Counts a new row and adds it to the latest rows. `verdict` is `None` for a row without a label.
     pub fn count(&mut self, row: Row, verdict: Option<Verdict>) {
         let conditions =
             row.channel.as_ref().and_then(|ChannelReport { conditions, .. }| *conditions).unwrap_or_default();
@@ -135,7 +141,7 @@ impl Accuracy {
         self.add_latest(row, verdict);
     }
 
-    /// The tally of these conditions, new if need be; `None` if there are too many others.
+    /// The tally of `conditions`, created if there is none; `None` if there are [`TALLIES_KEPT`] others already.
     fn tally(&mut self, conditions: Conditions) -> Option<&mut Tally> {
         let met = Met::from(&conditions);
         if self.tallies.len() >= TALLIES_KEPT && !self.tallies.contains_key(&met) {
@@ -145,34 +151,34 @@ impl Accuracy {
         Some(self.tallies.entry(met).or_insert_with(new))
     }
 
-    /// Rows counted.
+    /// Number of rows counted, including those that the journal held at start.
     pub fn clips(&self) -> u64 {
         self.clips
     }
 
-    /// What was counted so far.
+    /// The counts at this moment.
     pub fn counted(&self) -> Counted {
         let (signed, sign_correct) = self.signed;
         Counted { clips: self.clips, signed, sign_correct }
     }
 
-    /// Rows that met exactly these conditions.
+    /// Number of rows whose channel conditions were exactly `conditions`; 0 if these have no tally.
     pub fn clips_under(&self, conditions: &Conditions) -> u64 {
         self.tallies.get(&Met::from(conditions)).map_or(0, |tally| tally.clips)
     }
 
-    /// The newest rows: what they met and what they were right about.
+    /// The newest rows: their channel conditions and which of their decisions were correct.
     pub fn recent(&self) -> &Recent {
         &self.recent
     }
 
-    /// How long the newest rows took.
+    /// The time that the newest rows spent in each process.
     pub fn latencies(&self) -> &Latencies {
         &self.latencies
     }
 
-    /// The counts in the order of kind, K and SNR, and the `latest` newest rows, newest first. Of very many different
-    /// conditions, those with the most rows are shown.
+    /// The tallies ordered by kind of channel, K factor and SNR, and the `latest` newest rows, newest first. If there
+    /// are more than [`TALLIES_SHOWN`] tallies, those with the most rows are included.
     pub fn snapshot(&self, latest: usize) -> Snapshot {
         let mut tallies: Vec<&Tally> = self.tallies.values().collect();
         if tallies.len() > TALLIES_SHOWN {
@@ -193,13 +199,13 @@ impl Accuracy {
     }
 }
 
-/// Adds a clip that was not seen before to a tally.
+/// Counts a clip that is new to a tally among its distinct clips.
 fn count_distinct(tally: &mut Tally, label: f32) {
     tally.distinct_labelled += 1;
     tally.distinct_signed += u64::from(label != 0.0);
 }
 
-/// Adds one row to a tally.
+/// Adds one row to the counts of a tally; `verdict` is `None` for a row without a label.
 fn add(tally: &mut Tally, verdict: Option<Verdict>) {
     tally.clips += 1;
     let Some(verdict) = verdict else { return };

@@ -1,4 +1,4 @@
-//! The process: its parts, and how they start and end.
+//! The receiver process: builds its parts, runs them, and ends them in order.
 
 use crate::ServeArgs;
 use crate::decoder::Decoder;
@@ -23,16 +23,17 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use wire::MAX_MESSAGE_BYTES;
 
-/// Streams of bursts at a time, of all emulators together.
+/// Maximum number of concurrent streams of bursts, over all channel emulators together.
 const STREAMS: usize = 256;
-/// Streams of snapshots at a time.
+/// Maximum number of concurrent streams of snapshots (RPC `Watch`).
 const WATCHERS: usize = 64;
-/// A peer that waits for acknowledgements hears of work at least so often, well within the time after which a hop sends again.
+/// Longest silence on a stream whose bursts are in work: a progress message is sent at least this often. It is well
+/// below the time after which a hop resends.
 const PROGRESS: Duration = Duration::from_secs(20);
-/// How long the dashboard may take to end; a sweep puts back the conditions it found.
+/// How long the dashboard may take to end. A running sweep restores the previous conditions in that time.
 const DASHBOARD_ENDING: Duration = Duration::from_secs(8);
 
-/// A receiver that is ready to serve.
+/// A receiver that has loaded its weights and bound its addresses, ready to serve.
 pub struct App {
     socket: Socket,
     service: Service,
@@ -45,10 +46,10 @@ pub struct App {
 }
 
 impl App {
-    /// Loads the weights, opens the journal and binds the addresses. Drains at SIGTERM and SIGINT.
+    /// Loads the weights, opens the journal and binds the addresses. The app drains at SIGTERM and SIGINT.
     ///
     /// # Errors
-    /// If one of them cannot be had; names it.
+    /// Fails if the weights, the extractors, the journal or an address cannot be had; the error names which.
     pub async fn new(args: &ServeArgs) -> Result<Self> {
         let manifest = receiver_manifest(&args.weights)?;
         let half = load_receiver_with(&args.weights, films(args.extractors.as_deref(), &manifest)?)?;
@@ -61,10 +62,11 @@ impl App {
         app.with_dashboard(&args.dashboard).await
     }
 
-    /// Of parts: a receiver half, the journal's file, an address `host:port`, and what ends it.
+    /// An app without a dashboard, built from a receiver half, the path of the journal's file, an address `host:port`
+    /// to serve on, and the drain that ends it.
     ///
     /// # Errors
-    /// If the journal cannot be opened or the address cannot be bound.
+    /// Fails if the journal cannot be opened or the address cannot be bound.
     pub async fn with(half: Arc<dyn Receive>, journal: &Path, listen: &str, drain: Drain) -> Result<Self> {
         let socket = Socket::bind(listen).await?;
         let card = half.card().clone();
@@ -83,17 +85,18 @@ impl App {
         Ok(App { socket, service, observer, tap, about, dashboard: None, decoding, journaling })
     }
 
-    /// Tells peers of work that takes longer at least so often.
+    /// Sets the longest silence on a stream whose bursts are in work: a progress message is sent at least once per
+    /// `every`.
     #[must_use]
     pub fn with_progress(mut self, every: Duration) -> Self {
         self.service.progress = every;
         self
     }
 
-    /// Binds the dashboard's address, if there is one.
+    /// Adds the dashboard and binds its address, if `args.http` names one.
     ///
     /// # Errors
-    /// If it cannot be bound.
+    /// Fails if the dashboard's address cannot be bound.
     pub async fn with_dashboard(mut self, args: &http::Args) -> Result<Self> {
         if let Some(address) = &args.http {
             let (about, live, drain) = (self.about.clone(), self.service.live.clone(), self.service.drain.clone());
@@ -102,20 +105,20 @@ impl App {
         Ok(self)
     }
 
-    /// The dashboard's address that was bound.
+    /// The address that the dashboard is bound to; `None` if there is no dashboard.
     pub fn dashboard(&self) -> Option<SocketAddr> {
         self.dashboard.as_ref().map(Dashboard::address)
     }
 
-    /// The address that was bound.
+    /// The address that the gRPC service is bound to.
     pub fn address(&self) -> SocketAddr {
         self.socket.address()
     }
 
-    /// Serves until the drain is over and the journal holds all that was taken in.
+    /// Serves until the drain is over and the journal holds every burst that was accepted.
     ///
     /// # Errors
-    /// If the server, the decoder or the journal's writer breaks.
+    /// Fails if the server, the decoder or the journal's writer breaks.
     pub async fn run(self) -> Result<()> {
         let App { socket, service, observer, dashboard, mut decoding, mut journaling, .. } = self;
         let (drain, decoder) = (service.drain.clone(), service.decoder.clone());
@@ -127,13 +130,13 @@ impl App {
             services = services.announcing(format!("dashboard on http://{}", dashboard.address()));
             watching = Some(tokio::spawn(dashboard.run(metrics)));
         }
-        // Neither thread ends before it is told to, unless it panics.
+        // Neither thread ends before the decoder is closed, unless it panics.
         tokio::select! {
             served = serve(socket, services, &drain) => served?,
             _ = &mut decoding => return Err(anyhow!("the decoder broke; see the log")),
             _ = &mut journaling => return Err(anyhow!("the journal's writer broke; see the log")),
         }
-        // What was taken in goes through the decoder, then through the journal.
+        // Bursts that were accepted pass through the decoder, then through the journal.
         decoder.close().await;
         decoding.await.context("the decoder broke")?;
         journaling.await.context("the journal's writer broke")?;
@@ -147,8 +150,8 @@ impl App {
     }
 }
 
-/// What makes features of films, for weights of a scheme by which they cross whole; the extractors of others are in the
-/// transmitter.
+/// The reader that turns received videos into features, for weights of a scheme that sends whole videos. `None` for
+/// other schemes (their extractors run in the transmitter), and if the extractors are not available.
 fn films(folder: Option<&Path>, manifest: &Manifest) -> Result<Option<Arc<dyn FilmReader>>> {
     let trained = &manifest.extractors;
     if !manifest.scheme.reads_in_receiver() || trained.is_empty() {

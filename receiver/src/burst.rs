@@ -1,4 +1,4 @@
-//! A burst as it came in, checked.
+//! A burst as it arrived at the receiver, checked.
 
 use phy::{Complex, Symbols};
 use proto::v1::{self, Burst, ChannelReport, DeliveryKey, Timings};
@@ -8,41 +8,43 @@ use wire::fault::ErrorCode;
 use wire::payload_from_wire;
 use wire::{Delivery, Fault};
 
-/// The longest clip id, and the longest caption, that is journaled, in bytes.
+/// Maximum length of a clip identifier, and of a caption, in bytes.
 const NAME_BYTES: usize = 1024;
 
-/// A whole burst that can be decoded and journaled.
+/// A complete and checked burst, which can be decoded and journaled.
 #[derive(Clone, Debug)]
 pub struct Reception {
-    /// Counted once.
+    /// The delivery key of the clip; the journal counts each key once.
     pub delivery: Delivery,
-    /// y, behind the channel.
+    /// The received symbols y, after the channel and before the equaliser (equation (1)).
     pub symbols: Symbols,
-    /// Of a transport block.
+    /// The format of the transport block that the symbols carry; `None` if they carry none.
     pub format: Option<TransportFormat>,
-    /// The channel coefficient.
+    /// The channel coefficient h of the burst (equation (1)).
     pub h: Complex,
-    /// Noise variance per complex symbol.
+    /// The noise variance per complex symbol.
     pub n0: f32,
-    /// What the emulator did, as it is passed on.
+    /// The channel emulator's report: its conditions, h, noise variance and realised SNR. It is passed on with the
+    /// answer.
     pub channel: ChannelReport,
-    /// Microseconds in the processes before this one.
+    /// Microseconds that the burst spent in the transmitter and the channel emulator.
     pub timings: Timings,
-    /// The client's name for the clip.
+    /// The client's identifier of the clip; empty if it gave none.
     pub clip_id: String,
-    /// The reference label in [−3, 3]. For scoring: it never reaches the decoder.
+    /// The reference label in [−3, 3], for scoring only; it never reaches the decoder. `None` if the clip has no label.
     pub label: Option<f32>,
-    /// What was said, for people who watch. It never reaches the decoder either.
+    /// The transcript of the clip, shown to people who watch; it never reaches the decoder. Empty if there is none.
     pub caption: String,
-    /// The symbols are wanted with the answer.
+    /// Whether the sender requests the received and equalised symbols with the answer.
     pub inspect: bool,
 }
 
 impl Reception {
-    /// Checks a burst for the weights that `card` describes, which says how many complex symbols are expected.
+    /// Checks a burst against `card`, the model card of the weights being served, which says how many complex symbols
+    /// are expected.
     ///
     /// # Errors
-    /// The first field that is wrong.
+    /// Fails with a fault that names the first field that is wrong.
     pub fn check(delivery: Option<&DeliveryKey>, burst: Burst, card: &ModelCard) -> Result<Self, Fault> {
         let delivery = Delivery::from_wire(delivery)?;
         let (received, conditions) = received_from_wire(burst.channel.as_ref(), &burst.symbols)?;
@@ -94,7 +96,7 @@ fn format_from_wire(wire: v1::TransportFormat) -> Result<TransportFormat, Fault>
     Ok(TransportFormat { mcs, bytes: wire.bytes })
 }
 
-/// Why an item is refused, as the wire says it.
+/// The wire's fault for an error of a scheme's input.
 pub fn fault_of(error: InputError) -> Fault {
     let code = match error.kind {
         InputErrorKind::WrongWidth => ErrorCode::WrongWidth,

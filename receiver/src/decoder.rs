@@ -1,16 +1,17 @@
-//! The decoder: equalises bursts and decodes them, on threads of its own.
+//! The decoder: equalises and decodes bursts, on threads of its own.
 //!
 //! ```text
 //! burst ─▶ flights ─▶ short lane (one thread, micro-batches) ─▶ journal's answer, or equalise ─▶ decode ─▶ journal
 //!                └──▶ long lane (transport blocks of videos, a few threads) ─────────┘
 //! ```
 //!
-//! A key that is in work is not decoded twice ([`flights`]), nor is one that the journal holds. Queues are bounded; senders wait
-//! while they are full. A batch is whatever waits, so one burst alone is decoded at once and the batches grow with the load. A
-//! prediction has the same bits in any batch. A transport block that is long enough for a video is decoded one at a time by a
-//! pool of its own, so that no short burst waits behind it.
+//! A delivery key that is being decoded is not decoded twice ([`flights`]), nor is one that the journal holds. Queues
+//! are bounded; senders wait while they are full. A batch is whatever bursts wait, so one burst alone is decoded at
+//! once and the batches grow with the load. A prediction has the same bits in any batch. A transport block that is long
+//! enough for a video is decoded one at a time by a pool of threads of its own, so that no short burst waits behind it.
 //!
-//! A panic on a burst refuses that burst with INTERNAL; the others of its batch are decoded and the process lives.
+//! A panic on a burst refuses that burst with INTERNAL; the other bursts of its batch are decoded and the process
+//! lives.
 
 pub mod flights;
 mod lane;
@@ -34,34 +35,36 @@ use wire::Fault;
 use wire::convert::{prediction_from_wire, prediction_to_wire};
 use wire::fault::ErrorCode;
 
-/// Short bursts that may wait for the decoder; more make their streams wait.
+/// Maximum number of short bursts that wait for the decoder; more make their streams wait.
 const QUEUE: usize = 256;
-/// Most short bursts decoded at once.
+/// Maximum number of short bursts in one batch of the decoder.
 const BATCH: usize = 64;
-/// Transport blocks of more bytes are worked on apart: some seconds of a video, more than the features of a clip take.
+/// Transport blocks of more than this many bytes go to the long lane: they hold some seconds of a video, more than the
+/// features of a clip take.
 const LONG_BLOCK: u32 = 4096;
-/// Long blocks that may wait; each may hold tens of megabytes.
+/// Maximum number of long transport blocks that wait for the decoder; each may hold tens of megabytes.
 const LONG_QUEUE: usize = 8;
 
-/// The way to the decoder. Cheap to clone.
+/// A handle through which bursts are sent to the decoder. Cheap to clone.
 #[derive(Clone)]
 pub struct Decoder {
     flights: Flights,
     short: Lane,
-    /// For weights that transport blocks are sent to.
+    /// The lane of long transport blocks; `None` for weights whose bursts all have the same length.
     long: Option<Lane>,
     meter: Meter,
 }
 
 impl Decoder {
-    /// Starts a decoder that writes what it decodes to `journal`, shows it to `tap` and counts its batches. The handle ends
-    /// after [`Decoder::close`], or when the last [`Decoder`] is dropped, once what was sent before is decoded.
+    /// Starts a decoder that writes its predictions to `journal`, shows symbols to `tap` and counts into `meter`. The
+    /// returned handle ends after [`Decoder::close`], or when the last [`Decoder`] is dropped, once all bursts sent
+    /// before are decoded.
     ///
     /// # Errors
-    /// If the journal cannot be read.
+    /// Fails if the journal cannot be read.
     ///
     /// # Panics
-    /// Outside a Tokio runtime, whose blocking threads it runs on.
+    /// Panics outside a Tokio runtime: the threads are blocking threads of the runtime.
     pub fn start(
         half: Arc<dyn Receive>,
         journal: Journal,
@@ -90,11 +93,12 @@ impl Decoder {
         Ok((Decoder { flights: Flights::default(), short, long, meter }, ended))
     }
 
-    /// Decodes a burst and journals it, unless its key is in work or was answered before; the answer is the journal's, and comes
-    /// once the row is committed. What was begun goes on if this is dropped.
+    /// Decodes a burst that arrived at `arrived` and journals the prediction, unless its delivery key is being decoded
+    /// or was answered before. Returns the journal's answer once the row is committed. Work that was begun goes on if
+    /// this future is dropped.
     ///
     /// # Errors
-    /// Why there is no prediction.
+    /// Fails with the reason for which there is no prediction.
     pub async fn answer(&self, reception: Reception, arrived: Instant) -> Result<Answer, Refusal> {
         let ended = || Refusal::Unavailable("the receiver is ending".to_owned());
         loop {
@@ -105,7 +109,8 @@ impl Decoder {
                     return answer.await.map_err(|_| ended())?;
                 }
                 Entered::Follows(answer) => {
-                    // Without a reply whoever led was called off before the burst was in the queue: lead, then.
+                    // The leader of this key was called off before its burst was in the queue: try to lead in its
+                    // place.
                     if let Ok(answer) = answer.await {
                         self.meter.repeated.inc();
                         return answer;
@@ -120,8 +125,8 @@ impl Decoder {
         self.long.as_ref().filter(|_| long).unwrap_or(&self.short)
     }
 
-    /// Lets the decoder finish what it was sent and end, and with it its journal, even if there are streams that still
-    /// hold a [`Decoder`]: those of peers that were cut off because they would not drain.
+    /// Lets the decoder, and with it its journal, finish what it was sent and then end. It ends even if streams still
+    /// hold a [`Decoder`]: streams of peers that were cut off because they did not drain.
     pub async fn close(&self) {
         self.short.close().await;
         if let Some(long) = &self.long {
@@ -130,7 +135,7 @@ impl Decoder {
     }
 }
 
-/// What one thread works with.
+/// The state of one decoder thread.
 struct Worker {
     half: Arc<dyn Receive>,
     lookup: Lookup,
@@ -166,7 +171,7 @@ impl Worker {
         let seen = fresh.iter().zip(&bursts).map(|(Task { reception, .. }, burst)| {
             (reception.channel.conditions, reception.symbols.reals(), &burst.equalised)
         });
-        // Nothing that is shown is worth an answer.
+        // A failure to show symbols must not cost an answer.
         let _ = caught("symbols", || self.probe.see(seen));
         let predictions = isolated::receive(&*self.half, &bursts);
         self.meter.decoding.observe_since(began);
@@ -186,7 +191,7 @@ fn equalised(reception: &Reception, half: &dyn Receive) -> Result<ReceivedBurst,
     Ok(ReceivedBurst { equalised, format: *format })
 }
 
-/// What is no distribution is no answer, whatever the weights hold.
+/// Checks that a prediction is a valid distribution, whatever the weights hold; fails with INTERNAL if it is not.
 fn check(prediction: Prediction) -> Result<Prediction, Fault> {
     prediction_from_wire(&prediction_to_wire(&prediction)).map_err(|fault| Fault { code: ErrorCode::Internal, ..fault })
 }

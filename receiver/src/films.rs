@@ -1,4 +1,4 @@
-//! Films that have crossed, to features, by the extractors that the weights were trained with.
+//! Turns received videos into features, by the extractors that the weights were trained with.
 
 use corpus::Sequence;
 use features::{ExtractError, Extractors};
@@ -7,7 +7,7 @@ use schemes::scheme::{FilmReader, InputError, InputErrorKind};
 use source_coding::SourceError;
 use source_coding::film::{self, PICTURE_HZ, Rgb, SOUND_HZ};
 
-/// Extractors in the receiver, for a scheme that sends films whole.
+/// The extractors of a receiver whose scheme sends whole videos.
 pub struct Films(pub Extractors);
 
 impl FilmReader for Films {

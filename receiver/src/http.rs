@@ -6,13 +6,17 @@
 //! page ─▶ guard ─▶ conditions, sweep ─▶ emulator          page ─▶ guard ─▶ sentence, film ─▶ transmitter
 //! ```
 //!
-//! * [`server`]: connections, their limits and their end. [`guard`]: what is refused before it is looked at.
-//! * [`state`], [`view`], [`reference`] and [`events`]: what watchers see. [`history`]: what they missed.
-//! * [`emulator`] and [`sweep`]: the live conditions, by hand and point after point.
-//! * [`transmitter`], [`sentence`] and [`film`]: clips of one's own. [`answers`] and [`inspection`]: what becomes of them.
-//! * [`assets`]: the page's files.
+//! * [`server`]: connections, their limits and their end. [`guard`]: which requests are refused before they are
+//!   handled.
+//! * [`state`], [`view`], [`reference`] and [`events`]: the live state that watchers get. [`history`]: the last ten
+//!   minutes, for a page that opens.
+//! * [`emulator`] and [`sweep`]: the live conditions, changed by hand or point by point.
+//! * [`transmitter`], [`sentence`] and [`film`]: sentences and videos that a user sends from the page. [`answers`] and
+//!   [`inspection`]: their results.
+//! * [`assets`]: the files of the page.
 //!
-//! Nothing here holds up the decoder: it reads counts under a short lock, a few times a second for all watchers together.
+//! The dashboard never holds up the decoder: it reads counts under a short lock, a few times a second for all watchers
+//! together.
 
 pub mod answers;
 pub mod assets;
@@ -54,51 +58,52 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use transmitter::Transmitter;
 
-/// Pages that may be open at a time.
+/// Maximum number of open event streams, one for each open page.
 const EVENT_STREAMS: usize = 64;
 
-/// Options of the dashboard.
+/// Options of the dashboard, as flags of `receiver serve`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
-    /// Address to serve the dashboard on, such as 127.0.0.1:8080; port 0 takes a free one. Whoever can reach it can change
-    /// the channel.
+    /// Address to serve the dashboard on, such as 127.0.0.1:8080; port 0 takes a free port. Whoever can reach it can
+    /// change the channel.
     #[arg(long, value_name = "ADDR")]
     pub http: Option<String>,
     /// The channel emulator, http://host:port; the dashboard shows and changes its live conditions.
     #[arg(long, value_name = "URL", requires = "http")]
     pub emulator: Option<PeerUrl>,
-    /// The transmitter, http://host:port; the dashboard sends it what people type, drop and record.
+    /// The transmitter, http://host:port; the dashboard sends it the sentences and videos that users type, drop and
+    /// record.
     #[arg(long, value_name = "URL", requires = "http")]
     pub transmitter: Option<PeerUrl>,
-    /// A name that the dashboard is reached by, beside localhost and IP addresses; may be given more than once. Requests
-    /// for other names are refused.
+    /// A host name that the dashboard is reached by, in addition to localhost and IP addresses; may be given more than
+    /// once. Requests for other names are refused.
     #[arg(long, value_name = "NAME", requires = "http")]
     pub http_host: Vec<String>,
-    /// Where a reverse proxy shows the dashboard, such as https://example.org; may be given more than once. Its host is a
-    /// name as with --http-host, and pages from there may change the channel.
+    /// URL at which a reverse proxy shows the dashboard, such as https://example.org; may be given more than once. Its
+    /// host is accepted as with --http-host, and pages from this origin may change the channel.
     #[arg(long, value_name = "URL", requires = "http")]
     pub dashboard_origin: Vec<Origin>,
 }
 
-/// What is served, as the page names it.
+/// What the receiver serves, as `/api/info` describes it to the page.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct About {
-    /// Of the weights.
+    /// Identifier of the weights being served.
     pub model_id: String,
-    /// Complex symbols of one burst; 0 if clips differ in that.
+    /// Number of complex symbols of a burst; 0 if it differs between clips.
     pub symbols: usize,
-    /// `mmse` or `zf`.
+    /// Name of the equaliser: `mmse` or `zf`.
     pub equaliser: String,
-    /// The scheme's name; empty if not known.
+    /// Name of the scheme; empty if not known.
     pub scheme: String,
-    /// The range of SNRs trained at in dB, both ends included; `None` if not known or trained without noise.
+    /// The range of training SNRs in dB, both ends included; `None` if not known or trained without noise.
     pub training_snr_db: Option<(f64, f64)>,
-    /// The corpus they were trained on; `None` if not known.
+    /// The corpus that the weights were trained on; `None` if not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corpus: Option<String>,
 }
 
-/// What the handlers share.
+/// The parts of the dashboard that all request handlers share.
 pub struct Parts {
     about: About,
     states: Arc<States>,
@@ -108,12 +113,12 @@ pub struct Parts {
     sentences: Sentences,
     films: Films,
     sweeps: Sweeps,
-    /// Event streams that may still be opened.
+    /// Permits for the event streams that may still be opened.
     streams: Arc<Semaphore>,
     drain: Drain,
 }
 
-/// A dashboard whose port is bound.
+/// A dashboard whose address is bound, ready to run.
 pub struct Dashboard {
     listener: TcpListener,
     address: SocketAddr,
@@ -122,10 +127,10 @@ pub struct Dashboard {
 }
 
 impl Dashboard {
-    /// Binds `address` for what `live` and `tap` show.
+    /// Binds `address` for a dashboard of what `live` and `tap` show.
     ///
     /// # Errors
-    /// Names the address, if it is none or is in use.
+    /// Fails if the address is not valid or is in use; the error names it.
     pub async fn bind(
         address: &str,
         args: &Args,
@@ -167,12 +172,13 @@ impl Dashboard {
         Ok(Dashboard { listener, address: bound, hosts, parts: Arc::new(parts) })
     }
 
-    /// The address that was bound.
+    /// The address that the dashboard is bound to.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until the drain starts, the page of `metrics` among its own. Streams of events end at once then, and a sweep puts back the conditions it found.
+    /// Serves until the drain starts; the routes of `metrics` are served beside the dashboard's. When the drain starts,
+    /// event streams end at once and a running sweep restores the previous conditions.
     pub async fn run(self, metrics: Router) {
         let Dashboard { listener, hosts, parts, .. } = self;
         let router = routes::router(parts.clone(), hosts).merge(metrics);

@@ -1,13 +1,13 @@
-//! The journal: one committed row for every burst that was answered, in SQLite.
+//! The journal: one committed row for every burst that was answered with a prediction, in SQLite.
 //!
-//! A receipt promises that its row is committed and that its delivery key is counted once. Both are kept here, by one
-//! thread that owns the database: it takes all entries that wait, writes them in one transaction, and only then hands
-//! out the answers. A key that is there already, from an earlier transaction or from earlier in the same one, is
-//! answered with what its row holds, so a burst sent again after a reconnect gets the bits it got the first time even if
-//! it met another channel on the way.
+//! An acknowledgement promises that its row is committed and that its delivery key is counted once. One thread, which
+//! owns the database, keeps both promises: it takes all entries that wait, writes them in one transaction, and only
+//! then hands out the answers. A key that has a row already, from an earlier transaction or from earlier in the same
+//! one, is answered with what that row holds. So a burst sent again after a reconnect gets the same bits as the first
+//! time, even if the channel was another one on the second transmission.
 //!
-//! A journal may hold rows of several models, a history of what was served. Counts and latest rows are those of the model
-//! being served; a key that another model has answered is refused ([`JournalError::OtherModel`]).
+//! A journal may hold rows of several models: the history of what was served. Counts and latest rows are those of the
+//! model being served; a key that another model has answered is refused ([`JournalError::OtherModel`]).
 
 mod error;
 mod lookup;
@@ -30,9 +30,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-/// Entries that may wait for the writer; more make the senders wait.
+/// Maximum number of entries that wait for the writer; more make the senders wait.
 const QUEUE: usize = 512;
-/// Most entries in one transaction.
+/// Maximum number of entries in one transaction.
 const COMMIT_MOST: usize = 512;
 
 impl JournalError {
@@ -41,17 +41,17 @@ impl JournalError {
     }
 }
 
-/// An entry to be written and where its answer goes.
+/// An entry for the journal's writer, and the callback for its answer.
 pub struct Job {
-    /// What to write if the key is new.
+    /// The row to write if its delivery key is new.
     pub entry: Entry,
-    /// When the burst came in; `receiver_us` is counted from here.
+    /// When the burst arrived at the receiver; the row's `receiver_us` is counted from here.
     pub arrived: Instant,
-    /// Called with the answer once the row is committed.
+    /// Called once: with the journal's answer when the row is committed, or with why there is none.
     pub reply: Box<dyn FnOnce(Result<Answer, Refusal>) + Send>,
 }
 
-/// The way to the writer. Cheap to clone; the journal closes when the last one is dropped.
+/// A handle to the journal's writer. Cheap to clone; the journal closes when the last one is dropped.
 #[derive(Clone)]
 pub struct Journal {
     jobs: mpsc::Sender<Job>,
@@ -60,14 +60,15 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens or makes the journal at `path` and starts its writer, which counts for `meter`. Also gives the live view, and the writer's handle,
-    /// which ends after the last [`Journal`] is dropped and what it was sent is committed.
+    /// Opens the journal at `path`, or creates it, and starts its writer, which counts into `meter`. Rows are counted
+    /// and written under `model_id`, the model being served. Also returns the live view and the writer's handle, which
+    /// ends after the last [`Journal`] is dropped and all entries sent before are committed.
     ///
     /// # Errors
-    /// If the file cannot be used: [`JournalError::Open`], [`JournalError::Foreign`], [`JournalError::Version`].
+    /// Fails if the file cannot be used: [`JournalError::Open`], [`JournalError::Foreign`], [`JournalError::Version`].
     ///
     /// # Panics
-    /// Outside a Tokio runtime, whose blocking threads the writer runs on.
+    /// Panics outside a Tokio runtime: the writer is a blocking thread of the runtime.
     pub fn open(path: &Path, model_id: &str, meter: Meter) -> Result<(Self, Live, JoinHandle<()>), JournalError> {
         let (mut writer, live) = Writer::open(path, model_id)?;
         meter.rows.set(*writer.rows.borrow() as i64);
@@ -77,23 +78,24 @@ impl Journal {
         Ok((Journal { jobs, path: path.into(), model_id: model_id.into() }, live, thread))
     }
 
-    /// A way to look up what was answered before, for one thread.
+    /// A read-only connection that looks up earlier answers by delivery key, for use by one thread.
     ///
     /// # Errors
-    /// [`JournalError::Open`] if the file cannot be read.
+    /// Fails with [`JournalError::Open`] if the file cannot be read.
     pub fn lookup(&self) -> Result<Lookup, JournalError> {
         Lookup::open(&self.path, &self.model_id)
     }
 
-    /// Hands an entry to the writer, waiting on the calling thread while its queue is full. If the writer has ended, the
-    /// reply is dropped.
+    /// Hands an entry to the writer, blocking the calling thread while the writer's queue is full. If the writer has
+    /// ended, `job.reply` is dropped without a call.
     pub fn blocking_write(&self, job: Job) {
         let _ = self.jobs.blocking_send(job);
     }
 }
 
-/// The accuracy so far, for those who watch. Cheap to clone. The writer never waits for a watcher: it notes that there is
-/// something new, and each watcher takes the state of the moment when it is ready for it.
+/// The live view of the journal for watchers: counts, accuracy and latest rows of the model being served. Cheap to
+/// clone. The writer never waits for a watcher: it signals that there is something new, and each watcher takes the
+/// current state when it is ready for it.
 #[derive(Clone)]
 pub struct Live {
     accuracy: Arc<Mutex<Accuracy>>,
@@ -101,18 +103,19 @@ pub struct Live {
 }
 
 impl Live {
-    /// The state of this moment with the `latest` newest rows; marks it as seen.
+    /// The current state with the `latest` newest rows; marks it as seen.
     pub fn snapshot(&mut self, latest: usize) -> Snapshot {
         self.changed.mark_unchanged();
         lock(&self.accuracy).snapshot(latest)
     }
 
-    /// Reads the accuracy of this moment. The writer waits meanwhile, so be quick.
+    /// Calls `read` with the current accuracy and returns its result. The writer waits meanwhile, so `read` must be
+    /// quick.
     pub fn read<T>(&self, read: impl FnOnce(&Accuracy) -> T) -> T {
         read(&lock(&self.accuracy))
     }
 
-    /// Waits until there are rows that [`Live::snapshot`] has not shown; `false` if the journal is closed.
+    /// Waits until there are rows that [`Live::snapshot`] has not returned; `false` if the journal is closed.
     pub async fn changed(&mut self) -> bool {
         self.changed.changed().await.is_ok()
     }
@@ -122,13 +125,13 @@ fn lock(accuracy: &Mutex<Accuracy>) -> MutexGuard<'_, Accuracy> {
     accuracy.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The one who writes.
+/// The journal's writer: the state of the one thread that owns the database.
 struct Writer {
     path: PathBuf,
     model_id: String,
     connection: Connection,
     accuracy: Arc<Mutex<Accuracy>>,
-    /// Rows of this model, after each commit.
+    /// Number of rows of the model being served, sent after each commit.
     rows: watch::Sender<u64>,
     /// Whether the last transaction failed, so that a lasting failure is logged once.
     failing: bool,
@@ -167,7 +170,7 @@ impl Writer {
         }
     }
 
-    /// Writes a batch in one transaction, then answers it.
+    /// Writes a batch of entries in one transaction, then answers each.
     fn commit(&mut self, mut batch: Vec<Job>) {
         let written_at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
         for Job { entry, arrived, .. } in &mut batch {
@@ -199,7 +202,8 @@ impl Writer {
         }
     }
 
-    /// One transaction. `None` for a row that is new, else the one that was there with its model's id.
+    /// Writes entries in one transaction. For each: `None` if its row is new, else the row that its key had already and
+    /// the id of that row's model.
     fn write(&mut self, entries: &[&Entry]) -> rusqlite::Result<Vec<Option<(Entry, String)>>> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut fates = Vec::with_capacity(entries.len());
@@ -225,7 +229,7 @@ impl Writer {
         }
         let after = accuracy.clips();
         drop(accuracy);
-        // Before the replies: who has a receipt finds its row in the next snapshot.
+        // Before the replies: a peer that has its acknowledgement finds the row in the next snapshot.
         self.meter.rows.set(after as i64);
         if after != before {
             self.rows.send_replace(after);

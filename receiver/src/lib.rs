@@ -1,22 +1,24 @@
 //! The receiver: takes bursts from the channel, equalises and decodes them, and keeps the journal.
 //!
 //! ```text
-//! stream ─▶ burst (checked) ─▶ decoder (journal first, micro-batches) ─▶ journal (one commit a batch) ─▶ receipt
+//! stream ─▶ burst (checked) ─▶ decoder (journal first, micro-batches) ─▶ journal (one commit a batch) ─▶ ack
 //!                                          │                   └─▶ accuracy ─▶ Watch, dashboard
 //!                                          └─▶ tap ──────────────────────────────────┘
 //! ```
 //!
-//! * [`service`]: the streams. Reads no further than its window, so a peer that takes no receipts stalls alone.
-//! * [`burst`]: what is checked of a burst before anything is done with it.
-//! * [`decoder`]: equaliser and M-VIB on threads of their own, those of videos apart. A key in work, or in the journal, is not
-//!   decoded again.
-//! * [`journal`]: SQLite on a thread of its own. A receipt leaves when its row is committed; a key counts once.
-//! * [`accuracy`]: the counts that watchers see. [`tap`]: symbols that they see.
-//! * [`http`]: the dashboard, where `--http` asks for one.
-//! * [`meter`]: the counts that Prometheus sees.
+//! * [`service`]: the gRPC streams. A stream with a full window is not read any further, so a peer that takes no
+//!   acknowledgements stalls only itself.
+//! * [`burst`]: checks a burst before anything is done with it.
+//! * [`decoder`]: equaliser and M-VIB (υ of equation (2)) on threads of their own; long transport blocks of videos have
+//!   separate threads. A delivery key that is being decoded, or that the journal holds, is not decoded again.
+//! * [`journal`]: SQLite on a thread of its own. An acknowledgement is sent once its row is committed; a delivery key
+//!   counts once.
+//! * [`accuracy`]: the counts shown to watchers. [`tap`]: the symbols shown to them.
+//! * [`http`]: the dashboard, if `--http` is given.
+//! * [`meter`]: the metrics exported to Prometheus.
 //!
-//! Every queue between them is bounded and makes its senders wait. At SIGTERM the streams stop reading, what was read is
-//! answered, the queues run empty and the process ends with 0.
+//! Every queue between these parts is bounded; a full queue makes its senders wait. At SIGTERM the streams stop
+//! reading, bursts already read are answered, the queues are emptied and the process exits with status 0.
 
 #![forbid(unsafe_code)]
 
@@ -38,47 +40,48 @@ pub use app::App;
 
 use std::path::PathBuf;
 
-/// The receiver of Latentlink: turns bursts into predictions and keeps the journal.
+/// The receiver of Latentlink: turns bursts into predictions and records them in its journal.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(version)]
 pub struct Args {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What the receiver can do.
+/// The commands of the receiver.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
     /// Receives bursts until SIGTERM or Ctrl-C.
     Serve(ServeArgs),
 }
 
-/// Options of `receiver serve`.
+/// Options of the command `receiver serve`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServeArgs {
     /// Folder of the weights, or of their receiver half.
     #[arg(long, value_name = "DIR")]
     pub weights: PathBuf,
-    /// Address to serve on; port 0 takes a free one.
+    /// Address to serve on, as HOST:PORT; port 0 takes a free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50053")]
     pub listen: String,
-    /// SQLite file that holds a row for every clip received; made if there is none. Survives the death of the process,
-    /// not the loss of power.
+    /// SQLite file of the journal, with one row for every clip received; created if it does not exist. Its rows survive
+    /// the death of the process, but not a loss of power.
     #[arg(long, value_name = "FILE", default_value = "latentlink-journal.sqlite")]
     pub journal: PathBuf,
-    /// Folder of the pretrained extractors that the weights were trained with, for a scheme that sends films whole.
+    /// Folder of the pretrained extractors that the weights were trained with; only needed for a scheme that sends
+    /// whole videos.
     #[arg(long, value_name = "DIR", env = "LATENTLINK_EXTRACTORS")]
     pub extractors: Option<PathBuf>,
-    /// The dashboard.
+    /// Options of the dashboard.
     #[command(flatten)]
     pub dashboard: http::Args,
 }
 
-/// Plays the receiver's role; logs to stderr.
+/// Runs the receiver with `args` until it ends; logs to stderr.
 ///
 /// # Errors
-/// Whatever keeps it from starting or breaks it, in one line.
+/// Fails if the receiver cannot start or breaks while it runs; the error is one line.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     runtime::telemetry::init("receiver");
     match args.command {

@@ -1,4 +1,4 @@
-//! `receiver`: see the library for what it does.
+//! The binary `receiver`: parses the arguments and runs the library of the same name.
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! What the receiver counts, accuracy by SNR among it.
+//! The metrics of the receiver for Prometheus, among them accuracy by SNR.
 
 use crate::accuracy::Verdict;
 use proto::v1::{ChannelKind, Conditions};
@@ -10,48 +10,49 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// SNRs are counted to the next whole dB, and those beyond the ends at the ends.
+/// The range of the SNR bins in whole dB. An SNR is rounded to the nearest whole dB; one beyond an end is counted in
+/// the bin at that end.
 const SNR_DB: std::ops::RangeInclusive<i32> = -40..=60;
 const BINS: usize = 101;
-/// Kinds that have an SNR; the noiseless channel has one bin behind theirs.
+/// The kinds of channel that have an SNR, with their names as labels; the noiseless channel has one bin after theirs.
 const KINDS: [(ChannelKind, &str); 3] =
     [(ChannelKind::Awgn, "awgn"), (ChannelKind::Rayleigh, "rayleigh"), (ChannelKind::Rician, "rician")];
 
-/// Handles to the receiver's metrics. Cheap to clone; the default is shown nowhere.
+/// Handles to the receiver's metrics. Cheap to clone; the default's metrics are not exported.
 #[derive(Clone, Debug, Default)]
 pub struct Meter {
-    /// Whole bursts that came in, refused ones included.
+    /// Number of complete bursts that arrived, refused ones included.
     pub bursts: Counter,
-    /// Bursts that got an error.
+    /// Number of refused bursts, by error code.
     pub refused: Faults,
-    /// Receipts with a prediction.
+    /// Number of acknowledgements with a prediction.
     pub receipts: Counter,
-    /// Complex symbols that came in.
+    /// Number of complex symbols that arrived.
     pub symbols: Counter,
-    /// Streams of bursts that are open.
+    /// Number of open streams of bursts.
     pub streams: Gauge,
-    /// From a burst's arrival to its receipt.
+    /// Seconds from a burst's arrival to its acknowledgement.
     pub latency: Histogram,
-    /// Bursts decoded at once.
+    /// Number of bursts in a batch of the decoder.
     pub batch: Histogram,
-    /// Of equalising and decoding a batch.
+    /// Seconds that equalising and decoding a batch takes.
     pub decoding: Histogram,
-    /// Of the journal's transactions.
+    /// Seconds that a transaction of the journal takes.
     pub commit: Histogram,
-    /// Entries in one transaction.
+    /// Number of entries in a transaction of the journal.
     pub commit_rows: Histogram,
-    /// Transactions that failed.
+    /// Number of transactions of the journal that failed.
     pub commit_failures: Counter,
-    /// Rows in the journal under the weights being served.
+    /// Number of rows in the journal under the weights being served.
     pub rows: Gauge,
-    /// Keys that had a row already.
+    /// Number of bursts whose delivery key was answered already or is being decoded.
     pub repeated: Counter,
-    /// Of new rows since the process began.
+    /// Accuracy of the rows written since the process began, by channel and SNR.
     pub accuracy: AccuracyBySnr,
 }
 
 impl Meter {
-    /// Shown by `observer`.
+    /// Creates the metrics and registers them with `observer`, which exports them.
     pub fn register(observer: &Observer) -> Self {
         let counter = |name: &str, help: &str| observer.counter(&format!("latentlink_receiver_{name}"), help);
         let gauge = |name: &str, help: &str| observer.gauge(&format!("latentlink_receiver_{name}"), help);
@@ -83,7 +84,7 @@ impl Meter {
     }
 }
 
-/// Counts of one bin.
+/// The counts of the new rows of one channel and one whole dB of SNR.
 #[derive(Debug, Default)]
 struct Bin {
     clips: AtomicU64,
@@ -92,11 +93,12 @@ struct Bin {
     sign_correct: AtomicU64,
     nonneg_correct: AtomicU64,
     class_correct: AtomicU64,
-    /// Millionths, so that it is an integer.
+    /// Sum of |score − label| in millionths, so that it is an integer.
     absolute_error: AtomicU64,
 }
 
-/// New rows and what they were right about, by channel and whole dB of nominal SNR, K aside: 304 bins, whatever comes.
+/// Counts of new rows and of their correct decisions, by channel and whole dB of nominal SNR. The K factor is ignored.
+/// There are 304 bins, whatever conditions occur.
 #[derive(Clone, Debug)]
 pub struct AccuracyBySnr(Arc<[Bin]>);
 
@@ -107,7 +109,7 @@ impl Default for AccuracyBySnr {
 }
 
 impl AccuracyBySnr {
-    /// Counts a new row; `verdict` is `None` for one without a label.
+    /// Counts a new row of the journal in the bin of `conditions`; `verdict` is `None` for a row without a label.
     pub fn count(&self, conditions: Option<&Conditions>, verdict: Option<&Verdict>) {
         let bin = &self.0[bin(conditions)];
         let add = |count: &AtomicU64, by: u64| count.fetch_add(by, Ordering::Relaxed);
@@ -118,24 +120,24 @@ impl AccuracyBySnr {
             add(&bin.sign_correct, (verdict.sign_correct == Some(true)).into());
             add(&bin.nonneg_correct, verdict.nonneg_correct.into());
             add(&bin.class_correct, verdict.class_correct.into());
-            // At most 6.
+            // |score − label| is at most 6.
             add(&bin.absolute_error, (verdict.absolute_error * 1e6).round() as u64);
         }
     }
 }
 
-/// The bin of checked conditions.
+/// The index of the bin of channel conditions; that of the noiseless channel if they have no SNR.
 fn bin(conditions: Option<&Conditions>) -> usize {
     let kind = |conditions: &Conditions| KINDS.iter().position(|(kind, _)| *kind as i32 == conditions.kind);
     let (Some(kind), Some(snr_db)) = (conditions.and_then(kind), conditions.and_then(|met| met.snr_db)) else {
         return KINDS.len() * BINS;
     };
-    // A float that does not fit goes to the nearest integer that does, and NaN to 0.
+    // `as` saturates a float that does not fit, and turns NaN into 0.
     let db = (snr_db.round() as i32).clamp(*SNR_DB.start(), *SNR_DB.end());
     kind * BINS + (db - SNR_DB.start()) as usize
 }
 
-/// A metric's name behind `latentlink_receiver_`, its help, and its value in a bin.
+/// A metric of [`AccuracyBySnr`]: its name after `latentlink_receiver_`, its help text, and its value in a bin.
 type Shown = (&'static str, &'static str, fn(&Bin) -> f64);
 
 const SHOWN: [Shown; 7] = [

@@ -1,17 +1,18 @@
-//! Why a burst gets no prediction.
+//! Refusals: why a burst gets no prediction.
 
 use crate::journal::JournalError;
 use tonic::Status;
 use wire::Fault;
 use wire::fault::ErrorCode;
 
-/// Why a burst gets no prediction, and what becomes of its stream.
+/// Why a burst gets no prediction, and what happens to its stream.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Refusal {
-    /// The burst cannot be taken. It gets this as its receipt, and the stream goes on.
+    /// The burst is not accepted. Its acknowledgement carries this fault, and the stream goes on.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// The receiver cannot keep its promise. The stream ends with UNAVAILABLE, so that the sender keeps the burst.
+    /// The receiver cannot answer, for the reason given. The stream ends with UNAVAILABLE, so that the sender keeps the
+    /// burst and sends it again.
     #[error("{0}")]
     Unavailable(String),
 }
@@ -26,10 +27,10 @@ impl From<JournalError> for Refusal {
 }
 
 impl Refusal {
-    /// The fault for a receipt, or the status that the stream ends with.
+    /// The fault for the burst's acknowledgement.
     ///
     /// # Errors
-    /// The status, if this is no matter of one burst.
+    /// Returns the status that the stream is to end with, if the refusal is not about one burst.
     pub fn into_fault(self) -> Result<Fault, Status> {
         match self {
             Refusal::Fault(fault) => Ok(fault),

@@ -1,4 +1,4 @@
-//! The gRPC service: streams of bursts in, receipts out, and the live view.
+//! The gRPC service: takes streams of bursts, returns acknowledgements, and serves the live view.
 
 use crate::burst::Reception;
 use crate::caught::caught;
@@ -28,35 +28,37 @@ use wire::chunks::{Assembler, SYMBOL_BYTES};
 use wire::{BurstRequest, Message, misplaced, stream_header};
 use wire::{Delivery, Fault};
 
-/// Bursts of one stream that are in work or whose receipts the peer has not taken. At this many, reading stops.
+/// Maximum number of bursts of one stream that are in work or whose acknowledgements the peer has not taken. At this
+/// number the stream is not read any further.
 const WINDOW: usize = 256;
-/// How long a stream may take to say what it is.
+/// How long a new stream may take to send its stream header.
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
-/// Between two snapshots, if the watcher names no interval.
+/// Default interval between two snapshots in milliseconds, if the watcher names none.
 const WATCH_INTERVAL_MS: u32 = 500;
 
-/// The receiver's side of the wire.
+/// The gRPC service of the receiver: the RPCs `Receive` and `Watch`.
 #[derive(Clone)]
 pub struct Service {
-    /// Of the weights being served.
+    /// Identifier of the weights being served; a stream header with another one is refused.
     pub model_id: String,
-    /// Says what is expected of a burst.
+    /// The receiver half of the scheme; its model card says what a burst must look like.
     pub half: Arc<dyn Receive>,
-    /// Where bursts go.
+    /// The decoder that bursts are sent to.
     pub decoder: Decoder,
-    /// A peer that waits for receipts hears of work at least so often.
+    /// Longest silence on a stream whose bursts are in work: an acknowledgement without a key is sent at least this
+    /// often.
     pub progress: Duration,
-    /// The journal's live view.
+    /// The live accuracy and latest rows of the journal, for the RPC `Watch`.
     pub live: Live,
-    /// Ends the streams in order.
+    /// The drain that ends all streams in order when the process stops.
     pub drain: Drain,
-    /// Limits the streams of bursts.
+    /// Limits the number of concurrent streams of bursts.
     pub admission: Admission,
-    /// Limits the streams of snapshots.
+    /// Limits the number of concurrent streams of snapshots.
     pub watchers: Admission,
-    /// What is counted.
+    /// The metrics that the service counts into.
     pub meter: Meter,
-    /// Begins and ends the span of each burst.
+    /// The tracer that begins and ends the span of each burst.
     pub tracer: Tracer,
 }
 
@@ -103,18 +105,20 @@ impl v1::receiver_server::Receiver for Service {
 }
 
 impl Service {
-    /// Serves one stream to its end.
+    /// Serves one stream of bursts to its end.
     ///
-    /// Back-pressure: while the peer takes no receipts, at most [`WINDOW`] bursts are held here, then nothing more is
-    /// read and the peer's sending stalls. Those in work keep moving meanwhile, so a peer that stalls holds up no other.
+    /// Back-pressure: while the peer takes no acknowledgements, at most [`WINDOW`] bursts are held here. Then nothing
+    /// more is read and the peer's sending stalls. Bursts in work keep moving meanwhile, so a peer that stalls holds up
+    /// no other.
     async fn serve_stream(self, bursts: Incoming<ReceiveRequest>, receipts: Outgoing<ReceiveResponse>) {
         if let Some(status) = self.relay(bursts, &receipts).await {
             receipts.end(status).await;
         }
     }
 
-    /// Answers bursts until there are no more; gives what the stream is to end with. Receipts that are not delivered then
-    /// are in the journal, and are given out when their bursts are sent again.
+    /// Answers the bursts of one stream until there are no more; returns the status that the stream is to end with, or
+    /// `None` to end it without an error. Acknowledgements that were not delivered are in the journal; they are sent
+    /// when their bursts are sent again.
     async fn relay(
         &self,
         mut bursts: Incoming<ReceiveRequest>,
@@ -146,8 +150,8 @@ impl Service {
                     Ok(receipt) => ready.push_back(receipt),
                     Err(status) => return Some(status),
                 },
-                // An acknowledgement without a key answers nothing. It shows the hops behind the peer that their bursts are in
-                // work, which they would send again if nothing came for too long.
+                // An acknowledgement without a key answers no burst. It shows the hops behind the peer that their
+                // bursts are in work; after too long a silence they would resend them.
                 _ = quiet.tick(), if !working.is_empty() && sending.is_terminated() => ready.push_back(Acknowledgement::default()),
                 message = bursts.next_of(assembler.is_partial()), if reading && working.len() + ready.len() < WINDOW => match message {
                     Ok(Some(message)) => match message.message() {
@@ -179,12 +183,13 @@ impl Service {
         }
     }
 
-    /// The receipt of one burst, or the status that ends its stream.
+    /// The acknowledgement of one burst, or the status that ends its stream.
     async fn answer(&self, mut burst: Burst) -> Result<Acknowledgement, Status> {
         let delivery = burst.delivery.take();
         let span = self.begin(burst.traceparent.as_deref().unwrap_or_default(), delivery.as_ref());
         self.meter.symbols.inc_by((burst.symbols.len() / SYMBOL_BYTES) as u64);
-        // What a peer sends must not end this task either: the stream would be opened again and the same bytes come again.
+        // A panic on a peer's bytes must not end this task: the peer would open the stream again and send the same
+        // bytes.
         let checked = caught("burst", || -> Result<_, Fault> {
             let card = self.half.card();
             let reception = Reception::check(delivery.as_ref(), burst, card)?;
@@ -210,13 +215,13 @@ impl Service {
         Ok(self.refuse(&span, delivery, refusal.into_fault()?))
     }
 
-    /// The span of a burst that came in just now.
+    /// Counts a burst that has just arrived and begins its trace span.
     fn begin(&self, traceparent: &str, delivery: Option<&DeliveryKey>) -> Span {
         self.meter.bursts.inc();
         self.tracer.begin(traceparent, Delivery::from_wire(delivery).ok(), Instant::now())
     }
 
-    /// Ends the span of a burst that is refused, and gives its receipt.
+    /// Ends the span of a refused burst, counts the refusal, and returns the acknowledgement with the fault.
     fn refuse(&self, span: &Span, delivery: Option<DeliveryKey>, fault: Fault) -> Acknowledgement {
         self.meter.refused.count(fault.code);
         self.tracer.end(span, "receive", Delivery::from_wire(delivery.as_ref()).ok(), Some(&fault));
@@ -224,8 +229,8 @@ impl Service {
     }
 }
 
-/// A snapshot at once, then one whenever there is something new, at most one an interval. It is made when the watcher is
-/// ready to take it, so a slow one skips states and holds up nobody.
+/// A stream of snapshots: one at once, then one whenever there is something new, at most one per `interval`. A snapshot
+/// is made when the watcher is ready to take it, so a slow watcher skips states and holds up no other.
 fn watch(
     live: Live,
     drain: Drain,
@@ -238,7 +243,7 @@ fn watch(
         drain: Drain,
         next: Option<tokio::time::Instant>,
         ended: bool,
-        /// Held until the stream is dropped.
+        /// The watcher's place among the limited number of streams, held until this stream is dropped.
         _place: OwnedSemaphorePermit,
     }
     let watcher = Watcher { live, drain, next: None, ended: false, _place: place };

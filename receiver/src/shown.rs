@@ -1,4 +1,4 @@
-//! The symbols of a burst for people who watch, where the burst asks for them.
+//! The received and equalised symbols of a burst, for the acknowledgement of a burst that requests them.
 
 use crate::burst::Reception;
 use crate::journal::Answer;
@@ -6,14 +6,15 @@ use phy::{Equaliser, equalise};
 use proto::v1::{ChannelReport, ReceivedSymbols};
 use wire::convert::MAX_SHOWN_SYMBOLS;
 
-/// What a burst brought, until its answer is known.
+/// The symbols of a burst and its channel report, kept until the burst's answer is known.
 pub struct Shown {
     channel: ChannelReport,
     symbols: ReceivedSymbols,
 }
 
 impl Shown {
-    /// Of a burst. None if it cannot be equalised; then it is not answered with a prediction either.
+    /// The symbols of a burst before and after `equaliser`, the first [`MAX_SHOWN_SYMBOLS`] of each. `None` if the
+    /// burst cannot be equalised; then it does not get a prediction either.
     pub fn of(reception: &Reception, equaliser: Equaliser) -> Option<Shown> {
         let reals = reception.symbols.reals();
         let first = &reals[..reals.len().min(2 * MAX_SHOWN_SYMBOLS)];
@@ -23,8 +24,9 @@ impl Shown {
         Some(Shown { channel: reception.channel, symbols })
     }
 
-    /// The symbols, if `answer` was made of them. Of a key that was answered before, the journal has the answer; it may be
-    /// that to a burst which met something else.
+    /// The symbols, if `answer` is that to this burst; `None` if its channel report differs. This happens if the
+    /// delivery key was answered before: the journal's answer may be that to an earlier transmission over another
+    /// channel.
     pub fn behind(self, answer: &Answer) -> Option<ReceivedSymbols> {
         (answer.channel == self.channel).then_some(self.symbols)
     }

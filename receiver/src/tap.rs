@@ -1,4 +1,4 @@
-//! A tap at the equaliser: the symbols of a few bursts a second, before and after, for people who watch.
+//! Samples the symbols of a few bursts a second, before and after the equaliser, for people who watch.
 
 use phy::Equalised;
 use proto::v1::Conditions;
@@ -6,30 +6,30 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Most points that are kept of each kind.
+/// Maximum number of received symbols that are kept, and of equalised symbols.
 pub const POINTS: usize = 200;
-/// Least time between two looks at the bursts.
+/// Least time between two samples of the decoder's bursts.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// Symbols as points in the plane, I and Q.
+/// Complex symbols as points in the plane: `[I, Q]` each.
 pub type Points = Vec<[f32; 2]>;
 
-/// Symbols of the newest bursts, all under the same conditions.
+/// Symbols of the newest sampled bursts, all received under the same channel conditions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Constellation {
-    /// y, behind the channel; oldest burst first, at most [`POINTS`].
+    /// Received symbols y, before the equaliser; oldest burst first, at most [`POINTS`].
     pub received: Points,
-    /// x̂, equalised; the same symbols in the same order.
+    /// Equalised symbols x̂: one for each of `received`, in the same order.
     pub equalised: Points,
-    /// What they met.
+    /// The channel conditions of these bursts.
     pub conditions: Conditions,
 }
 
-/// The tap. Cheap to clone.
+/// The newest sampled symbols, shared between the decoder and watchers. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Tap(Arc<Mutex<VecDeque<Sample>>>);
 
-/// One burst.
+/// The sampled symbols of one burst.
 #[derive(Clone, Debug)]
 struct Sample {
     received: Points,
@@ -38,7 +38,7 @@ struct Sample {
 }
 
 impl Tap {
-    /// What was seen last; `None` before the first burst.
+    /// The symbols that were sampled last; `None` before the first burst.
     pub fn constellation(&self) -> Option<Constellation> {
         let samples = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let conditions = samples.back()?.conditions;
@@ -65,7 +65,7 @@ impl Tap {
     }
 }
 
-/// The decoder's end of the tap.
+/// A decoder thread's handle to a [`Tap`], which samples bursts at most once every 250 ms.
 #[derive(Debug)]
 pub struct Probe {
     tap: Tap,
@@ -73,13 +73,13 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// That feeds `tap`.
+    /// A probe that adds its samples to `tap`.
     pub fn new(tap: Tap) -> Self {
         Probe { tap, next: Instant::now() }
     }
 
-    /// Shows a batch: for each burst what it met, the received symbols, and the equalised ones. Between two looks it costs
-    /// one glance at the clock.
+    /// Samples a batch of bursts, if the last sample is old enough. Each item is a burst's channel conditions, its
+    /// received symbols as interleaved I/Q, and its equalised symbols. Between two samples it only reads the clock.
     pub fn see<'a>(&mut self, bursts: impl DoubleEndedIterator<Item = (Option<Conditions>, &'a [f32], &'a Equalised)>) {
         let now = Instant::now();
         if now < self.next {
@@ -101,7 +101,7 @@ impl Probe {
     }
 }
 
-/// The first `most` of interleaved I/Q.
+/// The first `most` symbols of interleaved I/Q.
 fn points(reals: &[f32], most: usize) -> Points {
     let (points, _) = reals.as_chunks::<2>();
     points[..points.len().min(most)].to_vec()
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!((seen.received.len(), seen.received[0], seen.received[199]), (POINTS, [92.0, -2.0], [99.0, -2.0]));
         see(&mut probe, &[(9.0, 7.0)]);
         assert_eq!(tap.constellation().unwrap().received, [[7.0, -2.0]; 25]);
-        // Too soon.
+        // Not sampled: too soon after the last sample.
         probe.see([].into_iter());
         probe.next = Instant::now() + Duration::from_secs(60);
         let unseen = Equalised { reals: vec![0.0; 2], noise_var: 0.0, rho: 1.0 };

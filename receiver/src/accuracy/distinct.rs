@@ -1,33 +1,36 @@
-//! How many different clips stand behind a count: repeats of a clip are no independent samples.
+//! Counts the different clips among rows: repeats of a clip are not independent samples, so intervals are over clips.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Most clips that are told apart under the same conditions. A band over as many is ±0.4 points wide at most.
+/// Maximum number of clips that are distinguished under the same conditions. An interval over as many clips is at most
+/// ±0.4 points wide.
 pub const CLIPS_KEPT: usize = 1 << 16;
-/// Most clips that are told apart in all: a client may name every clip anew under conditions of its own.
+/// Maximum number of clips that are distinguished in total: a client may send every clip under a new name and new
+/// conditions.
 const KEPT: usize = 1 << 21;
 
-/// One clip, told from others by its identifier and label; `None` of a clip without an identifier.
+/// The identity of a clip: a hash of its identifier and label; `None` for a clip without an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClipKey(Option<u64>);
 
 impl ClipKey {
-    /// Of a clip. Corpora may name different clips alike; mostly their labels differ then.
+    /// The key of the clip with this identifier and label. The label is part of it because different corpora may use
+    /// the same identifiers.
     pub fn of(clip_id: &str, label: f32) -> Self {
         let mut hasher = DefaultHasher::new();
         (clip_id, (label + 0.0).to_bits()).hash(&mut hasher);
         ClipKey((!clip_id.is_empty()).then(|| hasher.finish()))
     }
 
-    /// How many different clips these are.
+    /// The number of different clips among `keys`; each clip without an identifier counts as different.
     pub fn distinct(keys: impl Iterator<Item = ClipKey>) -> u64 {
         let mut seen = HashSet::new();
         keys.filter(|ClipKey(key)| key.is_none_or(|key| seen.insert(key))).count() as u64
     }
 }
 
-/// The clips seen under each of some conditions `C`.
+/// The different clips seen under each of some conditions of type `C`.
 #[derive(Debug)]
 pub struct Distinct<C> {
     seen: HashMap<C, HashSet<u64>>,
@@ -41,8 +44,9 @@ impl<C> Default for Distinct<C> {
 }
 
 impl<C: Eq + Hash> Distinct<C> {
-    /// Whether a clip is another than all seen before under these conditions. One without an identifier always is. Where too
-    /// many are kept, none is any more: a band that is too wide promises nothing.
+    /// Adds a clip under `conditions`; returns whether it differs from all clips added before under them. A clip
+    /// without an identifier always does. Once a limit is reached, no further clip counts as different: the interval is
+    /// then wider than it need be, never narrower.
     pub fn add(&mut self, conditions: C, ClipKey(key): ClipKey) -> bool {
         let Some(key) = key else { return true };
         let seen = self.seen.entry(conditions).or_default();

@@ -1,56 +1,56 @@
-//! The newest rows in numbers: what they met, how right they were and how long they took.
+//! The newest rows: their channel conditions, which of their decisions were correct, and how long they took.
 
 use super::{ClipKey, Met, Verdict};
 use proto::v1::{Conditions, Row, Timings};
 use std::collections::VecDeque;
 
-/// A row that came.
+/// A row of the journal, reduced to its conditions, verdict and time.
 #[derive(Clone, Copy, Debug)]
 struct Arrival {
     met: Met,
-    /// Of a row with a label.
+    /// The verdict and the clip of a row with a label; `None` without a label.
     judged: Option<(Verdict, ClipKey)>,
     written_at_ms: u64,
 }
 
-/// The newest rows, whatever they met.
+/// The newest rows under any channel conditions.
 #[derive(Clone, Debug, Default)]
 pub struct Recent {
-    /// Oldest first, at most [`Recent::ROWS`].
+    /// The newest rows, oldest first, at most [`Recent::ROWS`].
     arrivals: VecDeque<Arrival>,
 }
 
-/// What some labelled rows were right about.
+/// The verdicts of some labelled rows, and the number of different clips among them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verdicts {
-    /// One a row, the newest first.
+    /// One verdict for each row, the newest first.
     pub verdicts: Vec<Verdict>,
-    /// Different clips among them.
+    /// Number of different clips among the rows.
     pub clips: u64,
-    /// Different clips among those with a label other than 0.
+    /// Number of different clips among the rows with a label other than 0.
     pub signed_clips: u64,
 }
 
-/// Rows that came within some time.
+/// Counts of the rows that arrived within some time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Arrivals {
-    /// Rows that met the conditions asked about.
+    /// Number of rows under the requested channel conditions.
     pub here: u64,
-    /// Rows that met others.
+    /// Number of rows under other conditions.
     pub others: u64,
-    /// Of `here`, rows with a label other than 0.
+    /// Number of the `here` rows with a label other than 0.
     pub signed: u64,
-    /// Of these, rows whose sign was met.
+    /// Number of the `signed` rows whose sign was predicted correctly.
     pub sign_correct: u64,
 }
 
 impl Recent {
-    /// How many labelled rows under the same conditions count as recent.
+    /// Number of labelled rows under the same conditions that count as recent.
     pub const KEPT: usize = 200;
-    /// Among how many of the newest rows, under any conditions, those are sought.
+    /// Number of newest rows, under any conditions, that are kept and searched for recent ones.
     pub const ROWS: usize = 20_000;
 
-    /// Takes up the newest row. `verdict` is `None` for a row without a label.
+    /// Adds the newest row; `verdict` is `None` for a row without a label.
     pub fn add(&mut self, row: &Row, verdict: Option<Verdict>) {
         let conditions = row.channel.as_ref().and_then(|channel| channel.conditions).unwrap_or_default();
         let judged = verdict.map(|verdict| (verdict, ClipKey::of(&row.clip_id, row.label.unwrap_or_default())));
@@ -58,7 +58,8 @@ impl Recent {
         push(&mut self.arrivals, arrival, Recent::ROWS);
     }
 
-    /// The newest [`Recent::KEPT`] verdicts of rows that met exactly `conditions`; of any rows where that is `None`.
+    /// The newest [`Recent::KEPT`] verdicts of rows whose channel conditions are exactly `conditions`, or of any rows
+    /// if that is `None`.
     pub fn under(&self, conditions: Option<&Conditions>) -> Verdicts {
         let met = conditions.map(Met::from);
         let judged: Vec<(Verdict, ClipKey)> = self
@@ -77,14 +78,14 @@ impl Recent {
         }
     }
 
-    /// The `newest` rows, by whether they met `conditions`. Where that is `None`, all did.
+    /// Counts the `newest` rows, by whether their channel conditions are `conditions`; `None` counts all as `here`.
     pub fn newest(&self, newest: u64, conditions: Option<&Conditions>) -> Arrivals {
         let newest = usize::try_from(newest).unwrap_or(usize::MAX);
         self.count(self.arrivals.iter().rev().take(newest), conditions)
     }
 
-    /// The rows written at `since_ms` (milliseconds since 1970) or later, as far as they are among the newest
-    /// [`Recent::ROWS`], by whether they met `conditions`. Where that is `None`, all did.
+    /// Counts the rows written at `since_ms` (milliseconds since 1970) or later, among the newest [`Recent::ROWS`], by
+    /// whether their channel conditions are `conditions`; `None` counts all as `here`.
     pub fn since(&self, since_ms: u64, conditions: Option<&Conditions>) -> Arrivals {
         self.count(self.arrivals.iter().rev().take_while(|arrival| arrival.written_at_ms >= since_ms), conditions)
     }
@@ -107,34 +108,34 @@ impl Recent {
     }
 }
 
-/// Microseconds that the newest rows spent in each process.
+/// Microseconds that each of the newest rows spent in each process.
 #[derive(Clone, Debug, Default)]
 pub struct Latencies {
-    /// Oldest first, at most [`Latencies::KEPT`].
+    /// The timings of the newest rows, oldest first, at most [`Latencies::KEPT`].
     timings: VecDeque<Timings>,
 }
 
-/// Of one process, by nearest rank, in microseconds.
+/// Quantiles of the time that rows spent in one process, by nearest rank, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Quantiles {
-    /// The median.
+    /// The median, in microseconds.
     pub p50_us: u64,
-    /// What 95 of 100 keep within.
+    /// The 95th percentile, in microseconds.
     pub p95_us: u64,
-    /// What 99 of 100 keep within.
+    /// The 99th percentile, in microseconds.
     pub p99_us: u64,
 }
 
 impl Latencies {
-    /// How many rows count.
+    /// Number of newest rows that the quantiles are over.
     pub const KEPT: usize = 1000;
 
-    /// Takes up the newest one.
+    /// Adds the timings of the newest row.
     pub fn add(&mut self, timings: Timings) {
         push(&mut self.timings, timings, Latencies::KEPT);
     }
 
-    /// Of one of the processes; `None` of no row.
+    /// The quantiles of the process whose time `of` selects; `None` if there are no rows.
     pub fn quantiles(&self, of: impl Fn(&Timings) -> u64) -> Option<Quantiles> {
         let mut sorted: Vec<u64> = self.timings.iter().map(of).collect();
         sorted.sort_unstable();
@@ -160,7 +161,7 @@ mod tests {
         Conditions { kind: 3, snr_db: Some(snr_db), k_factor: None }
     }
 
-    /// A row of `clip` at `snr_db` that is right or wrong.
+    /// Adds a labelled row of `clip` at `snr_db` dB whose predicted sign is right or wrong.
     fn add(recent: &mut Recent, clip: &str, snr_db: f64, right: bool, written_at_ms: u64) {
         let channel = Some(ChannelReport { conditions: Some(at(snr_db)), ..ChannelReport::default() });
         let row = Row { clip_id: clip.into(), label: Some(1.0), channel, written_at_ms, ..Row::default() };
@@ -172,14 +173,14 @@ mod tests {
     #[test]
     fn rows_under_other_conditions_are_told_and_not_mixed_in() {
         let mut recent = Recent::default();
-        // Right where the channel is good, wrong where it is not; every clip twice.
+        // Right on the good channel, wrong on the bad one; every clip twice.
         for n in 0..1000u64 {
             add(&mut recent, &format!("clip-{}", n % 50), if n % 4 == 0 { -20.0 } else { 9.0 }, n % 4 != 0, n);
         }
         let bad = recent.under(Some(&at(-20.0)));
         assert_eq!(bad.verdicts.len(), Recent::KEPT);
         assert!(bad.verdicts.iter().all(|verdict| verdict.sign_correct == Some(false)));
-        // 0, 4, 8, … modulo 50 are the even ones.
+        // The indices 0, 4, 8, … modulo 50 are the even ones.
         assert_eq!((bad.clips, bad.signed_clips), (25, 25));
         assert_eq!(recent.under(Some(&at(3.0))), Verdicts::default());
         assert_eq!(recent.under(None).clips, 50);

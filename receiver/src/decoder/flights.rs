@@ -1,4 +1,4 @@
-//! The keys in work: a key that comes again while it is being decoded is not decoded twice.
+//! The delivery keys that are being decoded: a key that arrives again meanwhile is not decoded twice.
 
 use crate::journal::Answer;
 use crate::refusal::Refusal;
@@ -7,24 +7,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use wire::Delivery;
 
-/// What became of a burst.
+/// The result of decoding a burst: the journal's answer, or why there is none.
 pub type Reply = Result<Answer, Refusal>;
 
 type Waiting = HashMap<Delivery, Vec<oneshot::Sender<Reply>>>;
 
-/// The keys in work and who waits for each. Cheap to clone.
+/// The delivery keys that are being decoded, and the channels of all who wait for each. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Flights(Arc<Mutex<Waiting>>);
 
-/// Where a burst came in.
+/// The role of a burst whose delivery key was entered with [`Flights::enter`].
 pub enum Entered {
-    /// Its key is new here: it is to be decoded, and the flight to be landed with the reply.
+    /// The delivery key was not in work: the burst is to be decoded, and the flight landed with the reply, which then
+    /// also arrives on this channel.
     Leads(Flight, oneshot::Receiver<Reply>),
-    /// Its key is in work: the reply will be the same. The channel closes without one if the work was called off.
+    /// The delivery key is in work: the reply of the leading burst arrives on this channel. The channel closes without
+    /// a reply if the work was called off.
     Follows(oneshot::Receiver<Reply>),
 }
 
-/// A key in work. Dropped without [`Flight::land`] it calls the work off.
+/// A delivery key that is being decoded. Dropped without [`Flight::land`], it calls the work off.
 pub struct Flight {
     delivery: Delivery,
     flights: Flights,
@@ -32,13 +34,13 @@ pub struct Flight {
 }
 
 impl Flights {
-    /// Enters a key, to lead it or to follow who does.
+    /// Enters a delivery key: as the leader if the key is not in work, else as a follower of the leader.
     pub fn enter(&self, delivery: Delivery) -> Entered {
         let (reply, answer) = oneshot::channel();
         let mut waiting = self.lock();
         match waiting.get_mut(&delivery) {
             Some(others) => {
-                // Streams end and come again; what is kept for them must not grow with that.
+                // Streams end and come back; the senders kept for them must not grow with that.
                 others.retain(|other| !other.is_closed());
                 others.push(reply);
                 Entered::Follows(answer)
@@ -56,12 +58,13 @@ impl Flights {
 }
 
 impl Flight {
-    /// Gives the reply to all who wait for it. The key is out of work before anyone knows.
+    /// Sends the reply to all who wait for this delivery key. The key is removed from the keys in work before any of
+    /// them gets the reply.
     pub fn land(mut self, reply: Reply) {
         self.landed = true;
         let waiting = self.flights.lock().remove(&self.delivery).unwrap_or_default();
         for other in waiting {
-            // Gone, if its stream is.
+            // The channel is closed if its stream has ended.
             let _ = other.send(reply.clone());
         }
     }
@@ -69,7 +72,7 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        // The key of a flight that has landed may be in work anew.
+        // The key of a flight that has landed may be in work again.
         if !self.landed {
             drop(self.flights.lock().remove(&self.delivery));
         }

@@ -1,4 +1,4 @@
-//! A queue and the threads that work on it.
+//! A lane of the decoder: a bounded queue and the threads that work on it.
 
 use super::flights::Flight;
 use crate::burst::Reception;
@@ -7,29 +7,30 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// A burst to be decoded.
+/// A burst in the decoder's queue.
 pub struct Task {
-    /// As it came in.
+    /// The burst as it arrived, checked.
     pub reception: Reception,
-    /// When it came in.
+    /// When the burst arrived; the receiver's latency is counted from here.
     pub arrived: Instant,
-    /// To be landed with what becomes of it.
+    /// The burst's delivery key in work, to be landed with the reply.
     pub flight: Flight,
 }
 
-/// The way into a queue. Cheap to clone.
+/// A handle through which tasks are sent to a lane. Cheap to clone.
 #[derive(Clone)]
 pub struct Lane {
-    /// `None` ends the lane.
+    /// The sending end of the lane's queue; the message `None` ends the lane.
     tasks: mpsc::Sender<Option<Task>>,
 }
 
 impl Lane {
-    /// A queue of `places`, with a thread for each of `workers`, which gets up to `batch` tasks at once. The handles end after
-    /// [`Lane::close`], or when the last [`Lane`] is dropped, once what was sent before is worked on.
+    /// Starts a lane: a queue of `places` tasks and one thread for each of `workers`, which gets up to `batch` tasks at
+    /// once. The returned handles, one per thread, end after [`Lane::close`], or when the last [`Lane`] is dropped,
+    /// once all tasks sent before are worked on.
     ///
     /// # Panics
-    /// Outside a Tokio runtime, whose blocking threads it runs on.
+    /// Panics outside a Tokio runtime: the threads are blocking threads of the runtime.
     pub fn start<W>(places: usize, batch: usize, workers: Vec<W>) -> (Lane, Vec<JoinHandle<()>>)
     where
         W: FnMut(Vec<Task>) + Send + 'static,
@@ -48,22 +49,23 @@ impl Lane {
         (Lane { tasks }, threads)
     }
 
-    /// Waits for a place in the queue.
+    /// Sends a task to the lane; waits while the queue is full.
     ///
     /// # Errors
-    /// The task, if the lane has ended.
+    /// Returns the task if the lane has ended.
     pub async fn send(&self, task: Task) -> Result<(), Box<Task>> {
         self.tasks.send(Some(task)).await.map_err(|unsent| Box::new(unsent.0.expect("a task was sent")))
     }
 
-    /// Takes no more, even from those who still hold a [`Lane`].
+    /// Ends the lane once the tasks sent before are worked on, even if others still hold a [`Lane`].
     pub async fn close(&self) {
-        // An error means that it has ended.
+        // An error means that the lane has ended already.
         let _ = self.tasks.send(None).await;
     }
 }
 
-/// The next tasks; `None` at the end. Those who wait for the lock wait for tasks.
+/// Up to `batch` next tasks of the queue, after waiting for at least one message; `None` at the end of the lane.
+/// Threads that wait for the lock wait for tasks.
 fn next(queue: &Mutex<mpsc::Receiver<Option<Task>>>, batch: usize) -> Option<Vec<Task>> {
     let mut received = Vec::with_capacity(batch);
     let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);

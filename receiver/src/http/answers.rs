@@ -1,4 +1,5 @@
-//! What becomes of one clip of one's own: without noise, over a sweep, and at the live conditions.
+//! The predictions for one clip that a user sends: over the noiseless channel, over a sweep of SNRs, and over the live
+//! channel.
 
 use super::problem::Problem;
 use super::view::{ConditionsView, PredictionView, TimingsView};
@@ -12,10 +13,10 @@ use uuid::Uuid;
 use wire::convert::{conditions_from_wire, conditions_to_wire, prediction_from_wire};
 use wire::{Delivery, Fault};
 
-/// The SNRs of the sweep.
+/// The SNRs of the sweep in dB, as start:stop:step.
 const SWEEP: &str = "-12:21:3";
 
-/// The answers to one clip.
+/// The predictions for one clip over all channels of a [`Course`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answers {
     noiseless: Answer,
@@ -29,7 +30,7 @@ struct AtPoint {
     answer: Answer,
 }
 
-/// The answer to one clip over one channel.
+/// The prediction for one clip over one channel.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     sentiment: &'static str,
@@ -40,41 +41,41 @@ pub struct Answer {
     timings: TimingsView,
 }
 
-/// A run of one clip over all channels, which meets the same noise, scaled, in each.
+/// One clip sent over several channels as a run of its own; the noise is the same in each, up to its scale.
 pub struct Course {
     run: Uuid,
-    /// Noiseless, then the sweep; their places are the sequence numbers.
+    /// The pinned conditions: the noiseless channel, then the sweep. The index is the sequence number.
     pinned: Vec<Conditions>,
-    /// What is said of a clip that the link refuses.
+    /// Turns a fault of the clip into a sentence for people.
     refused: fn(&Fault) -> Problem,
 }
 
 impl Course {
-    /// A run of its own. `refused` says what a fault of the clip means to people.
+    /// A course with a new run identifier. `refused` turns a fault of the clip into a sentence for people.
     pub fn new(refused: fn(&Fault) -> Problem) -> Course {
         let snrs: SnrList = SWEEP.parse().expect("a constant");
         let noisy = snrs.values().iter().map(|snr_db| Conditions::Rayleigh(*snr_db));
         Course { run: Uuid::new_v4(), pinned: std::iter::once(Conditions::None).chain(noisy).collect(), refused }
     }
 
-    /// Sequence numbers of [`Course::pinned`].
+    /// The sequence numbers of the clips of [`Course::pinned`].
     pub fn pinned_keys(&self) -> Range<u64> {
         0..self.pinned.len() as u64
     }
 
-    /// The sequence number of [`Course::live`].
+    /// The sequence number of the clip of [`Course::live`], as a range of one.
     pub fn live_key(&self) -> Range<u64> {
         let key = self.pinned.len() as u64;
         key..key + 1
     }
 
-    /// A clip for each pinned channel.
+    /// Copies of `clip` to send, one for each pinned channel.
     pub fn pinned(&self, clip: &Clip) -> Vec<Clip> {
         let pinned = self.pinned_keys().zip(&self.pinned);
         pinned.map(|(sequence, conditions)| self.clip(clip, sequence, Some(conditions))).collect()
     }
 
-    /// The clip for the live channel.
+    /// A copy of `clip` to send over the live channel.
     pub fn live(&self, clip: &Clip) -> Clip {
         self.clip(clip, self.live_key().start, None)
     }
@@ -88,18 +89,18 @@ impl Course {
         }
     }
 
-    /// The answer over the live channel.
+    /// The prediction over the live channel, from outcomes by sequence number.
     ///
     /// # Errors
-    /// That it is missing, is none, or is an error.
+    /// Fails if the outcome is missing, is not valid, or holds an error.
     pub fn live_answer(&self, outcomes: &BTreeMap<u64, Outcome>) -> Result<Answer, Problem> {
         self.answer(outcomes, self.live_key().start)
     }
 
-    /// All answers.
+    /// The predictions over all channels, from outcomes by sequence number.
     ///
     /// # Errors
-    /// That one is missing, is none, or is an error.
+    /// Fails if an outcome is missing, is not valid, or holds an error.
     pub fn answers(&self, outcomes: &BTreeMap<u64, Outcome>) -> Result<Answers, Problem> {
         let live = self.live_answer(outcomes)?;
         let noiseless = self.answer(outcomes, 0)?;
@@ -131,7 +132,7 @@ impl Course {
     }
 }
 
-/// An answer that makes no sense.
+/// The problem that an answer is not valid, because of `what`; status 502.
 pub fn broken(what: impl ToString) -> Problem {
     Problem::new(StatusCode::BAD_GATEWAY, format!("The answer is none: {}.", what.to_string()))
 }

@@ -1,4 +1,4 @@
-//! The page's files, compiled in.
+//! The files of the dashboard's page, compiled into the binary.
 
 use super::plotly;
 use super::problem::Problem;
@@ -12,7 +12,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-/// One file: its path on the server, what it is, and its bytes.
+/// A file of the page: its path on the server, its content type, and its bytes.
 struct Asset(&'static str, &'static str, &'static [u8]);
 
 macro_rules! asset {
@@ -21,7 +21,7 @@ macro_rules! asset {
     };
 }
 
-/// Every file of `assets/`. `/` is the first.
+/// Every file of the folder `assets/`. The first is also served at `/`.
 const ASSETS: &[Asset] = &[
     asset!("index.html", HTML),
     asset!("style.css", CSS),
@@ -50,7 +50,7 @@ const ASSETS: &[Asset] = &[
     asset!("wav.js", JS),
 ];
 
-/// `/`, the files beside it, and `/plotly.js`.
+/// Serves `/`, the files beside it, and `/plotly.js`; status 404 for other paths.
 pub async fn asset(uri: Uri, headers: HeaderMap) -> Response {
     let path = if uri.path() == "/" { ASSETS[0].0 } else { uri.path() };
     if path == "/plotly.js" {
@@ -63,7 +63,7 @@ pub async fn asset(uri: Uri, headers: HeaderMap) -> Response {
 }
 
 async fn plotly(headers: &HeaderMap) -> Response {
-    // Packing takes a while, the first time.
+    // Compressing takes a while, the first time.
     let packed = tokio::task::spawn_blocking(plotly::packed).await;
     let Ok(packed) = packed else {
         return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "plotly.js cannot be packed.").into_response();
@@ -82,7 +82,7 @@ async fn plotly(headers: &HeaderMap) -> Response {
     response
 }
 
-/// Whether one item of Accept-Encoding takes gzip: named, or by `*`, and not at weight 0.
+/// Whether one item of an Accept-Encoding header accepts gzip: by its name or by `*`, and not at weight 0.
 fn takes_gzip(item: &str) -> bool {
     let mut parts = item.split(';').map(str::trim);
     let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip") || name == "*");
@@ -96,12 +96,13 @@ fn etag(bytes: &[u8]) -> String {
     format!("\"{:016x}\"", hasher.finish())
 }
 
-/// The bytes, or that the browser has them.
+/// A response with `bytes`, or 304 if the browser has them already.
 fn answer(headers: &HeaderMap, tag: &str, content_type: &'static str, bytes: Bytes) -> Response {
     let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let known = known.flat_map(|value| value.split(',')).any(|value| value.trim().trim_start_matches("W/") == tag);
     let (status, body) = if known { (StatusCode::NOT_MODIFIED, Body::empty()) } else { (StatusCode::OK, bytes.into()) };
-    // Kept by the browser, and asked about each time: another version may serve at the same address tomorrow.
+    // The browser keeps the file and asks each time whether it is current: another version may be served at the same
+    // address later.
     let headers = [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-cache"), (ETAG, tag)];
     (status, headers, body).into_response()
 }
@@ -120,13 +121,13 @@ mod tests {
         }
     }
 
-    /// A proxy may show the page below a path of its own.
+    /// A reverse proxy may show the page below a path of its own, so no file may use an absolute path.
     #[test]
     fn no_file_names_an_address_from_the_root() {
         for Asset(path, _, bytes) in ASSETS {
             let text = std::str::from_utf8(bytes).unwrap();
             for start in ["href=\"/", "src=\"/", "\"/api", "`/api", "(\"/", "(`/", "from \"/", "url(/"] {
-                // A regular expression or a tag may begin with a slash, too; none of ours stands so.
+                // A regular expression or a tag may begin with a slash, too; none of the files has one in these places.
                 assert!(!text.contains(start), "{path} holds {start}");
             }
         }

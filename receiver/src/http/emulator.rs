@@ -1,4 +1,4 @@
-//! The channel emulator as the dashboard sees it: its live conditions, followed and changed.
+//! The dashboard's client of the channel emulator: follows and changes its live conditions.
 
 use super::problem::Problem;
 use phy::{ChannelKind, Conditions, SnrDb};
@@ -14,21 +14,21 @@ use tonic::{Code, Response, Status};
 use wire::Fault;
 use wire::convert::{change_to, required_conditions};
 
-/// Least time between two changes that are seen.
+/// Least time in milliseconds between two updates of the followed conditions.
 const INTERVAL_MS: u32 = 50;
-/// How often conditions are read again because somebody changed them before they could be set.
+/// How many times a change is retried because somebody else changed the conditions between reading and setting them.
 const TRIES: usize = 16;
 
-/// What was seen last of the emulator.
+/// The last known state of the channel emulator.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Seen {
-    /// It does not answer.
+    /// The channel emulator does not answer.
     Away,
-    /// It answers; these are its live conditions.
+    /// The channel emulator answers; holds its live conditions.
     Here(Conditions),
 }
 
-/// A change of the live conditions: what is given takes the place of what is current.
+/// A change of the live conditions: each given value replaces the current one.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -38,7 +38,8 @@ pub struct Change {
 }
 
 impl Change {
-    /// What `current` becomes.
+    /// The conditions that result from applying the change to `current`. Fails if the change is empty or the result is
+    /// not valid.
     fn apply(&self, current: &Conditions) -> Result<Conditions, Problem> {
         if self.kind.is_none() && self.snr_db.is_none() && self.k_factor.is_none() {
             return Err(Problem::bad("Nothing to change: expected kind, snr_db or k_factor."));
@@ -51,17 +52,17 @@ impl Change {
     }
 }
 
-/// One emulator.
+/// A client of one channel emulator.
 pub struct Emulator {
     url: PeerUrl,
-    /// As it is named in sentences.
+    /// The emulator's name in messages for people, with its URL.
     name: String,
     client: ChannelEmulatorClient<Channel>,
     seen: watch::Sender<Seen>,
 }
 
 impl Emulator {
-    /// The emulator at `url`; away until [`Emulator::follow`] has reached it.
+    /// A client of the channel emulator at `url`; it counts as away until [`Emulator::follow`] has reached it.
     pub fn new(url: PeerUrl) -> Self {
         Emulator {
             name: format!("channel emulator at {url}"),
@@ -71,20 +72,20 @@ impl Emulator {
         }
     }
 
-    /// Where it listens.
+    /// The emulator's URL.
     pub fn url(&self) -> &PeerUrl {
         &self.url
     }
 
-    /// What is seen of it, now and at every change.
+    /// The last known state of the emulator, now and at every change.
     pub fn seen(&self) -> watch::Receiver<Seen> {
         self.seen.subscribe()
     }
 
-    /// What is wrong if it is known to be away.
+    /// Checks, without a call, that the emulator is not known to be away.
     ///
     /// # Errors
-    /// That it does not answer.
+    /// Fails with status 503 if the emulator did not answer last.
     pub fn check(&self) -> Result<(), Problem> {
         match *self.seen.borrow() {
             Seen::Here(_) => Ok(()),
@@ -92,7 +93,7 @@ impl Emulator {
         }
     }
 
-    /// Follows its live conditions for good, with patience while it is away.
+    /// Follows the emulator's live conditions without end; reconnects with a growing delay while it is away.
     pub async fn follow(&self) {
         let outage = Outage::new(self.name.clone());
         let mut backoff = Backoff::default();
@@ -104,7 +105,7 @@ impl Emulator {
         }
     }
 
-    /// Until the stream ends; gives why.
+    /// Follows the live conditions until the stream ends; returns the status that ended it.
     async fn follow_once(&self, outage: &Outage, backoff: &mut Backoff) -> Status {
         let request = v1::WatchConditionsRequest { interval_ms: Some(INTERVAL_MS) };
         let mut conditions = match self.client.clone().watch_conditions(request).await {
@@ -130,25 +131,25 @@ impl Emulator {
         self.seen.send_if_modified(|seen| std::mem::replace(seen, new) != new);
     }
 
-    /// The live conditions.
+    /// Reads the emulator's live conditions.
     ///
     /// # Errors
-    /// What failed.
+    /// Fails if the call fails or its answer is not valid.
     pub async fn get(&self) -> Result<Conditions, Problem> {
         self.read().await.map(|(conditions, _)| conditions)
     }
 
-    /// The live conditions and their version.
+    /// Reads the emulator's live conditions and their version.
     async fn read(&self) -> Result<(Conditions, u64), Problem> {
         let call = async { self.client.clone().get_conditions(v1::GetConditionsRequest {}).await };
         let answer = answer(call).await.map_err(|status| self.problem(&status))?;
         Ok((self.checked(answer.conditions.as_ref())?, answer.version))
     }
 
-    /// Replaces the live conditions; gives what is current then.
+    /// Replaces the emulator's live conditions; returns those that are current afterwards.
     ///
     /// # Errors
-    /// What failed.
+    /// Fails if the call fails or its answer is not valid.
     pub async fn set(&self, conditions: &Conditions) -> Result<Conditions, Problem> {
         self.put(conditions, None)
             .await
@@ -156,16 +157,17 @@ impl Emulator {
             .and_then(|set| self.checked(set.as_ref()))
     }
 
-    /// Sets conditions in place of those of `version`, or of any.
+    /// Sets the live conditions if their version is still `version`, or in any case if that is `None`.
     async fn put(&self, conditions: &Conditions, version: Option<u64>) -> Result<Option<v1::Conditions>, Status> {
         let call = async { self.client.clone().set_conditions(change_to(conditions, version)).await };
         answer(call).await.map(|answer| answer.conditions)
     }
 
-    /// Makes a change to what is current at the time, whoever changes it meanwhile; gives what is current then.
+    /// Applies a change to the current live conditions, and retries if somebody else changes them meanwhile; returns
+    /// the conditions that are current afterwards.
     ///
     /// # Errors
-    /// What is wrong with the change, or failed.
+    /// Fails if the change is not valid, or a call fails.
     pub async fn change(&self, change: &Change) -> Result<Conditions, Problem> {
         let mut last = Status::aborted("the conditions keep changing");
         for _ in 0..TRIES {
@@ -173,7 +175,7 @@ impl Emulator {
             let changed = change.apply(&current)?;
             match self.put(&changed, Some(version)).await {
                 Ok(set) => return self.checked(set.as_ref()),
-                // Somebody else has changed them since.
+                // Somebody else has changed them since they were read.
                 Err(status) if status.code() == Code::Aborted => last = status,
                 Err(status) => return Err(self.problem(&status)),
             }

@@ -1,4 +1,4 @@
-//! The stream of states that a page follows.
+//! The stream of server-sent events that a page follows: the live states.
 
 use super::Parts;
 use super::problem::Problem;
@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-/// A comment is sent when nothing else was for so long, so that both ends see whether the other is there.
+/// Silence after which a comment is sent, so that both ends notice if the other is gone.
 const SILENCE: Duration = Duration::from_secs(10);
-/// Tells the browser how long to wait before it opens the stream again, in milliseconds.
+/// The event that sets how long the browser waits before it opens the stream again, in milliseconds.
 const RETRY: &str = "retry: 1000\n\n";
 const COMMENT: &str = ":\n\n";
 
@@ -27,8 +27,9 @@ struct Watcher {
     _place: OwnedSemaphorePermit,
 }
 
-/// The state at once, then whenever it has changed. A state is taken when the connection has room for it, so a slow
-/// watcher skips states and holds up nobody.
+/// Handles `/api/events`: a stream of the current state, then of a new one whenever it has changed. A state is taken
+/// when the connection can send it, so a slow watcher skips states and holds up nobody. Fails with 503 if all streams
+/// are taken.
 pub async fn events(State(parts): State<Arc<Parts>>) -> Result<Response, Problem> {
     let place = parts.streams.clone().try_acquire_owned();
     let place = place.map_err(|_| Problem::unavailable(format!("All {} streams are taken.", super::EVENT_STREAMS)))?;

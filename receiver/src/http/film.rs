@@ -1,5 +1,5 @@
-//! A film or recording of one's own, sent through the whole link: what is heard and seen in it, what is sent of that and
-//! arrives, and what is predicted.
+//! Sends a video or recording of a user through the whole link: returns its media analysis, its symbols on both sides
+//! of the channel, and the predictions.
 
 use super::answers::{Answers, Course};
 use super::inspection::InspectionView;
@@ -18,34 +18,34 @@ use wire::chunks::Part;
 use wire::chunks::{MAX_MEDIA_BYTES, split};
 use wire::fault::ErrorCode;
 
-/// How long a file may take to arrive.
+/// How long the body of a request, the file, may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(60);
-/// How long the first answer may take, and all others after it.
+/// How long the first outcome may take, and then all others together.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// Files at a time. Each is held once, as it came: the clips that are sent share it.
+/// Maximum number of files in work. Each is held in memory once: the clips that are sent share it.
 const PLACES: usize = 2;
 
-/// What a request says beside the file, in its query.
+/// The query of a request that sends a file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ask {
-    /// What is said in it.
+    /// The transcript of the file; empty if there is none.
     #[serde(default)]
     text: String,
 }
 
-/// What became of a film.
+/// The answer to a request that sends a video: predictions and inspection.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Film {
-    /// The transcript that was read; null if there was none, or these weights read none.
+    /// The transcript that was encoded; null if there was none, or if the weights have no text encoder.
     text: Option<String>,
     #[serde(flatten)]
     answers: Answers,
-    /// Of the clip over the live channel; null where the transmitter does not tell.
+    /// The inspection of the clip over the live channel; null if the transmitter returned none.
     inspection: Option<InspectionView>,
 }
 
-/// Sends films, a few at a time.
+/// Sends videos, a few at a time.
 pub struct Films(Semaphore);
 
 impl Default for Films {
@@ -55,14 +55,14 @@ impl Default for Films {
 }
 
 impl Films {
-    /// Reads a file, sends it and gathers the answers.
+    /// Reads the file in the body of `request`, sends it through `transmitter` and gathers the predictions.
     ///
     /// # Errors
-    /// What is wrong with the request or the file, or failed.
+    /// Fails with what is wrong with the request or the file, or with which part of the link failed.
     pub async fn send(&self, transmitter: &Transmitter, ask: Ask, request: Request) -> Result<Film, Problem> {
         check_length(&ask.text)?;
         let _place = self.place()?;
-        // Before the file is read: where it cannot be taken, that is said at once.
+        // This is checked before the file is read, so that a file which cannot be accepted is refused at once.
         let takes = transmitter.takes().await?;
         if takes.media.is_empty() {
             return Err(Problem::unavailable(
@@ -83,12 +83,12 @@ impl Films {
     }
 }
 
-/// Over the live channel first, looked into: where the file cannot be read it does not travel again. The transmitter
-/// remembers what it found, so the others cost their way to it and no more.
+/// Sends the file over the live channel first, with an inspection: if the file cannot be read, it is not sent again.
+/// The transmitter remembers the features, so the other transmissions need not compute them.
 async fn travel(transmitter: &Transmitter, takes: &Takes, text: String, file: Bytes) -> Result<Film, Problem> {
     let course = Course::new(refused);
     let text = Some(text).filter(|text| !text.trim().is_empty());
-    // Weights that cannot read still hear and see; people are shown what was said.
+    // Weights without a text encoder still take sound and frames; the transcript is then shown to people only.
     let (read, caption) = if takes.text { (text, None) } else { (None, text) };
     let clip = Clip {
         id: "a video from the dashboard".into(),
@@ -106,7 +106,7 @@ async fn travel(transmitter: &Transmitter, takes: &Takes, text: String, file: By
     Ok(Film { text: read, answers: course.answers(&outcomes)?, inspection })
 }
 
-/// The messages of clips with the same file, made as they are sent.
+/// The messages of several clips with the same file, made as they are sent.
 fn messages(clips: Vec<Clip>, file: &Bytes) -> impl futures::Stream<Item = Part<Clip>> + Send + use<> {
     let file = file.clone();
     let with_file = move |clip| {

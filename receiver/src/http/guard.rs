@@ -1,11 +1,12 @@
-//! What every request has to pass: names that no stranger's page can put in place of ours, and headers on every answer.
+//! The checks that every request has to pass, against pages of other sites, and the headers of every response.
 //!
-//! A page from anywhere may make a browser on this machine ask `localhost`. It can neither read the answer nor send JSON
-//! or unnamed bytes without being asked about it first, unless its name is made to resolve to this machine (DNS rebinding).
-//! So a request has to name an address, `localhost`, or a name that was given; what changes something has to carry one of
-//! those; and a request that says which page it comes from has to come from ours: the host that it is for, or, behind a
-//! reverse proxy that sends another host, an origin that was given. What a proxy forwards about itself (`X-Forwarded-Host`)
-//! is not looked at: anybody can send it.
+//! A page of any site can make a browser on this machine send requests to `localhost`. Such a page cannot read the
+//! response, and it cannot send JSON or octets without a preflight request, unless its host name is made to resolve to
+//! this machine (DNS rebinding). Therefore: a request has to name as its host an IP address, `localhost`, or a
+//! configured name; a request that changes something has to have one of those two content types; and a request that
+//! names the origin of its page has to come from the dashboard's own page. That is a page of the host that the request
+//! is for or, behind a reverse proxy that sends another host, of a configured origin. Headers in which a proxy
+//! describes itself (`X-Forwarded-Host`) are ignored: anybody can send them.
 
 use super::origin::Origin;
 use super::problem::Problem;
@@ -20,17 +21,17 @@ use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// What the page may load and do: its own files, the inline styles and data images that plotly makes, films that were
-/// chosen or recorded in it; no frame holds it.
+/// The content security policy: what the page may load. It may load its own files, the inline styles and data images
+/// that plotly makes, and videos chosen or recorded in it; no page may embed it in a frame.
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src blob:; \
      frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-/// Of a request that asks for something.
+/// The content type of a request with a JSON body.
 pub const JSON: &str = "application/json";
-/// Of a file. What it is, is told by its content.
+/// The content type of a request whose body is a file. The file's format is detected from its content.
 pub const OCTETS: &str = "application/octet-stream";
 
-/// The names that requests may be for.
+/// The host names and origins that requests may have.
 #[derive(Clone, Debug)]
 pub struct Hosts {
     bound: SocketAddr,
@@ -39,8 +40,8 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// `localhost`, every IP address, `names`, and the hosts of `origins`, on a server bound to `bound`. Pages of `origins`
-    /// may ask for anything, whatever host a proxy names.
+    /// Accepts the hosts `localhost`, every IP address, `names`, and the hosts of `origins`, on a server bound to
+    /// `bound`. Pages of `origins` may send any request, whatever host a proxy names.
     pub fn new(bound: SocketAddr, names: &[String], origins: &[Origin]) -> Self {
         let names = names.iter().map(|name| name.to_ascii_lowercase());
         let names = names.chain(origins.iter().map(|origin| origin.host().to_owned())).collect();
@@ -57,7 +58,8 @@ impl Hosts {
         name == "localhost" || literal.parse::<IpAddr>().is_ok() || self.names.contains(&name)
     }
 
-    /// Checks a request's head.
+    /// Checks a request's method, target and headers. Fails with 403 for a wrong host or page, and with 415 for a wrong
+    /// content type of a request that changes something.
     fn check(&self, method: &Method, target: Option<&Authority>, headers: &HeaderMap) -> Result<(), Problem> {
         let forbidden = |sentence: String| Problem::new(StatusCode::FORBIDDEN, sentence);
         let mut hosts = headers.get_all(HOST).iter();
@@ -84,7 +86,8 @@ impl Hosts {
         Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence))
     }
 
-    /// Checks the page that a request for `host` comes from, as its Origin header names it.
+    /// Checks the origin of the page that sends a request to `host`; `header` is the value of the Origin header. Fails
+    /// with a sentence for people.
     fn check_page(&self, header: &str, host: &Authority) -> Result<(), String> {
         let page = header.strip_prefix("http://").or_else(|| header.strip_prefix("https://")).unwrap_or_default();
         if page.eq_ignore_ascii_case(host.as_str()) {
@@ -101,17 +104,17 @@ impl Hosts {
     }
 }
 
-/// Whether the body is of this type.
+/// Whether the Content-Type header names the type `wanted`, ignoring parameters and case.
 pub fn carries(headers: &HeaderMap, wanted: &str) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
 }
 
-/// Refuses what does not pass, and sets the headers of what is answered.
+/// Middleware that refuses requests which do not pass the checks, and sets the security headers of every response.
 pub async fn guard(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
     let mut headers = request.headers().clone();
-    // Browsers name the page when they load its scripts as modules. The page's files hold no secret, and without them a page
-    // behind a proxy could not show what is wrong.
+    // Browsers send the origin when they load scripts as modules. The page's files hold no secret, and without them a
+    // page behind a proxy could not show what is wrong.
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if reads && !request.uri().path().starts_with("/api/") {
         headers.remove(ORIGIN);
@@ -168,7 +171,7 @@ mod tests {
         let post = |host: &'static str, origin: &'static str| {
             status(Method::POST, None, &[(HOST, host), json.clone(), (ORIGIN, origin)])
         };
-        // nginx unless told otherwise; and with `Host $host`, which leaves the port out.
+        // nginx by default, and with `Host $host`, which leaves the port out.
         for host in ["127.0.0.1:8080", "localhost:8080", "proxy.example"] {
             assert_eq!(post(host, "https://proxy.example"), 200, "{host}");
         }
@@ -176,7 +179,7 @@ mod tests {
             assert_eq!(post("127.0.0.1:8080", stranger), 403, "{stranger}");
         }
         assert_eq!(post("evil.example", "https://proxy.example"), 403);
-        // What anybody can send opens nothing.
+        // Headers that anybody can send change nothing.
         for forwarded in ["x-forwarded-host", "x-original-host", "forwarded"] {
             let forwarded = (HeaderName::from_static(forwarded), "evil.example");
             let headers = [(HOST, "127.0.0.1:8080"), json.clone(), (ORIGIN, "http://evil.example"), forwarded];
@@ -195,7 +198,7 @@ mod tests {
         let behind_proxy = sentence("127.0.0.1:8080", "https://dash.example:8443");
         assert!(behind_proxy.contains("--dashboard-origin https://dash.example:8443"), "{behind_proxy}");
         assert!(sentence("dash.example", "https://dash.example").contains("--http-host NAME"));
-        // What is no origin is not repeated.
+        // A value that is not an origin is not repeated.
         assert!(!sentence("127.0.0.1:8080", "https://<b>").contains("<b>"));
     }
 
@@ -212,7 +215,7 @@ mod tests {
         {
             assert_eq!(origin(stranger), 403, "{stranger}");
         }
-        // A stream of events is no change, yet no business of other pages.
+        // Other pages may not open a stream of events either, although it changes nothing.
         assert_eq!(status(Method::GET, None, &[host.clone(), (ORIGIN, "http://evil.example")]), 403);
         for method in [Method::POST, Method::DELETE, Method::PUT] {
             assert_eq!(status(method.clone(), None, std::slice::from_ref(&host)), 415, "{method}");

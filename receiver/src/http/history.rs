@@ -1,4 +1,4 @@
-//! The last ten minutes, one point a second, and how many clips a second there are now.
+//! The history of the last ten minutes, one point a second, and the current rate of clips per second.
 
 use super::emulator::{Emulator, Seen};
 use crate::accuracy::{Accuracy, Arrivals};
@@ -11,34 +11,35 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::time::MissedTickBehavior;
 use wire::convert::conditions_to_wire;
 
-/// Points that are kept.
+/// Number of points that are kept.
 const POINTS: usize = 600;
-/// Between two points.
+/// Time between two points.
 const SECOND: Duration = Duration::from_secs(1);
-/// Between two looks at the counts.
+/// Time between two readings of the counts.
 const TICK: Duration = Duration::from_millis(250);
-/// What "now" means of a rate.
+/// The time window of the current rate.
 const RATE_WINDOW: Duration = Duration::from_secs(2);
 
-/// The rows of one second.
+/// A point of the history: counts and conditions of one second.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HistoryPoint {
     /// The end of the second, in milliseconds since 1970.
     t_ms: u64,
-    /// Rows written in it.
+    /// Number of rows written in the second.
     clips: u64,
     clips_per_s: f64,
-    /// Rows of it that met the conditions that were current then; all where those were not known.
+    /// Number of these rows under the conditions that were current at the end of the second; all rows if these were not
+    /// known.
     here: u64,
-    /// Acc-2 "pos" of those rows that have a label other than 0.
+    /// Acc-2 Non0 (`pos`) of the `here` rows; `None` if none of them has a label other than 0.
     acc2_pos: Option<f64>,
-    /// Of the emulator's live conditions at its end.
+    /// SNR in dB of the emulator's live conditions at the end of the second; `None` if not known or noiseless.
     snr_db: Option<f64>,
     kind: Option<&'static str>,
     k_factor: Option<f64>,
 }
 
-/// Keeps the points. Cheap to clone.
+/// The history: collects its points and keeps the last ten minutes. Cheap to clone.
 #[derive(Clone)]
 pub struct History {
     live: Live,
@@ -48,23 +49,23 @@ pub struct History {
 
 struct Kept {
     points: VecDeque<HistoryPoint>,
-    /// When there were how many rows, over the last [`RATE_WINDOW`].
+    /// Total number of rows at each reading over the last [`RATE_WINDOW`].
     counts: VecDeque<(Instant, u64)>,
 }
 
-/// Milliseconds since 1970.
+/// The current time in milliseconds since 1970.
 pub fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 impl History {
-    /// Of the rows that `live` counts and the conditions of `emulator`.
+    /// An empty history of the rows that `live` counts and the live conditions of `emulator`.
     pub fn new(live: Live, emulator: Option<Arc<Emulator>>) -> Self {
         let counts = VecDeque::from([(Instant::now(), live.read(Accuracy::clips))]);
         History { live, emulator, kept: Arc::new(Mutex::new(Kept { points: VecDeque::new(), counts })) }
     }
 
-    /// Adds points for good.
+    /// Adds a point every second, without end.
     pub async fn run(&self) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -84,7 +85,7 @@ impl History {
             let mut kept = self.lock();
             kept.count(now, clips);
             let elapsed = now - since;
-            // A tick may come a little early.
+            // A tick may come slightly early.
             if elapsed + TICK / 2 < SECOND {
                 continue;
             }
@@ -97,7 +98,7 @@ impl History {
         }
     }
 
-    /// The emulator's live conditions, if it is there.
+    /// The emulator's live conditions; `None` if there is no emulator or it does not answer.
     fn current(&self) -> Option<Conditions> {
         match self.emulator.as_ref().map(|emulator| *emulator.seen().borrow()) {
             Some(Seen::Here(conditions)) => Some(conditions),
@@ -105,16 +106,16 @@ impl History {
         }
     }
 
-    /// The points, oldest first.
+    /// The points of the last ten minutes, oldest first.
     pub fn points(&self) -> Vec<HistoryPoint> {
         self.lock().points.iter().cloned().collect()
     }
 
-    /// Clips a second over the last two seconds, when there are `clips` in all.
+    /// Clips per second over the last two seconds, given that there are `clips` rows in total now.
     pub fn clips_per_s(&self, clips: u64) -> f64 {
         let kept = self.lock();
         let Some((then, before)) = kept.counts.front() else { return 0.0 };
-        // The first moments make no rate yet.
+        // Shortly after the start the rate is taken over a full second.
         clips.saturating_sub(*before) as f64 / then.elapsed().max(SECOND).as_secs_f64()
     }
 
@@ -123,7 +124,7 @@ impl History {
     }
 }
 
-/// A second that is being counted.
+/// The counts of the second that is in progress.
 #[derive(Clone, Copy, Debug, Default)]
 struct Second {
     clips: u64,
@@ -132,7 +133,8 @@ struct Second {
 }
 
 impl Second {
-    /// Takes up what came while `current` was current. When that has changed, what came before was under other conditions.
+    /// Adds the rows that arrived while the live conditions were `current`. If these have changed, the rows added
+    /// before were under other conditions and no longer count as `here`.
     fn add(&mut self, current: Option<Conditions>, clips: u64, arrived: Arrivals) {
         if self.current != current {
             *self = Second { current, clips: self.clips, arrived: Arrivals::default() };
@@ -161,7 +163,7 @@ impl Second {
 impl Kept {
     fn count(&mut self, now: Instant, clips: u64) {
         self.counts.push_back((now, clips));
-        // The oldest that is kept lies at the window's edge or just before it.
+        // The oldest reading kept lies at the window's edge or just before it.
         while self.counts.get(1).is_some_and(|(then, _)| now - *then >= RATE_WINDOW) {
             self.counts.pop_front();
         }

@@ -1,4 +1,4 @@
-//! What became of a clip on its way, as JSON: checked, and rounded to what can be seen.
+//! The inspection of one clip as JSON: its media analysis and its symbols, checked, and rounded to what can be seen.
 
 use super::answers::broken;
 use super::problem::Problem;
@@ -6,32 +6,32 @@ use proto::v1;
 use serde::Serialize;
 use wire::convert::symbols_from_wire;
 
-/// Landmarks of a face.
+/// Number of landmarks of a face.
 const LANDMARKS: usize = 68;
 
-/// An inspection.
+/// The inspection of one clip: its media analysis (sound and faces) and its symbols on both sides of the channel.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InspectionView {
-    /// Whether the transmitter has looked into the file; it does not where the video crosses whole.
+    /// Whether the transmitter analysed the file; `false` if the scheme sends the video whole.
     looked: bool,
-    /// Length in seconds of what was heard; without sound, of what was seen.
+    /// Length of the sound in seconds; without sound, of the frames. 0 without an analysis.
     seconds: f64,
-    /// The waveform: the ends of each of its stretches, in [−1, 1].
+    /// The waveform: minimum and maximum of each of its sections, in [−1, 1].
     peaks: Vec<[f32; 2]>,
     faces: Vec<FaceView>,
-    /// Symbols, I and Q: as sent.
+    /// The transmitted symbols, `[I, Q]` each.
     sent: Vec<[f32; 2]>,
-    /// Behind the channel; empty if the receiver does not show them.
+    /// The received symbols y, before the equaliser, `[I, Q]` each; empty if the receiver does not return them.
     received: Vec<[f32; 2]>,
-    /// What the equaliser made of them; as many.
+    /// The equalised symbols x̂, `[I, Q]` each, as many as `received`.
     equalised: Vec<[f32; 2]>,
 }
 
-/// A face in widths and heights of its frame.
+/// A detected face; its lengths are in widths and heights of the frame.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct FaceView {
     time_s: f64,
-    /// Left, upper edge, width, height.
+    /// The bounding box: left edge, upper edge, width, height, each in [0, 1].
     bounds: [f32; 4],
     score: f32,
     landmarks: Vec<[f32; 2]>,
@@ -70,7 +70,7 @@ impl TryFrom<v1::FaceDetection> for FaceView {
     }
 }
 
-/// Symbols from the wire; none are none.
+/// Symbols as points `[I, Q]`, from bytes of the wire; no bytes give no points.
 fn points(bytes: &[u8]) -> Result<Vec<[f32; 2]>, Problem> {
     if bytes.is_empty() {
         return Ok(Vec::new());
@@ -88,7 +88,7 @@ fn pairs(values: &[f32]) -> Result<Vec<[f32; 2]>, Problem> {
     }
 }
 
-/// To a ten-thousandth of the frame, or of full scale.
+/// Rounds to a ten-thousandth of the frame, or of full scale.
 fn rounded(value: f32) -> f32 {
     (value * 1e4).round() / 1e4
 }

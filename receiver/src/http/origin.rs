@@ -1,33 +1,34 @@
-//! Origins of pages: scheme, host and port, as browsers send them.
+//! Origins of web pages: scheme, host and port, as browsers send them.
 
 use axum::http::Uri;
 use std::fmt;
 use std::str::FromStr;
 
-/// Longest host: a name has 253 bytes at most.
+/// Maximum length of a host in bytes; a DNS name has at most 253.
 const MOST_BYTES: usize = 300;
 
-/// Where a page comes from. The port is that of the scheme unless it is named.
+/// The origin of a page: scheme, host and port. The port is the scheme's default unless the URL names one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     https: bool,
-    /// In lower case; an IPv6 address in brackets.
+    /// The host in lower case; an IPv6 address in brackets.
     host: String,
     port: u16,
 }
 
-/// What is no origin.
+/// The error that a string is not a valid origin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected http://NAME or https://NAME, with :PORT if need be, such as https://example.org")]
 pub struct NoOrigin;
 
 impl Origin {
-    /// Its host's name.
+    /// The origin's host in lower case, without its port.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// From an `Origin` header, which names scheme, host and port and nothing else.
+    /// Parses the value of an `Origin` header, which has scheme, host and port and nothing else; `None` if it is not
+    /// valid.
     pub fn of_header(header: &str) -> Option<Origin> {
         let bare = header.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#']));
         header.parse().ok().filter(|_| bare)
@@ -41,7 +42,7 @@ impl Origin {
 impl FromStr for Origin {
     type Err = NoOrigin;
 
-    /// From a URL, as people copy it from their browser: path and query are not looked at.
+    /// Parses a URL as people copy it from a browser: path and query are ignored.
     fn from_str(url: &str) -> Result<Origin, NoOrigin> {
         let uri: Uri = url.trim().parse().map_err(|_| NoOrigin)?;
         let https = match uri.scheme_str() {
@@ -51,7 +52,7 @@ impl FromStr for Origin {
         };
         let authority = uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or(NoOrigin)?;
         let host = authority.host().to_ascii_lowercase();
-        // Behind the name there may be a port and nothing else.
+        // After the host only a port may follow.
         let port = match authority.as_str()[host.len()..].strip_prefix(':') {
             Some(port) => port.parse().map_err(|_| NoOrigin)?,
             None => Origin::default_port(https),

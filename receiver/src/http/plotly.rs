@@ -1,4 +1,4 @@
-//! plotly.js, as the `plotly` crate carries it.
+//! The script plotly.js, as the `plotly` crate contains it.
 
 use axum::body::Bytes;
 use flate2::Compression;
@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 const OPEN: &str = "<script type=\"text/javascript\">";
 const CLOSE: &str = "</script>";
 
-/// The script as gzip; made at the first call, which takes a moment.
+/// The script compressed with gzip. The first call compresses, which takes a moment.
 pub fn packed() -> Bytes {
     static PACKED: OnceLock<Bytes> = OnceLock::new();
     let pack = || {
@@ -22,15 +22,15 @@ pub fn packed() -> Bytes {
     PACKED.get_or_init(pack).clone()
 }
 
-/// The script itself, from [`packed`].
+/// The uncompressed script, from the result of [`packed`].
 pub fn unpacked(packed: &[u8]) -> Bytes {
     let mut script = Vec::new();
-    // What was packed in memory unpacks.
+    // Data compressed in memory decompresses without an error.
     let _ = GzDecoder::new(packed).read_to_end(&mut script);
     script.into()
 }
 
-/// The first script of `html`, which is plotly; MathJax follows.
+/// The contents of the first script element of `html`, which is plotly; MathJax follows.
 fn script(html: &str) -> &str {
     let start = html.find(OPEN).map_or(0, |at| at + OPEN.len());
     let end = html[start..].find(CLOSE).map_or(html.len(), |at| start + at);

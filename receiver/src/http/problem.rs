@@ -1,4 +1,4 @@
-//! What a request gets that cannot be answered, and how the body of one that can is read.
+//! The answer to a request that fails, and the reading of request bodies.
 
 use axum::Json;
 use axum::body::Body;
@@ -13,38 +13,38 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tonic::{Code, Status};
 
-/// Most bytes of a body that is JSON.
+/// Maximum size of a JSON body in bytes.
 const BODY_BYTES: usize = 16 * 1024;
-/// How long it may take.
+/// How long a JSON body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A request that cannot be answered, and why, in one sentence for people.
+/// The answer to a request that fails: an HTTP status and the reason, in one sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The HTTP status.
+    /// The HTTP status of the response.
     pub status: StatusCode,
-    /// The sentence.
+    /// The reason, as a sentence.
     pub error: String,
 }
 
 impl Problem {
-    /// With a sentence of its own.
+    /// A problem with the given status and sentence.
     pub fn new(status: StatusCode, error: impl Into<String>) -> Self {
         Problem { status, error: error.into() }
     }
 
-    /// The request makes no sense.
+    /// A problem with status 400: the request is not valid.
     pub fn bad(error: impl Into<String>) -> Self {
         Problem::new(StatusCode::BAD_REQUEST, error)
     }
 
-    /// What the request needs is not there.
+    /// A problem with status 503: something that the request needs is not available.
     pub fn unavailable(error: impl Into<String>) -> Self {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, error)
     }
 
-    /// A call to `peer`, which is named as in "channel emulator at http://…", failed: 503 while it is away, 400 where it
-    /// says that it was asked something wrong, else 502.
+    /// The problem that a call to `peer`, named as in "channel emulator at http://…", failed: 503 if the peer is away,
+    /// 400 if it reports an invalid argument, else 502.
     pub fn of_peer(peer: &str, status: &Status) -> Self {
         let reason = reason(status);
         match status.code() {
@@ -67,7 +67,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The body of a request, which is JSON; an empty one counts as `{}`.
+/// An extractor of a JSON request body; an empty body counts as `{}`.
 pub struct Asked<T>(pub T);
 
 impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Asked<T> {
@@ -82,10 +82,10 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Asked<T> {
     }
 }
 
-/// The body of a request, of at most `most` bytes.
+/// Reads the body of a request, of at most `most` bytes.
 ///
 /// # Errors
-/// That it is larger, broke off, or did not arrive within `deadline`.
+/// Fails if the body is larger, breaks off, or does not arrive within `deadline`.
 pub async fn read_body(request: Request, most: usize, deadline: Duration) -> Result<Vec<u8>, Problem> {
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > most as u64) {

@@ -1,4 +1,4 @@
-//! The matched-filter reference as a curve, from the noiseless decisions so far.
+//! The matched-filter reference as a curve over SNR, computed from the noiseless decisions so far.
 
 use super::view::signs;
 use metrics::{Binary, Fading, matched_filter};
@@ -7,38 +7,39 @@ use serde::Serialize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Where it is drawn, in dB: as far as the page's slider goes.
+/// The SNRs of the curve in dB: the range of the page's slider.
 const SNRS_DB: std::ops::RangeInclusive<i32> = -20..=30;
-/// Fewer different noiseless clips than this tell too little of the source.
+/// Minimum number of different noiseless clips: fewer estimate the source too poorly.
 const CLIPS_FROM: u64 = 30;
-/// Least time between two curves: one takes some milliseconds.
+/// Least time between two computations of the curves; one takes some milliseconds.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// The reference over one kind of channel.
+/// The matched-filter reference over one kind of channel.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReferenceView {
     kind: &'static str,
-    /// SNR in dB, and Acc-2 "pos" there.
+    /// SNR in dB, and Acc-2 Non0 (`pos`) as a fraction at this SNR.
     points: Vec<(i32, f64)>,
 }
 
-/// What a curve was made of.
+/// The last curves: when and from what they were computed (the noiseless confusion matrix, and whether AWGN and
+/// Rayleigh are included), and the curves.
 type Made = (Instant, (Binary, bool, bool), Arc<[ReferenceView]>);
 
-/// Keeps the last curves.
+/// Computes the matched-filter curves and keeps the last ones.
 pub struct Reference {
     symbols: usize,
     made: Mutex<Option<Made>>,
 }
 
 impl Reference {
-    /// Of bursts of so many symbols; where bursts differ in that (0), there is no reference.
+    /// The reference for bursts of `symbols` complex symbols. If bursts differ in length (0), there is no reference.
     pub fn new(symbols: usize) -> Self {
         Reference { symbols, made: Mutex::default() }
     }
 
-    /// The curves over the kinds of channel in `snapshot`, AWGN and Rayleigh, that have a closed form; none before there
-    /// are enough noiseless clips to know the source by.
+    /// The curves for the kinds of channel in `snapshot` that have a closed form, AWGN and Rayleigh. Empty until there
+    /// are enough noiseless clips to estimate the source.
     pub fn curves(&self, snapshot: &Snapshot) -> Arc<[ReferenceView]> {
         let of = |kind| snapshot.tallies.iter().filter(move |tally| tally.conditions.is_some_and(|c| c.kind() == kind));
         let noiseless = of(ChannelKind::None).find(|tally| tally.distinct_signed >= CLIPS_FROM).map(signs);
@@ -98,12 +99,12 @@ mod tests {
         let curves = reference.curves(&snapshot(100, &all));
         assert_eq!(curves.iter().map(|curve| curve.kind).collect::<Vec<_>>(), ["awgn", "rayleigh"]);
         let at = |curve: usize, snr| curves[curve].points.iter().find(|(x, _)| *x == snr).unwrap().1;
-        // A source that is right in 80 of 100: that is kept where there is no noise to speak of, and fading costs.
+        // A source that is right in 80 of 100: at negligible noise this remains, and fading costs.
         assert!((at(0, 30) - 0.8).abs() < 1e-4 && at(1, 0) < at(0, 0) && at(0, -20) < at(0, -10));
         // P(error) of 25 antipodal symbols at −10 dB over AWGN is Q(√5).
         let error = 0.012_674;
         assert!((at(0, -10) - (0.8 - 0.6 * error)).abs() < 1e-4, "{}", at(0, -10));
-        // Made again soon, it is the one at hand.
+        // Requested again soon, the kept curves are returned.
         assert!(Arc::ptr_eq(&curves, &reference.curves(&snapshot(200, &all))));
     }
 }

@@ -1,4 +1,4 @@
-//! Which path does what.
+//! The paths of the dashboard's server and their handlers.
 
 use super::assets::asset;
 use super::emulator::Change;
@@ -26,7 +26,7 @@ use wire::chunks::MAX_MEDIA_BYTES;
 
 type Shared = State<Arc<Parts>>;
 
-/// All paths, behind the guard.
+/// The router of all paths of the dashboard, behind the guard.
 pub fn router(parts: Arc<Parts>, hosts: Hosts) -> Router {
     Router::new()
         .route("/api/info", get(info))
@@ -37,7 +37,7 @@ pub fn router(parts: Arc<Parts>, hosts: Hosts) -> Router {
         .route("/api/sweep", post(sweep).delete(stop))
         .route("/api/sentence", post(sentence))
         .route("/api/video", post(film))
-        // Its name before; scripts may know it.
+        // The former name of this path; scripts may use it.
         .route("/api/film", post(film))
         .fallback(get(asset).fallback(wrong_method))
         .method_not_allowed_fallback(wrong_method)
@@ -55,11 +55,12 @@ struct Info {
     about: About,
     emulator: Option<String>,
     transmitter: Option<String>,
-    /// Whether the transmitter takes text; `None` if it was never reached.
+    /// Whether the transmitter accepts text; `None` if it was never reached.
     takes_text: Option<bool>,
-    /// What it takes of media files, `audio` and `visual`; `None` if it was never reached.
+    /// The modalities that the transmitter takes from media files, `audio` and `visual`; `None` if it was never
+    /// reached.
     takes_media: Option<Vec<&'static str>>,
-    /// The largest file that is taken.
+    /// Maximum size of a media file in bytes.
     media_bytes: usize,
 }
 
@@ -129,7 +130,8 @@ async fn film(
     Ok(Json(parts.films.send(transmitter, ask, request).await?))
 }
 
-/// The transmitter, unless it would wait for an emulator that is away.
+/// The transmitter. Fails with 503 if there is none, or if it would have to wait for a channel emulator that does not
+/// answer.
 fn way_in(parts: &Parts) -> Result<&Transmitter, Problem> {
     let transmitter = parts.transmitter.as_ref();
     let transmitter = transmitter

@@ -1,4 +1,4 @@
-//! A sentence of one's own, sent through the whole link.
+//! Sends a sentence that a user types through the whole link.
 
 use super::answers::{Answers, Course};
 use super::problem::Problem;
@@ -13,21 +13,21 @@ use wire::Fault;
 use wire::chunks::Part;
 use wire::fault::ErrorCode;
 
-/// Longest sentence, in characters.
+/// Maximum length of a sentence in characters.
 const MOST_CHARACTERS: usize = 2000;
-/// How long the answers may take.
+/// How long all outcomes of a sentence may take together.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// Sentences at a time.
+/// Maximum number of sentences in work.
 const PLACES: usize = 4;
 
-/// A request.
+/// The body of a request that sends a sentence.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ask {
     text: String,
 }
 
-/// What became of a sentence.
+/// The answer to a request that sends a sentence: the text and its predictions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Sentence {
     text: String,
@@ -35,7 +35,7 @@ pub struct Sentence {
     answers: Answers,
 }
 
-/// Says sentences, a few at a time.
+/// Sends sentences, a few at a time.
 pub struct Sentences(Semaphore);
 
 impl Default for Sentences {
@@ -45,10 +45,10 @@ impl Default for Sentences {
 }
 
 impl Sentences {
-    /// Sends a sentence and gathers the answers.
+    /// Sends a sentence through `transmitter` and gathers the predictions.
     ///
     /// # Errors
-    /// What is wrong with the sentence, or failed.
+    /// Fails with what is wrong with the sentence, or with which part of the link failed.
     pub async fn say(&self, transmitter: &Transmitter, Ask { text }: Ask) -> Result<Sentence, Problem> {
         if text.trim().is_empty() {
             return Err(Problem::bad("Say something: the text is empty."));
@@ -73,10 +73,10 @@ impl Sentences {
     }
 }
 
-/// Refuses what is too long to be said.
+/// Checks the length of a transcript.
 ///
 /// # Errors
-/// How long it may be.
+/// Fails with status 400 if the text has more than [`MOST_CHARACTERS`] characters.
 pub fn check_length(text: &str) -> Result<(), Problem> {
     match text.chars().count() {
         characters if characters > MOST_CHARACTERS => {
@@ -86,7 +86,7 @@ pub fn check_length(text: &str) -> Result<(), Problem> {
     }
 }
 
-/// Text as the modality `text`.
+/// A transcript as the modality `text` of a clip.
 pub fn spoken(text: &str) -> (String, Content) {
     ("text".into(), Content { kind: Some(Kind::Transcript(text.into())) })
 }

@@ -1,4 +1,4 @@
-//! HTTP/1.1 connections: how many, how slow they may be, and how they end.
+//! The server of HTTP/1.1 connections: their number, their timeouts, and how they end.
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -16,20 +16,20 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep, timeout};
 
-/// Connections at a time; more wait to be accepted.
+/// Maximum number of concurrent connections; more wait to be accepted.
 const CONNECTIONS: usize = 256;
-/// How long a request's head may take, and a connection may idle.
+/// How long a request's head may take to arrive, and how long a connection may be idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a peer may take nothing of what is being sent to it.
+/// How long a peer may accept no bytes of a response before its connection is given up.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
-/// Most bytes of a request's head.
+/// Maximum size of a request's head in bytes.
 const HEAD_BYTES: usize = 64 * 1024;
 /// How long requests may take that are in flight when the drain starts.
 const ENDING: Duration = Duration::from_secs(2);
-/// Between two tries to accept, where accepting fails: the process may be out of file descriptors.
+/// Delay after a failed accept: the process may be out of file descriptors.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// Serves `router` until `drain` starts; requests in flight are given a moment.
+/// Serves `router` on `listener` until `drain` starts; requests in flight then get two seconds to finish.
 pub async fn serve(listener: TcpListener, router: Router, drain: &Drain) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
@@ -49,7 +49,7 @@ pub async fn serve(listener: TcpListener, router: Router, drain: &Drain) {
         }
         while connections.try_join_next().is_some() {}
     }
-    // Dropped with the set: what does not end in time.
+    // Connections that do not end in time are dropped with the set.
     let _ = timeout(ENDING, async { while connections.join_next().await.is_some() {} }).await;
 }
 
@@ -61,7 +61,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(
 }
 
 async fn connection(stream: TcpStream, _place: OwnedSemaphorePermit, router: Router, drain: Drain) {
-    // Without it events wait for acknowledgements of those before.
+    // With Nagle's algorithm, events would wait for the acknowledgements of earlier ones.
     let _ = stream.set_nodelay(true);
     let patient = TokioIo::new(Patient { stream, stalled: None });
     let served = http1::Builder::new()
@@ -82,15 +82,15 @@ async fn connection(stream: TcpStream, _place: OwnedSemaphorePermit, router: Rou
     }
 }
 
-/// A connection that is given up when the peer takes nothing for [`STALL_TIMEOUT`].
+/// A connection that fails when the peer accepts no bytes for [`STALL_TIMEOUT`].
 struct Patient {
     stream: TcpStream,
-    /// Set while a write waits.
+    /// The deadline of a write that waits; `None` while none does.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Patient {
-    /// What a write that would have to wait gives: the end of patience, or that it waits.
+    /// The result of a write that cannot proceed: pending, or an error once the deadline has passed.
     fn wait<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALL_TIMEOUT)));
         ready!(stalled.as_mut().poll(cx));

@@ -1,4 +1,4 @@
-//! The state that watchers see: made at most five times a second for all of them together, and serialised once.
+//! The live state that watchers get: made at most five times a second for all of them together, and serialised once.
 
 use super::emulator::{Emulator, Seen};
 use super::history::{History, now_ms};
@@ -17,11 +17,11 @@ use wire::convert::conditions_to_wire;
 
 /// Least time between two states.
 const INTERVAL: Duration = Duration::from_millis(200);
-/// Between two states while nothing but the rate changes.
+/// Time between two states while only the rate changes.
 const RATE_INTERVAL: Duration = Duration::from_millis(500);
-/// Rows that are shown.
+/// Number of latest rows in a state.
 const ROWS: usize = 20;
-/// What "arriving" means of rows.
+/// The time window of the rows that count as arriving.
 const ARRIVING: Duration = Duration::from_secs(10);
 
 #[derive(Serialize)]
@@ -35,7 +35,7 @@ struct State<'a> {
     sweep: Option<&'a Progress>,
     curve: Vec<Point>,
     reference: &'a [ReferenceView],
-    /// Of the rows that met `conditions`; of all where those are not known.
+    /// Metrics of the newest rows under `conditions`; of all newest rows if these are not known.
     recent: RecentView,
     arriving: ArrivingView,
     latency: Option<Latency>,
@@ -73,7 +73,7 @@ impl From<Constellation> for ConstellationView {
     }
 }
 
-/// A state as it is sent. Cheap to clone.
+/// A serialised state. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Frame {
     event: Bytes,
@@ -85,24 +85,24 @@ const AFTER: &[u8] = b"\n\n";
 impl Frame {
     fn new(state: &State<'_>) -> Self {
         let mut event = BEFORE.to_vec();
-        // JSON keeps to one line, as an event needs; writing it to memory does not fail.
+        // `to_writer` writes JSON on one line, as an event needs; writing to memory does not fail.
         let _ = serde_json::to_writer(&mut event, state);
         event.extend_from_slice(AFTER);
         Frame { event: event.into() }
     }
 
-    /// As an event of a stream.
+    /// The state as a server-sent event named `state`.
     pub fn event(&self) -> Bytes {
         self.event.clone()
     }
 
-    /// As JSON.
+    /// The state as JSON.
     pub fn json(&self) -> Bytes {
         self.event.slice(BEFORE.len()..self.event.len() - AFTER.len())
     }
 }
 
-/// Makes states.
+/// Makes the states and sends them to all watchers.
 pub struct States {
     model_id: String,
     live: Live,
@@ -113,12 +113,13 @@ pub struct States {
     reference: Reference,
     frames: watch::Sender<Frame>,
     last: Mutex<Option<(Instant, Frame)>>,
-    /// Somebody has begun to watch.
+    /// Notified when a watcher arrives.
     arrived: Notify,
 }
 
 impl States {
-    /// Of what the parts show. `symbols`: of one burst.
+    /// Makes states of what the parts show, for the weights `model_id`. `symbols` is the number of complex symbols of a
+    /// burst, 0 if it differs between clips.
     pub fn new(
         (model_id, symbols): (&str, usize),
         live: Live,
@@ -141,7 +142,7 @@ impl States {
         }
     }
 
-    /// The state of this moment, or of a moment ago.
+    /// The current state, or one that is at most 200 ms old.
     pub fn current(&self) -> Frame {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {
@@ -154,7 +155,7 @@ impl States {
         }
     }
 
-    /// The state of this moment, and those that follow as long as the receiver is kept.
+    /// The current state, and a receiver of all later ones.
     pub fn watch(&self) -> (Frame, watch::Receiver<Frame>) {
         let frames = self.frames.subscribe();
         let current = self.current();
@@ -162,7 +163,7 @@ impl States {
         (current, frames)
     }
 
-    /// Makes a state whenever something has changed and somebody watches, for good.
+    /// Makes a state whenever something has changed and somebody watches, without end.
     pub async fn run(&self) {
         let mut live = self.live.clone();
         let mut sweep = self.sweep.clone();
@@ -175,14 +176,14 @@ impl States {
             tokio::time::sleep_until((made + INTERVAL).into()).await;
             let seen = async {
                 match &mut emulator {
-                    // As long as there is the emulator, there is its sender.
+                    // The sender lives as long as the emulator, so this is no error.
                     Some(seen) => drop(seen.changed().await),
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
                 open = live.changed() => if !open {
-                    // The process ends.
+                    // The journal is closed: the process ends.
                     return std::future::pending().await;
                 },
                 _ = sweep.changed() => {}
@@ -193,8 +194,8 @@ impl States {
         }
     }
 
-    /// Sends a new state to all who watch; gives when it was made, and whether the rate and what arrived of late will change
-    /// by themselves.
+    /// Makes a new state and sends it to all watchers; returns when it was made, and whether the rate or the arriving
+    /// rows will change without a new row.
     fn publish(&self) -> (Instant, bool) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let (frame, moving) = self.make();
@@ -213,7 +214,7 @@ impl States {
         let current = conditions.as_ref().map(conditions_to_wire);
         let now_ms = now_ms();
         let since_ms = now_ms.saturating_sub(ARRIVING.as_millis() as u64);
-        // What takes time is done outside the lock, where the journal's writer does not wait for it.
+        // Work that takes time is done outside the lock, so that the journal's writer does not wait for it.
         let (snapshot, verdicts, arrivals, latencies) = self.live.read(|accuracy| {
             let recent = accuracy.recent();
             let (verdicts, arrivals) = (recent.under(current.as_ref()), recent.since(since_ms, current.as_ref()));

@@ -1,7 +1,7 @@
-//! A sweep: one live condition after the other, each until enough rows have come under it.
+//! A sweep: sets one live condition after the other, each until enough rows have arrived under it.
 //!
-//! The clips come from whoever streams without pinned conditions. When somebody else changes the conditions meanwhile, the
-//! sweep ends and leaves theirs as they are; when it ends otherwise, it puts back those that it found.
+//! The clips come from any client that sends without pinned conditions. If somebody else changes the conditions during
+//! a sweep, the sweep ends and leaves the new ones; if it ends otherwise, it restores the conditions that it found.
 
 use super::emulator::{Emulator, Seen};
 use super::problem::Problem;
@@ -19,18 +19,18 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use wire::convert::conditions_to_wire;
 
-/// Between two looks at the counts.
+/// Time between two readings of the counts.
 const TICK: Duration = Duration::from_millis(50);
-/// After so long without a row, the sweep says that it waits.
+/// Time without a new row after which the sweep reports that it waits.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// After so long, conditions that were set and are not seen were set by somebody else again.
+/// Time after which conditions that were set but are still not seen at the emulator count as changed by somebody else.
 const SETTLING: Duration = Duration::from_secs(10);
-/// How long putting back the former conditions may be tried.
+/// How long restoring the previous conditions may be retried.
 const RESTORING: Duration = Duration::from_secs(5);
-/// Most rows of one point.
+/// Maximum number of rows that may be requested for one point.
 const MOST_CLIPS: u64 = 1_000_000;
 
-/// What is asked of a sweep.
+/// A request for a sweep: channels, SNRs, and the number of rows for each point.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -55,7 +55,7 @@ fn clips() -> u64 {
 }
 
 impl Plan {
-    /// The conditions to visit.
+    /// The channel conditions that the sweep visits, in order.
     fn points(&self) -> Result<Vec<Conditions>, Problem> {
         let bad = |problem: String| Problem::bad(format!("This makes no sweep: {problem}."));
         if !(1..=MOST_CLIPS).contains(&self.clips) {
@@ -67,11 +67,11 @@ impl Plan {
     }
 }
 
-/// How far a sweep has come.
+/// The progress of a sweep at its current point.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Progress {
     running: bool,
-    /// From 1.
+    /// Number of the current point, from 1.
     point: usize,
     points: usize,
     conditions: ConditionsView,
@@ -87,7 +87,7 @@ impl Progress {
     }
 }
 
-/// The one sweep that may run at a time.
+/// Starts and stops sweeps; at most one runs at a time.
 pub struct Sweeps {
     emulator: Option<Arc<Emulator>>,
     live: Live,
@@ -102,20 +102,21 @@ struct Running {
 }
 
 impl Sweeps {
-    /// Of the live conditions of `emulator`, counting the rows of `live`.
+    /// Sweeps over the live conditions of `emulator`, which count the rows of `live`. Without an emulator none can be
+    /// started.
     pub fn new(emulator: Option<Arc<Emulator>>, live: Live, drain: Drain) -> Self {
         Sweeps { emulator, live, drain, progress: Arc::default(), running: Mutex::default() }
     }
 
-    /// How far it has come, now and at every change; `None` while none runs.
+    /// The progress of the running sweep, now and at every change; `None` while none runs.
     pub fn progress(&self) -> watch::Receiver<Option<Progress>> {
         self.progress.subscribe()
     }
 
-    /// Starts one.
+    /// Starts a sweep and returns its initial progress.
     ///
     /// # Errors
-    /// If the plan makes none, one runs already, or there is no emulator that answers.
+    /// Fails if the plan is not valid, a sweep runs already, or there is no emulator that answers.
     pub async fn start(&self, plan: &Plan) -> Result<Progress, Problem> {
         let points = plan.points()?;
         let emulator = self.emulator.clone().ok_or_else(no_emulator)?;
@@ -140,7 +141,7 @@ impl Sweeps {
         Ok(first)
     }
 
-    /// Stops the one that runs, if any, and returns when the former conditions are back.
+    /// Stops the running sweep, if any, and returns when the previous conditions are restored.
     pub async fn stop(&self) {
         if let Some(Running { stop, task }) = self.running.lock().await.take() {
             stop.send_replace(true);
@@ -151,21 +152,21 @@ impl Sweeps {
     }
 }
 
-/// What a dashboard without an emulator answers.
+/// The answer of a dashboard without an emulator to requests that need one.
 pub fn no_emulator() -> Problem {
     Problem::unavailable("This receiver knows no channel emulator; start it with --emulator URL.")
 }
 
-/// How the visit of a point ended.
+/// How the visit of one point ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Enough,
     Stopped,
-    /// Somebody else has changed the conditions.
+    /// Somebody else changed the live conditions during the visit.
     TakenOver,
 }
 
-/// The sweep that runs.
+/// The task of a running sweep.
 struct Visit {
     emulator: Arc<Emulator>,
     seen: watch::Receiver<Seen>,
@@ -193,13 +194,14 @@ impl Visit {
         self.progress.send_replace(None);
     }
 
-    /// Stays at a point until enough rows have come. `before` was current until now.
+    /// Sets the conditions `point` and stays there until enough rows have arrived. `before` are the conditions that
+    /// were current until now.
     async fn visit(&mut self, mut before: Conditions, point: Conditions, mut progress: Progress) -> End {
         let wire = conditions_to_wire(&point);
         let first = self.live.read(|accuracy| accuracy.clips_under(&wire));
         let mut moved = Instant::now();
         loop {
-            // Again after the emulator was away: it may have come back with others.
+            // Set again after the emulator was away: it may have come back with other conditions.
             if !self.put(&point).await {
                 return End::Stopped;
             }
@@ -235,7 +237,7 @@ impl Visit {
         }
     }
 
-    /// Makes conditions the current ones, with patience while the emulator is away; `false` if the sweep is to stop.
+    /// Sets the live conditions, and retries while the emulator is away; returns `false` if the sweep is to stop.
     async fn put(&self, conditions: &Conditions) -> bool {
         let mut backoff = Backoff::default();
         while let Err(problem) = self.emulator.set(conditions).await {
@@ -247,7 +249,7 @@ impl Visit {
         true
     }
 
-    /// Puts the former conditions back, if that can be done soon.
+    /// Restores the conditions `former`; gives up after [`RESTORING`].
     async fn restore(&self, former: &Conditions) {
         let began = Instant::now();
         let mut backoff = Backoff::default();
@@ -260,7 +262,7 @@ impl Visit {
         }
     }
 
-    /// `false` if the sweep is to stop.
+    /// Waits for `duration`; returns `false` at once if the sweep is to stop.
     async fn pause(&self, duration: Duration) -> bool {
         let mut stopped = self.stopped.clone();
         tokio::select! {

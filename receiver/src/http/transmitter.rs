@@ -1,4 +1,4 @@
-//! The transmitter as the dashboard sees it: what it takes, and clips of one's own sent through the whole link behind it.
+//! The dashboard's client of the transmitter: reads which clips it accepts, and sends it clips from users.
 
 use super::problem::Problem;
 use futures::{Stream, StreamExt};
@@ -16,53 +16,54 @@ use tonic::transport::Channel;
 use wire::Delivery;
 use wire::chunks::Part;
 
-/// How long it may take to say what it is, for the page that opens.
+/// How long the transmitter may take to describe its model, for a page that opens.
 const SHORT_DEADLINE: Duration = Duration::from_secs(1);
-/// Modalities that a media file may give.
+/// The modalities that a media file may contain.
 const MEDIA: [&str; 2] = ["audio", "visual"];
 
-/// What clips may bring.
+/// The kinds of input that the transmitter accepts in a clip.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Takes {
-    /// A transcript: the weights hold a text encoder.
+    /// Whether it accepts a transcript: the weights have a text encoder.
     pub text: bool,
-    /// A media file, of which these modalities are taken: `audio`, `visual`. Empty: none.
+    /// The modalities that it takes from a media file: `audio`, `visual`. Empty if it accepts no files.
     pub media: Vec<&'static str>,
 }
 
-/// One transmitter.
+/// A client of one transmitter.
 pub struct Transmitter {
     url: PeerUrl,
-    /// As it is named in sentences.
+    /// The transmitter's name in messages for people, with its URL.
     name: String,
     client: TransmitterClient<Channel>,
-    /// As it said last.
+    /// The last answer to which inputs it accepts; `None` if it was never reached.
     takes: Mutex<Option<Takes>>,
 }
 
 impl Transmitter {
-    /// The transmitter at `url`.
+    /// A client of the transmitter at `url`; connects at the first call.
     pub fn new(url: PeerUrl) -> Self {
         let client = TransmitterClient::new(url.channel()).max_decoding_message_size(wire::MAX_MESSAGE_BYTES);
         Transmitter { name: format!("transmitter at {url}"), url, client, takes: Mutex::default() }
     }
 
-    /// Where it listens.
+    /// The transmitter's URL.
     pub fn url(&self) -> &PeerUrl {
         &self.url
     }
 
-    /// What it takes, as far as it is known soon; `None` if it was never reached.
+    /// Which inputs the transmitter accepts, asked with a short deadline. If it does not answer, the last known answer;
+    /// `None` if it was never reached.
     pub async fn known(&self) -> Option<Takes> {
-        // An error leaves what is known.
+        // On an error the last answer remains.
         let _ = self.model(SHORT_DEADLINE).await;
         self.takes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What it takes at present.
+    /// Which inputs the transmitter accepts at present.
     ///
     /// # Errors
-    /// That it does not answer.
+    /// Fails if the transmitter does not answer.
     pub async fn takes(&self) -> Result<Takes, Problem> {
         self.model(UNARY_DEADLINE).await.map_err(|status| Problem::of_peer(&self.name, &status))
     }
@@ -77,10 +78,11 @@ impl Transmitter {
         Ok(takes)
     }
 
-    /// Sends the messages of clips with the sequence numbers `keys`; gives the outcomes by those.
+    /// Sends the messages of clips with the sequence numbers `keys`; returns the outcomes by sequence number. The map
+    /// lacks those that the transmitter did not send.
     ///
     /// # Errors
-    /// What failed, or that the outcomes took longer than `deadline`.
+    /// Fails if the call fails or the outcomes take longer than `deadline`.
     pub async fn send(
         &self,
         clips: impl Stream<Item = Part<Clip>> + Send + 'static,
@@ -105,7 +107,7 @@ impl Transmitter {
             let outcome = answer.outcome.unwrap_or_default();
             let delivery = Delivery::from_wire(outcome.delivery.as_ref());
             let delivery = delivery.map_err(|fault| Status::internal(fault.to_string()))?;
-            // A second answer to a clip is as good as the first, and there are no more keys than clips.
+            // A second outcome of a clip is as good as the first, and there are no more keys than clips.
             if keys.contains(&delivery.sequence) {
                 outcomes.insert(delivery.sequence, outcome);
             }

@@ -1,4 +1,4 @@
-//! What the API shows, as JSON: conditions, estimates with their intervals, points of the curve, rows.
+//! The JSON of the dashboard's API: conditions, estimates with their intervals, points of the accuracy curve, rows.
 
 use crate::accuracy::{Verdict, Verdicts};
 use metrics::{Binary, Interval, mean_interval_of_repeats, wilson_of_rate};
@@ -6,7 +6,7 @@ use phy::Conditions;
 use proto::v1;
 use serde::Serialize;
 
-/// Conditions; what a kind does not have is null.
+/// Channel conditions as JSON: kind, SNR in dB and K factor; a value that the kind does not have is null.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ConditionsView {
     kind: &'static str,
@@ -34,22 +34,23 @@ impl From<v1::Conditions> for ConditionsView {
     }
 }
 
-/// A figure with its 95 % interval.
+/// An estimate of a metric with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Estimate {
-    /// The figure.
+    /// The estimate, in the metric's unit (a fraction in [0, 1] for rates).
     pub value: f64,
-    /// Lower bound.
+    /// Lower bound of the 95 % interval.
     pub low: f64,
-    /// Upper bound.
+    /// Upper bound of the 95 % interval.
     pub high: f64,
-    /// The rows it is of.
+    /// Number of rows that the estimate is over.
     pub n: u64,
-    /// Different clips among them, which the interval is over: repeats of a clip are no independent samples.
+    /// Number of different clips among the rows. The interval is over clips: repeats of a clip are not independent
+    /// samples.
     pub distinct: u64,
 }
 
-/// How many rows there are, and how many different clips they are of.
+/// The size of a sample: its rows, and the different clips among them.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
     rows: u64,
@@ -57,7 +58,8 @@ struct Sample {
 }
 
 impl Sample {
-    /// Of a tally's counts; one that does not tell clips apart is taken to have none twice.
+    /// A sample of a tally's counts. A tally that does not count distinct clips (`clips` is 0) is taken to have no clip
+    /// twice.
     fn of(rows: u64, clips: u64) -> Self {
         Sample { rows, clips: if clips == 0 { rows } else { clips.min(rows) } }
     }
@@ -74,19 +76,20 @@ impl Estimate {
         })
     }
 
-    /// A rate, with Wilson's interval over the clips; `None` of nothing.
+    /// A rate with Wilson's interval over the clips; `None` for no rows.
     fn rate(correct: u64, sample: Sample) -> Option<Self> {
         Estimate::of(wilson_of_rate(correct as f64 / sample.rows as f64, sample.clips), sample)
     }
 
-    /// A mean, with the normal interval over the clips; `None` below two clips.
+    /// A mean with the normal interval over the clips, from the sum and the sum of squares; `None` for fewer than two
+    /// clips.
     fn mean(sample: Sample, sum: f64, squares: f64) -> Option<Self> {
         let mean = mean_interval_of_repeats(sample.rows, sample.clips, sum, squares);
         Estimate::of(mean.map(|mean| Interval { low: mean.low.max(0.0), ..mean }), sample)
     }
 }
 
-/// All rows that met the same conditions.
+/// A point of the accuracy curve: the metrics over all rows of the same channel conditions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Point {
     #[serde(flatten)]
@@ -121,13 +124,13 @@ impl From<&v1::Tally> for Point {
     }
 }
 
-/// The decisions of the family "pos" behind a tally.
+/// The confusion matrix of the Acc-2 family `pos` over the rows of a tally.
 pub fn signs(tally: &v1::Tally) -> Binary {
     binary(tally.signed, tally.sign_correct, tally.positive, tally.positive_correct)
 }
 
-/// The confusion of `all` decisions of which `correct` were right, where `truths` were to be positive and `met` of them
-/// were found to be.
+/// The confusion matrix of `all` binary decisions, `correct` of them right, of which `truths` should be positive and
+/// `met` of these were predicted positive.
 fn binary(all: u64, correct: u64, truths: u64, met: u64) -> Binary {
     let true_neg = correct.saturating_sub(met);
     Binary {
@@ -138,7 +141,7 @@ fn binary(all: u64, correct: u64, truths: u64, met: u64) -> Binary {
     }
 }
 
-/// The newest labelled rows under the same conditions.
+/// The metrics over the newest labelled rows of the same channel conditions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RecentView {
     clips: u64,
@@ -165,18 +168,18 @@ impl From<&Verdicts> for RecentView {
     }
 }
 
-/// What came within the last seconds.
+/// Counts of the rows that arrived within the last `seconds`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ArrivingView {
-    /// How long that is.
+    /// Length of the time window in seconds.
     pub seconds: u64,
-    /// Rows that met the current conditions; all of them where those are not known.
+    /// Number of rows under the current conditions; all rows if these are not known.
     pub here: u64,
-    /// Rows that met others, as clips that pin their own do.
+    /// Number of rows under other conditions, such as those that clips pin.
     pub others: u64,
 }
 
-/// Microseconds in each process.
+/// Microseconds that a clip spent in each process.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct TimingsView {
     transmitter_us: u64,
@@ -191,7 +194,7 @@ impl From<v1::Timings> for TimingsView {
     }
 }
 
-/// A distribution over the score.
+/// A prediction as JSON: the distribution over sign and class, and the score in [−3, 3].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PredictionView {
     p_neg: f32,
@@ -210,7 +213,7 @@ impl From<v1::Prediction> for PredictionView {
 }
 
 impl PredictionView {
-    /// The side of zero that is more likely.
+    /// The more likely sign: `positive`, `negative`, or `undecided` if both are equally likely.
     pub fn sentiment(&self) -> &'static str {
         match self.p_pos.total_cmp(&self.p_neg) {
             std::cmp::Ordering::Less => "negative",
@@ -220,7 +223,7 @@ impl PredictionView {
     }
 }
 
-/// A row of the journal.
+/// A row of the journal as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RowView {
     run_id: String,

@@ -4,47 +4,48 @@ use super::version::VERSION;
 use std::path::PathBuf;
 use wire::Delivery;
 
-/// What can go wrong with the journal.
+/// An error of the journal: it cannot be opened, read or written, or it must not answer a delivery key.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The file cannot be opened, made or written.
+    /// The file cannot be opened, created, read or prepared.
     #[error("cannot open the journal {}: {message}", path.display())]
     Open {
         /// The journal's file.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's error message.
         message: String,
     },
-    /// The file is something else.
+    /// The file exists and is not a journal of Latentlink.
     #[error("{} is not a Latentlink journal", path.display())]
     Foreign {
-        /// The file that is none.
+        /// The file that is not a journal.
         path: PathBuf,
     },
-    /// The file was written by another version.
+    /// The journal has a schema version that this receiver does not know.
     #[error("the journal {} has schema version {found}; this receiver knows version {}", path.display(), VERSION)]
     Version {
         /// The journal's file.
         path: PathBuf,
-        /// Its version.
+        /// The schema version of the file.
         found: i32,
     },
-    /// Rows cannot be committed (a full disk, for instance). None of them was; the same bursts may be sent again.
+    /// A transaction cannot be committed (a full disk, for instance). None of its rows was written; the same bursts may
+    /// be sent again.
     #[error("cannot write the journal {}: {message}", path.display())]
     Write {
         /// The journal's file.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's error message.
         message: String,
     },
-    /// The delivery key was answered by other weights.
+    /// The delivery key was answered before by a model other than the one being served.
     #[error("{delivery} was answered by model {theirs}; this receiver serves {ours}: start a new run")]
     OtherModel {
-        /// The key.
+        /// The delivery key.
         delivery: Delivery,
-        /// The model id in the journal.
+        /// The identifier of the model that answered the key, as the journal holds it.
         theirs: String,
-        /// The model id being served.
+        /// The identifier of the model being served.
         ours: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What was answered before, by its key.
+//! Looks up earlier answers in the journal by their delivery key.
 
 use super::{Answer, JournalError, row};
 use crate::refusal::Refusal;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wire::Delivery;
 
-/// Reads the journal beside its writer: the rows of all transactions that were committed before.
+/// A read-only connection to the journal beside its writer: it sees the rows of all transactions committed before.
 pub struct Lookup {
     connection: Connection,
     path: Arc<Path>,
@@ -24,8 +24,9 @@ impl Lookup {
         Ok(Lookup { connection, path: path.clone(), model_id: model_id.clone() })
     }
 
-    /// What is to be replied to a burst with this key, if its row is there: the first answer, or why another model's is none. A
-    /// journal that cannot be read answers that the receiver is unavailable.
+    /// The reply to a burst with this delivery key if the key has a row: the journal's answer, or a refusal if another
+    /// model gave it. `None` if the key has no row. If the journal cannot be read, the reply is that the receiver is
+    /// unavailable.
     pub fn find(&self, delivery: Delivery) -> Option<Result<Answer, Refusal>> {
         match row::find(&self.connection, delivery) {
             Ok(found) => found.map(|(first, theirs)| first.answer_for(&self.model_id, theirs)),

@@ -1,4 +1,4 @@
-//! One row of the journal: to SQL and back, bit for bit.
+//! One row of the journal: written to SQL and read back, bit for bit.
 
 use super::JournalError;
 use crate::accuracy::Verdict;
@@ -11,19 +11,20 @@ use rusqlite::{Connection, OptionalExtension, params};
 use wire::Delivery;
 use wire::convert::prediction_to_wire;
 
-/// What was answered for a burst, or is to be.
+/// The receiver's answer to a burst: what the journal stores and the acknowledgement carries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// What the decoder made of the symbols.
+    /// The decoded distribution over the score.
     pub prediction: Prediction,
-    /// What the emulator did to them. Its conditions are there.
+    /// The channel emulator's report on the burst: conditions, h, noise variance and realised SNR. Its `conditions` are
+    /// always `Some`.
     pub channel: ChannelReport,
-    /// Microseconds in each process.
+    /// Microseconds that the burst spent in each process.
     pub timings: Timings,
 }
 
 impl Answer {
-    /// The answer as it is sent, without symbols.
+    /// The answer as a message of the wire, with `symbols` absent: the journal keeps none.
     pub fn to_wire(&self) -> v1::Answer {
         v1::Answer {
             prediction: Some(prediction_to_wire(&self.prediction)),
@@ -34,33 +35,34 @@ impl Answer {
     }
 }
 
-/// A decoded burst on its way into the journal.
+/// A decoded burst as a row of the journal, to be written or read back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// Counted once.
+    /// The delivery key of the clip; the journal holds one row per key.
     pub delivery: Delivery,
-    /// The client's name for the clip.
+    /// The client's identifier of the clip; empty if it gave none.
     pub clip_id: String,
-    /// The reference label in [−3, 3].
+    /// The reference label in [−3, 3]; `None` if the clip has no label.
     pub label: Option<f32>,
-    /// What was said, for people who watch.
+    /// The transcript of the clip, shown to people who watch; empty if there is none.
     pub caption: String,
-    /// When it was committed, in milliseconds since 1970.
+    /// When the row was committed, in milliseconds since 1970; set by the journal's writer.
     pub written_at_ms: u64,
-    /// The answer, if the key is new.
+    /// The answer that the row stores.
     pub answer: Answer,
 }
 
 impl Entry {
-    /// What the prediction was right about, if there is a label.
+    /// Which decisions of the prediction agree with the label; `None` if there is no label.
     pub fn verdict(&self) -> Option<Verdict> {
         self.label.map(|label| Verdict::of(&self.answer.prediction, label))
     }
 
-    /// What a receiver that serves the model `ours` answers to this entry's key, which the model `theirs` answered first.
+    /// The reply of a receiver that serves the model `ours` to this entry's delivery key, which the model `theirs`
+    /// answered first.
     ///
     /// # Errors
-    /// [`JournalError::OtherModel`], if they are not the same.
+    /// Fails with [`JournalError::OtherModel`] if the two models differ.
     pub fn answer_for(self, ours: &str, theirs: String) -> Result<Answer, Refusal> {
         match theirs == ours {
             true => Ok(self.answer),
@@ -68,7 +70,7 @@ impl Entry {
         }
     }
 
-    /// The row as a watcher sees it.
+    /// The entry as the wire's `Row`, for watchers.
     pub fn row(&self) -> Row {
         Row {
             delivery: Some(self.delivery.to_wire()),
@@ -82,8 +84,8 @@ impl Entry {
         }
     }
 
-    /// Gives zeros their plain sign, the only bits that neither the wire nor SQLite keeps for every number, so that the
-    /// first answer and a repeated one are the same.
+    /// Replaces −0 by 0 in all numbers of the answer. The sign of zero is the only bit that the wire or SQLite may
+    /// lose; without it, the first answer and a repeated one have the same bits.
     pub fn normalise(&mut self) {
         let Answer { prediction, channel, .. } = &mut self.answer;
         let Prediction { p_neg, p_zero, p_pos, score, .. } = prediction;
@@ -99,7 +101,8 @@ impl Entry {
     }
 }
 
-/// Writes an entry; `false` if its key is there already.
+/// Inserts an entry as a row of the model `model_id`; returns `false`, and writes nothing, if its delivery key has a
+/// row already.
 pub fn insert(connection: &Connection, model_id: &str, entry: &Entry) -> rusqlite::Result<bool> {
     let Answer { prediction, channel, timings } = &entry.answer;
     let conditions = channel.conditions.unwrap_or_default();
@@ -147,7 +150,7 @@ const COLUMNS: &str = "run_id, sequence, clip_id, label, p_neg, p_zero, p_pos, s
      k_factor, h_re, h_im, n0, realised_snr_db, transmitter_us, emulator_us, receiver_us, model_id, \
      written_at_ms, caption";
 
-/// The entry under a key and the id of the model that answered it.
+/// The entry of a delivery key and the id of the model that answered it; `None` if the key has no row.
 pub fn find(connection: &Connection, delivery: Delivery) -> rusqlite::Result<Option<(Entry, String)>> {
     let mut statement =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM clips WHERE run_id = ?1 AND sequence = ?2"))?;
@@ -158,7 +161,7 @@ pub fn find(connection: &Connection, delivery: Delivery) -> rusqlite::Result<Opt
         .optional()
 }
 
-/// The newest `limit` entries of a model, oldest first.
+/// The newest `limit` entries of the model `model_id`, oldest first.
 pub fn latest(connection: &Connection, model_id: &str, limit: usize) -> rusqlite::Result<Vec<Entry>> {
     let mut statement = connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM clips WHERE model_id = ?1 ORDER BY id DESC LIMIT ?2"))?;
@@ -167,7 +170,8 @@ pub fn latest(connection: &Connection, model_id: &str, limit: usize) -> rusqlite
     Ok(entries)
 }
 
-/// The counts over all rows of a model, one tally for each conditions met.
+/// The counts over all rows of the model `model_id`: one tally for each different channel conditions. The counts of
+/// distinct clips are left at 0.
 pub fn tallies(connection: &Connection, model_id: &str) -> rusqlite::Result<Vec<Tally>> {
     let mut statement = connection.prepare_cached(
         "SELECT channel, snr_db, k_factor, count(*) AS clips, count(label) AS labelled, count(sign_correct) AS signed,
@@ -202,7 +206,7 @@ pub fn tallies(connection: &Connection, model_id: &str) -> rusqlite::Result<Vec<
     rows.collect()
 }
 
-/// Tells `seen` the conditions, the identifier and the label of every labelled row of a model.
+/// Calls `seen` with the conditions, the clip identifier and the label of every labelled row of the model `model_id`.
 pub fn clips(
     connection: &Connection,
     model_id: &str,
@@ -219,7 +223,7 @@ pub fn clips(
     Ok(())
 }
 
-/// Ids of other models that have rows, with their counts.
+/// The identifiers of all models other than `model_id` that have rows, with their numbers of rows.
 pub fn other_models(connection: &Connection, model_id: &str) -> rusqlite::Result<Vec<(String, i64)>> {
     let mut statement =
         connection.prepare_cached("SELECT model_id, count(*) FROM clips WHERE model_id <> ?1 GROUP BY model_id")?;
@@ -269,7 +273,7 @@ fn delivery(row: &rusqlite::Row<'_>) -> rusqlite::Result<Delivery> {
     Ok(Delivery { run, sequence: row.get::<_, i64>("sequence")? as u64 })
 }
 
-/// SQLite's integers are signed; it is the bits that have to be unique.
+/// The sequence number of a delivery key as a signed integer of SQLite, with the same 64 bits.
 fn sql_sequence(delivery: Delivery) -> i64 {
     delivery.sequence as i64
 }

@@ -1,4 +1,4 @@
-//! The journal's file: opening it, its schema and version.
+//! The SQLite file of the journal: opens or creates it, and checks its schema and version.
 
 use super::JournalError;
 use super::version::VERSION;
@@ -6,12 +6,12 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
-/// "LLJR": marks an SQLite file as a journal of ours.
+/// SQLite's `application_id` of a Latentlink journal: the letters "LLJR".
 const APPLICATION_ID: i32 = 0x4c4c_4a52;
 
-/// One row a clip. The verdict columns hold what `accuracy::Verdict` made of the row, NULL where it has no label (and
-/// `sign_correct` for a label of 0), so that accuracy is a sum. All numbers but `absolute_error` and the decibels are
-/// f32, which REAL holds exactly; `classes` is seven little-endian f32.
+/// The table of the journal, with one row per delivery key. The verdict columns hold the `accuracy::Verdict` of the
+/// row: NULL where it has no label (and `sign_correct` also for a label of 0), so that accuracy is a sum. All numbers
+/// but `absolute_error` and the decibels are f32, which REAL holds exactly; `classes` is seven little-endian f32.
 const TABLES: &str = "
     CREATE TABLE clips (
         id              INTEGER PRIMARY KEY,
@@ -45,18 +45,18 @@ const TABLES: &str = "
     ) STRICT;
 ";
 
-/// What makes a journal of version 1 one of version 2.
+/// The statement that turns a journal of schema version 1 into one of version 2.
 const FROM_1: &str = "ALTER TABLE clips ADD COLUMN caption TEXT NOT NULL DEFAULT ''";
 
-/// Opens the journal, creating it if there is none.
+/// Opens the journal at `path` for writing, creates it if it does not exist, and brings an older schema up to date.
 ///
 /// # Errors
-/// If the file cannot be opened or written, is no journal, or has a schema from a later version.
+/// Fails if the file cannot be opened or written, is not a journal, or has the schema of a later version.
 pub fn open(path: &Path) -> Result<Connection, JournalError> {
     let failed = |error| JournalError::open(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    // Another process may be reading, or a former receiver still draining.
+    // Another process may be reading, or a previous receiver still draining.
     connection.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
     prepare(&mut connection, path)?;
     Ok(connection)
@@ -77,10 +77,11 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<(), JournalError>
     } else if application != 0 || version != 0 || tables(connection).map_err(failed)? != 0 {
         return Err(JournalError::Foreign { path: path.to_owned() });
     }
-    // WAL with NORMAL survives the death of the process, which is what a receipt promises; not the loss of power.
+    // WAL with NORMAL survives the death of the process, which is what an acknowledgement promises; not the loss of
+    // power.
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
-    // A transaction even where nothing is to be made: a journal that cannot be written shows at start.
+    // The transaction runs even if nothing is to be created: a journal that cannot be written fails at start.
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
     if pragma(&transaction, "application_id").map_err(failed)? == 0 {
         transaction.execute_batch(TABLES).map_err(failed)?;

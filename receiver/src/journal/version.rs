@@ -1,4 +1,4 @@
 //! The version of the journal's schema.
 
-/// Counted up whenever the tables change.
+/// The version of the journal's tables, stored as SQLite's `user_version`; incremented whenever the tables change.
 pub const VERSION: i32 = 2;
