@@ -1,4 +1,4 @@
-//! The serving process: its arguments, its parts, its run.
+//! The process of `transmitter serve`: its arguments, its parts, its run.
 
 use crate::reader::Reader;
 use crate::service::Service;
@@ -16,16 +16,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wire::convert::sentiment_task;
 
-/// Arguments of `transmitter serve`.
+/// Arguments of the command `transmitter serve`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServeArgs {
-    /// The weights folder, or its transmitter half.
+    /// Folder of the weights, or of their transmitter half.
     #[arg(long, value_name = "DIR")]
     pub weights: PathBuf,
     /// The channel emulator, http://host:port.
     #[arg(long, value_name = "URL")]
     pub emulator: PeerUrl,
-    /// Where to listen, host:port; port 0 takes a free one.
+    /// Address to listen on, as HOST:PORT; port 0 takes a free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051")]
     pub listen: String,
     /// Folder of the pretrained extractors that the weights were trained with, for clips that are media files.
@@ -33,7 +33,7 @@ pub struct ServeArgs {
     pub extractors: Option<PathBuf>,
 }
 
-/// A transmitter that is ready to serve.
+/// A transmitter that has loaded its weights and bound its address, ready to serve.
 pub struct App {
     socket: Socket,
     half: Arc<dyn Transmit>,
@@ -43,10 +43,10 @@ pub struct App {
 }
 
 impl App {
-    /// Binds the port and loads the weights.
+    /// Binds the address, loads the weights and, if the weights need them, the extractors for media files.
     ///
     /// # Errors
-    /// If the port cannot be bound or the weights cannot be loaded.
+    /// Fails if the address cannot be bound, or the weights or the given extractors cannot be loaded.
     pub async fn new(args: &ServeArgs) -> anyhow::Result<App> {
         let socket = Socket::bind(&args.listen).await?;
         let manifest = transmitter_manifest(&args.weights)?;
@@ -58,14 +58,15 @@ impl App {
         Ok(app)
     }
 
-    /// Of parts: a bound port, any half, and the channel emulator. Media files are refused.
+    /// An app built from a bound socket, any transmitter half, and the URL of the channel emulator. It refuses media
+    /// files.
     pub fn with(socket: Socket, half: Arc<dyn Transmit>, emulator: PeerUrl) -> App {
         let model = describe(half.card());
         let reader = Err("this transmitter takes features only".to_owned());
         App { socket, half, model, reader, emulator }
     }
 
-    /// The address that was bound.
+    /// The address that the gRPC service is bound to.
     pub fn address(&self) -> SocketAddr {
         self.socket.address()
     }
@@ -73,7 +74,7 @@ impl App {
     /// Serves until SIGTERM or SIGINT, then drains.
     ///
     /// # Errors
-    /// If serving fails.
+    /// Fails if the signals cannot be handled or serving fails.
     pub async fn run(self) -> anyhow::Result<()> {
         let drain = Drain::on_signals().context("cannot listen for signals")?;
         self.run_until(drain).await
@@ -82,7 +83,7 @@ impl App {
     /// Serves until `drain` starts, then drains.
     ///
     /// # Errors
-    /// If serving fails.
+    /// Fails if the compute thread cannot be started or serving fails.
     pub async fn run_until(self, drain: Drain) -> anyhow::Result<()> {
         let App { socket, half, model, reader, emulator } = self;
         let Model { model_id, symbols, csit, .. } = &model;
@@ -96,7 +97,9 @@ impl App {
     }
 }
 
-/// What reads media files for weights that were trained on features of these origins, or what to say of such files.
+/// The reader of media files for weights that were trained on features of the provenance `trained`. `films` is whether
+/// the scheme sends whole videos. The inner error is the reason with which media files are refused. Fails if `folder`
+/// is given and cannot be used.
 fn reader(folder: Option<&Path>, films: bool, trained: &Origins) -> anyhow::Result<Result<Reader, String>> {
     if trained.is_empty() {
         let reason = "it is not known what made the features that these weights were trained on; send features";
@@ -114,7 +117,7 @@ fn reader(folder: Option<&Path>, films: bool, trained: &Origins) -> anyhow::Resu
     Ok(extractors.map(|extractors| Reader::Features(extractors.into())).ok_or_else(wanted))
 }
 
-/// What clients are told of the weights.
+/// The description of the weights that clients get from `GetModel`.
 fn describe(card: &ModelCard) -> Model {
     Model {
         model_id: card.model_id.clone(),

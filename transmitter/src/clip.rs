@@ -1,4 +1,4 @@
-//! A clip from the wire, checked.
+//! Checks clips from the wire.
 
 use bytes::Bytes;
 use corpus::{Identity, Modality, Origins, Sequence};
@@ -9,30 +9,30 @@ use std::collections::HashMap;
 use wire::fault::ErrorCode;
 use wire::{Delivery, Fault, convert};
 
-/// The longest name of a clip, in bytes. Every hop and the journal carry it.
+/// Maximum length of a clip identifier in bytes. Every hop and the journal carry it.
 const MAX_ID_BYTES: usize = 1024;
-/// What is shown of what was said, in bytes; the rest is cut off.
+/// Maximum length of the caption in bytes; the rest is cut off.
 const CAPTION_BYTES: usize = 1024;
 
-/// A clip that the wire's rules allow; whether the weights can take it is for their check to say.
+/// A clip that satisfies the rules of the wire; whether the weights accept it is checked by the encoder.
 #[derive(Debug)]
 pub struct CheckedClip {
-    /// What it is acknowledged by.
+    /// The delivery key of the clip.
     pub delivery: Delivery,
-    /// What is encoded.
+    /// The content to encode.
     pub input: ClipInput,
-    /// A file that gives the modalities which `input` lacks.
+    /// The media file, for the modalities that `input` lacks; `None` if the clip has none.
     pub media: Option<Bytes>,
-    /// Everything of the burst but its symbols, timings and payload.
+    /// The burst, still without symbols, timings and payload.
     pub burst: v1::Burst,
-    /// Of the burst, without its format.
+    /// The payload of the burst, still without its transport format.
     pub payload: v1::BurstPayload,
 }
 
-/// Checks a clip for weights that were trained on features of these origins.
+/// Checks a clip for weights that were trained on features of the provenance `origins`.
 ///
 /// # Errors
-/// Names the field, such as `audio.features.data`.
+/// Fails with a fault that names the field, such as `audio.features.data`.
 pub fn check(clip: v1::Clip, origins: &Origins) -> Result<CheckedClip, Fault> {
     let delivery = Delivery::from_wire(clip.delivery.as_ref())?;
     if clip.id.len() > MAX_ID_BYTES {
@@ -77,7 +77,7 @@ fn check_label(label: Option<f32>) -> Result<(), Fault> {
     }
 }
 
-/// A media file that is all there.
+/// The bytes of a media file. Fails if there are none, or not as many as announced.
 fn file(media: v1::Media) -> Result<Bytes, Fault> {
     let got = media.data.len();
     match media.size {
@@ -91,7 +91,7 @@ fn file(media: v1::Media) -> Result<Bytes, Fault> {
     }
 }
 
-/// What is encoded, of modalities by name.
+/// The content to encode, from the modalities of a clip by name.
 fn input(mut modalities: HashMap<String, v1::Content>, origins: &Origins) -> Result<ClipInput, Fault> {
     let mut input = ClipInput::default();
     for modality in Modality::ALL {
@@ -104,7 +104,7 @@ fn input(mut modalities: HashMap<String, v1::Content>, origins: &Origins) -> Res
                 input.features[modality.index()] = Some(sequence(&features).map_err(|fault| fault.within(&fields))?);
             }
             Some(Kind::Transcript(text)) if modality == Modality::Text => {
-                // Nothing said is no text, as in a corpus.
+                // A blank transcript counts as no text, as in a corpus.
                 input.transcript = Some(text).filter(|text| !text.trim().is_empty());
             }
             Some(Kind::Transcript(_)) => {
@@ -113,7 +113,7 @@ fn input(mut modalities: HashMap<String, v1::Content>, origins: &Origins) -> Res
             }
         }
     }
-    // The least, so that the same clip is refused with the same words.
+    // The first name in order, so that the same clip is always refused with the same message.
     if let Some(name) = modalities.into_keys().min() {
         let names = Modality::ALL.map(Modality::name).join(", ");
         let shown: String = name.chars().take(40).collect();
@@ -123,7 +123,7 @@ fn input(mut modalities: HashMap<String, v1::Content>, origins: &Origins) -> Res
     Ok(input)
 }
 
-/// Whether features that say where they are from may be those that the weights were trained on.
+/// Checks the provenance of a clip's features, if they have one, against that of the training features, if it is known.
 fn check_origin(provenance: Option<&str>, expected: Option<&Identity>) -> Result<(), Fault> {
     match (expected, provenance) {
         (Some(expected), Some(provenance)) if provenance != expected.id() => {
@@ -142,7 +142,7 @@ fn sequence(features: &v1::Features) -> Result<Sequence, Fault> {
     if width == 0 {
         return Err(Fault::new(ErrorCode::WrongWidth, "width", "a frame needs at least one value"));
     }
-    // Two u32 fit a u64, and times 4 a u128.
+    // The product of two u32 fits a u64, and 4 times that a u128.
     let expected = u128::from(u64::from(frames) * u64::from(width)) * 4;
     if features.data.len() as u128 != expected {
         let problem = format!("{frames} frames of {width} f32 take {expected} bytes, got {}", features.data.len());
@@ -247,7 +247,7 @@ mod tests {
             (|clip| put(clip, "audio", features(2, 3, &[0.0; 5])), ErrorCode::Malformed, "audio.features.data"),
             (|clip| put(clip, "audio", features(2, 2, &[0.0; 5])), ErrorCode::Malformed, "audio.features.data"),
             (|clip| put(clip, "audio", features(u32::MAX, u32::MAX, &[])), ErrorCode::Malformed, "audio.features.data"),
-            // 2^16 · 2^16 · 4 wraps to 0 in 32 and to nothing in 64 bits.
+            // 2^16 · 2^16 · 4 overflows 32 bits.
             (|clip| put(clip, "audio", features(1 << 16, 1 << 16, &[])), ErrorCode::Malformed, "audio.features.data"),
             (|clip| put(clip, "audio", features(1, 2, &[0.0, f32::NAN])), ErrorCode::NotFinite, "audio.features.data"),
         ];

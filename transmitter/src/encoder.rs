@@ -1,4 +1,4 @@
-//! The compute thread: encodes whatever clips wait, up to 64 at a time, and keeps that work off the runtime.
+//! The compute thread: encodes the clips that wait, up to 64 in a batch, off the async runtime.
 
 use runtime::observe::Histogram;
 use schemes::scheme::{ClipInput, Csit, InputError, InputErrorKind, Transmission, Transmit, TransportFormat, isolated};
@@ -8,35 +8,35 @@ use wire::Fault;
 use wire::chunks::MAX_SYMBOLS;
 use wire::fault::ErrorCode;
 
-/// Clips encoded at once at most.
+/// Maximum number of clips in a batch.
 const BATCH: usize = 64;
-/// Clips of all clients that wait for the thread.
+/// Maximum number of clips, of all clients together, that wait for the compute thread.
 const QUEUE: usize = 2 * BATCH;
 
-// What a scheme sends at most, a burst holds.
+// The longest transmission of any scheme fits into a burst.
 const _: () = assert!(TransportFormat::MAX_CHANNEL_USES <= MAX_SYMBOLS);
 
-/// A clip to encode.
+/// A clip for the compute thread, with a ticket `T` that comes back with the result.
 pub struct Job<T> {
-    /// What is encoded.
+    /// The content to encode.
     pub input: ClipInput,
-    /// What the burst is going to meet, for weights that need to know it.
+    /// The CSIT of the burst: the channel that it will pass; `None` for weights that do not need it.
     pub csit: Option<Csit>,
-    /// Comes back with the result.
+    /// The submitter's data, returned with the result.
     pub ticket: T,
-    /// Where the result goes. Whoever submits a job keeps a place free there.
+    /// The channel for the result. Whoever submits a job must keep a place free in it.
     pub reply: mpsc::Sender<Encoded<T>>,
 }
 
-/// What became of a job.
+/// The result of a [`Job`].
 pub struct Encoded<T> {
-    /// As it was submitted.
+    /// The ticket of the job.
     pub ticket: T,
-    /// What is sent.
+    /// The symbols to send with their format, or why the clip cannot be encoded.
     pub transmission: Result<Transmission, Fault>,
 }
 
-/// A handle to the compute thread, which ends with the last handle.
+/// A handle to the compute thread. The thread ends when the last handle is dropped.
 pub struct Encoder<T> {
     jobs: mpsc::Sender<Job<T>>,
 }
@@ -48,17 +48,17 @@ impl<T> Clone for Encoder<T> {
 }
 
 impl<T: Send + 'static> Encoder<T> {
-    /// Starts the thread. The sizes of its batches go to `sizes`.
+    /// Starts the compute thread, which encodes with `half` and observes its batch sizes in `sizes`.
     ///
     /// # Errors
-    /// If the system has no thread to give.
+    /// Fails if the system cannot create a thread.
     pub fn start(half: Arc<dyn Transmit>, sizes: Histogram) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         std::thread::Builder::new().name("encoder".into()).spawn(move || work(&*half, queue, &sizes))?;
         Ok(Encoder { jobs })
     }
 
-    /// Waits for a place in the queue. `false` if the thread is gone.
+    /// Submits a job; waits while the queue is full. Returns `false` if the compute thread has ended.
     pub async fn submit(&self, job: Job<T>) -> bool {
         self.jobs.send(job).await.is_ok()
     }
@@ -67,7 +67,7 @@ impl<T: Send + 'static> Encoder<T> {
 fn work<T>(half: &dyn Transmit, mut queue: mpsc::Receiver<Job<T>>, sizes: &Histogram) {
     let mut jobs = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut jobs, BATCH) > 0 {
-        // Whose client has gone away need not be encoded.
+        // Clips of a client that has disconnected need not be encoded.
         jobs.retain(|job| !job.reply.is_closed());
         sizes.observe(jobs.len() as f64);
         let csit: Vec<_> = jobs.iter().map(|job| job.csit).collect();
@@ -79,13 +79,13 @@ fn work<T>(half: &dyn Transmit, mut queue: mpsc::Receiver<Job<T>>, sizes: &Histo
             {
                 tracing::error!(%fault, "a clip could not be encoded");
             }
-            // Full never, see `Job::reply`; closed if the client has gone away meanwhile.
+            // Never full, see `Job::reply`; closed if the client has disconnected meanwhile.
             let _ = reply.try_send(Encoded { ticket, transmission });
         }
     }
 }
 
-/// Why an item is refused, as the wire says it.
+/// The wire's fault for an error of a scheme's input.
 pub fn fault_of(error: InputError) -> Fault {
     let code = match error.kind {
         InputErrorKind::WrongWidth => ErrorCode::WrongWidth,

@@ -1,5 +1,6 @@
-//! Media files to features and what can be shown of them, off the runtime: one at a time for each two cores, as an extractor uses several itself. What a
-//! file gave is remembered for a while, for the same one comes again at every point of a sweep.
+//! Turns media files into features and media analyses, off the async runtime: one file at a time for every two cores,
+//! because an extractor uses several itself. The result of a file is remembered for a while, because the same file
+//! comes again at every point of a sweep.
 
 use crate::meter::Meter;
 use crate::reader::{Read, ReadMedia, Unreadable};
@@ -15,28 +16,28 @@ use wire::Fault;
 use wire::chunks::MAX_MEDIA_BYTES;
 use wire::fault::ErrorCode;
 
-/// What files that wait or are being read may take together, over all clients, in KiB.
+/// Memory budget in KiB for all files that wait or are being read, over all clients together.
 const BUDGET_KIB: usize = 4 * (MAX_MEDIA_BYTES >> 10);
-/// Files of which is remembered what was found in them. Ten minutes of speech and face take
-/// 9 MB with Whisper tiny; most clips a fiftieth of that.
+/// Number of files whose results are remembered. Ten minutes of speech and face take 9 MB with Whisper tiny; most clips
+/// take a fiftieth of that.
 const REMEMBERED: usize = 32;
 
-/// What a file gave, or what is wrong with it for good.
+/// The result of reading a file, or the lasting fault of the file.
 type Cell = Arc<OnceCell<Result<Arc<Read>, Fault>>>;
-/// By the hash of the file, the newest first.
+/// Results by the SHA-256 of the file, the most recently used first.
 type Remembered = VecDeque<([u8; 32], Cell)>;
 
-/// Part of the memory budget, for a file or the burst of a video. Shared by all that hold one of these: it is free again when the
-/// last is dropped.
+/// A reservation of part of the memory budget, for a file or the burst of a video. Clones share it; it is released when
+/// the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct Reservation {
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
-/// A reader at work. Cheap to clone.
+/// Reads media files within limits of memory and cores, and remembers the results. Cheap to clone.
 #[derive(Clone)]
 pub struct Extraction {
-    /// Or what is said where there is none.
+    /// The reader of media files, or the reason with which every file is refused.
     reader: Result<Arc<dyn ReadMedia>, Arc<str>>,
     limits: Limits,
     budget: Arc<Semaphore>,
@@ -46,7 +47,7 @@ pub struct Extraction {
 }
 
 impl Extraction {
-    /// With this reader; where there is none, every file is refused with the words given instead.
+    /// An extraction by `reader`; if that is an error, every file is refused with its text.
     pub fn new(reader: Result<Arc<dyn ReadMedia>, String>, meter: Meter) -> Extraction {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Extraction {
@@ -59,23 +60,23 @@ impl Extraction {
         }
     }
 
-    /// Reserves memory for so many bytes. Waits while the budget is spent.
+    /// Reserves memory for `bytes` bytes; waits while the budget is spent.
     pub async fn reserve(&self, bytes: usize) -> Reservation {
         let kib = (bytes / 1024 + 1).min(BUDGET_KIB) as u32;
         let permit = self.budget.clone().acquire_many_owned(kib).await.expect("never closed");
         Reservation { _permit: Arc::new(permit) }
     }
 
-    /// What a file gives. Work on it that has begun goes on when this is dropped, and keeps its place among the readers and the
-    /// file's `reservation` until it is done. What is wrong with the file is remembered like what it gives, unless it hangs on the
-    /// moment ([`Unreadable::transient`]).
+    /// Reads a media file, or returns the remembered result of an identical one. Work that was begun goes on if this
+    /// future is dropped, and keeps its place among the readers and the file's `reservation` until it is done. A fault
+    /// of the file is remembered too, unless it is transient ([`Unreadable::transient`]).
     ///
     /// # Errors
-    /// What is wrong with it, or that there is no reader.
+    /// Fails with the fault of the file, or with the reason why there is no reader.
     pub async fn extract(&self, file: Vec<u8>, reservation: Option<Reservation>) -> Result<Arc<Read>, Fault> {
         let refused = |why: &Arc<str>| Fault::new(ErrorCode::Unsupported, "media", &**why);
         let reader = self.reader.as_ref().map_err(refused)?;
-        // Tens of megabytes take a while, in which the runtime has other clips to move.
+        // Hashing tens of megabytes takes a while, in which the runtime has other clips to move.
         let hashed = tokio::task::spawn_blocking(move || (Sha256::digest(&file).into(), (file, reservation))).await;
         let (key, held) = hashed.map_err(|_| internal())?;
         let (cell, reader) = (self.cell(key), reader.clone());
@@ -89,7 +90,7 @@ impl Extraction {
         cell.get_or_try_init(read).await?.clone()
     }
 
-    /// Where what the file with this hash gives is or will be.
+    /// The cell that holds, or will hold, the result of the file with this hash.
     fn cell(&self, key: [u8; 32]) -> Cell {
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         let known = remembered.iter().position(|(known, _)| *known == key).and_then(|at| remembered.remove(at));
@@ -107,7 +108,8 @@ impl Extraction {
         let place = self.places.clone().acquire_owned().await.expect("never closed");
         let (limits, meter) = (self.limits.clone(), self.meter.clone());
         let work = move || {
-            // A blocking thread cannot be called off: what it takes is its own until it is done, whoever still waits for it.
+            // A blocking thread cannot be cancelled: it keeps its place and its memory until it is done, whoever still
+            // waits for it.
             let _held = (place, reservation);
             let began = Instant::now();
             let done = catch_unwind(AssertUnwindSafe(|| reader.read(Media::from_bytes(file, &limits))));
@@ -116,7 +118,7 @@ impl Extraction {
         };
         match tokio::task::spawn_blocking(work).await {
             Ok(Ok(read)) => read,
-            // The panic hook has told the log where.
+            // The panic hook has logged where.
             Ok(Err(_)) | Err(_) => Err(Unreadable { fault: internal(), transient: true }),
         }
     }

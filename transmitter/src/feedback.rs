@@ -1,7 +1,8 @@
-//! What a transmitter with feedback knows: the channel that each burst is going to meet.
+//! CSIT (channel state information at the transmitter): the channel that each burst will pass.
 //!
-//! The fading of a burst follows from its noise key and its conditions, so the transmitter draws beforehand what the emulator
-//! will draw. Both are then written into the burst: what was known stands beside what was met, and they are the same.
+//! The fading of a burst follows from its noise key and its conditions, so the transmitter computes in advance the draw
+//! that the channel emulator will make. It then writes key and conditions into the burst, which makes both draws the
+//! same.
 
 use phy::Conditions;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
@@ -17,13 +18,14 @@ use tonic::Status;
 use tonic::transport::Channel;
 use wire::convert;
 
-/// How long the emulator's answer is taken to hold. A burst that pins no conditions may meet those of so long ago.
+/// How long the live conditions read from the emulator are used before they are read again. A burst without pinned
+/// conditions may get conditions this old.
 const HOLDS: Duration = Duration::from_millis(100);
 
-/// The seed of bursts that bring no noise key: the emulator's own is not known here.
+/// The seed of the noise key of bursts that have none: the emulator's own seed is not known here.
 const SEED: u64 = 0;
 
-/// Asks the emulator for its live conditions, at most once in a while.
+/// The source of CSIT. It reads the emulator's live conditions at most once every 100 ms.
 pub struct Feedback {
     client: ChannelEmulatorClient<Channel>,
     outage: Outage,
@@ -31,7 +33,7 @@ pub struct Feedback {
 }
 
 impl Feedback {
-    /// From the emulator at `url`, over `channel`.
+    /// CSIT from the channel emulator at `url`, over `channel`.
     pub fn new(channel: Channel, url: &PeerUrl) -> Self {
         Feedback {
             client: ChannelEmulatorClient::new(channel),
@@ -40,11 +42,12 @@ impl Feedback {
         }
     }
 
-    /// What `burst` is going to meet. Where it pins no conditions it is pinned to the live ones, and where it has no noise key
-    /// it gets one: seed 0, draw 0, its sequence number as the row. Waits while the emulator is away.
+    /// Fixes the channel of `burst` and returns its CSIT. A burst without pinned conditions is pinned to the live ones,
+    /// and one without a noise key gets one: seed 0, draw 0, its sequence number as the row. Waits while the emulator
+    /// is away.
     ///
     /// # Errors
-    /// If its conditions are none, or if the emulator does not tell its own and never will.
+    /// Fails if the burst's conditions are not valid, or if the emulator refuses for good to return its own.
     pub async fn settle(&self, burst: &mut Burst) -> Result<Csit, Status> {
         let conditions = match &burst.conditions {
             Some(pinned) => convert::conditions_from_wire(pinned)
@@ -60,7 +63,7 @@ impl Feedback {
         Ok(Csit::ahead(convert::noise_key_from_wire(key), &conditions))
     }
 
-    /// The live conditions, as they were at most [`HOLDS`] ago.
+    /// The emulator's live conditions, read at most [`HOLDS`] ago.
     async fn live(&self) -> Result<Conditions, Status> {
         let mut told = self.told.lock().await;
         if let Some((at, conditions)) = *told

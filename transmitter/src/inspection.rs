@@ -1,10 +1,12 @@
-//! What became of a clip on its way, for clients that ask for it.
+//! The inspection of a clip, for clients that request it: its media analysis and its symbols.
 
 use features::{Findings, Sighting};
 use proto::v1::{FaceDetection, Inspection, MediaAnalysis, ReceivedSymbols};
 use wire::convert::shown_symbols;
 
-/// Of a clip's file, if it had one, its burst, and what the receiver saw of that, if it says so.
+/// The inspection of one clip: the analysis `media` of its file (`None` without a file, or if the video is sent whole),
+/// the first transmitted symbols of `sent` (little-endian f32, I then Q), and the receiver's `symbols` if it returned
+/// any.
 pub fn inspection(media: Option<&Findings>, sent: &[u8], symbols: Option<ReceivedSymbols>) -> Inspection {
     Inspection { media: media.map(findings_to_wire), sent: shown_symbols(sent), symbols }
 }

@@ -1,15 +1,15 @@
-//! The transmitter: takes clips, encodes them to bursts of complex symbols, and answers each with what the receiver made
-//! of it. Also the client that sends a corpus or a clip of one's own.
+//! The transmitter: takes clips, encodes them to bursts of complex symbols, and answers each with the receiver's
+//! prediction. Also the client that sends a corpus or clips of the user's own ([`send`]).
 //!
 //! ```text
 //!                   ┌─▶ extraction ─┐ features of media files
 //! client ─ Clip ─▶ session ──▶ encoder (one thread, batches) ─▶ session ─ hop ─ Burst ─▶ channel emulator
-//!    ◀─ Outcome ── session ◀──────────────────────────────────────────── hop ◀─ Receipt ──┘
+//!    ◀─ Outcome ── session ◀──────────────────────────────────────────── hop ◀─── Ack ────┘
 //! ```
 //!
-//! Every client stream is a [`session`] of its own with a hop of its own to the emulator. A client that goes away takes
-//! all that is pending for it along; one that comes back with the same clips has them sent again, and the receiver
-//! answers what it knows from its journal.
+//! Every client stream is a session of its own (module `session`) with its own hop to the channel emulator. When a
+//! client disconnects, its pending clips are dropped. When it comes back with the same clips they are sent again, and
+//! the receiver answers the known ones from its journal.
 
 #![forbid(unsafe_code)]
 
@@ -32,12 +32,12 @@ pub use app::{App, ServeArgs};
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "transmitter", version)]
 pub struct Args {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What a transmitter process does.
+/// The commands of the transmitter.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
     /// Take clips from clients and send them through the channel emulator to the receiver.
@@ -46,10 +46,10 @@ pub enum Command {
     Send(Box<send::Args>),
 }
 
-/// Plays the role that `args` ask for, to its end.
+/// Runs the command of `args` to its end.
 ///
 /// # Errors
-/// In one line, what was expected and what came.
+/// Fails with one line that names what was expected and what was found.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     match args.command {
         Command::Serve(args) => App::new(&args).await?.run().await,

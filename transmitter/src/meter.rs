@@ -1,37 +1,37 @@
-//! What the transmitter counts.
+//! The metrics of the transmitter for Prometheus.
 
 use runtime::Observer;
 use runtime::observe::{BATCH_BOUNDS, Counter, Faults, Gauge, Histogram, HopMeter};
 
-/// Handles to the transmitter's metrics. Cheap to clone; the default is shown nowhere.
+/// Handles to the transmitter's metrics. Cheap to clone; the default's metrics are not exported.
 #[derive(Clone, Debug, Default)]
 pub struct Meter {
-    /// Clips that came in.
+    /// Number of clips that arrived.
     pub clips: Counter,
-    /// Clips that got no burst.
+    /// Number of clips that were refused before a burst was sent, by error code.
     pub refused: Faults,
-    /// Outcomes with a prediction.
+    /// Number of outcomes with a prediction.
     pub predicted: Counter,
-    /// Outcomes with an error, our own refusals included.
+    /// Number of outcomes with an error, including the transmitter's own refusals.
     pub failed: Counter,
-    /// Complex symbols handed to the hop.
+    /// Number of complex symbols handed to the hop.
     pub symbols: Counter,
-    /// Client streams that are open.
+    /// Number of open client streams.
     pub streams: Gauge,
-    /// From a clip's arrival to its burst.
+    /// Seconds from a clip's arrival to its burst, including the wait for a slot of the window.
     pub encoding: Histogram,
-    /// From a clip's arrival to its outcome.
+    /// Seconds from a clip's arrival to its outcome.
     pub answering: Histogram,
-    /// From when a media file is begun with to its features.
+    /// Seconds that reading one media file takes.
     pub extracting: Histogram,
-    /// Clips encoded at once.
+    /// Number of clips in a batch of the encoder.
     pub batch: Histogram,
-    /// The hop to the emulator.
+    /// Metrics of the hop to the channel emulator.
     pub hop: HopMeter,
 }
 
 impl Meter {
-    /// Shown by `observer`.
+    /// Creates the metrics and registers them with `observer`, which exports them.
     pub fn register(observer: &Observer) -> Self {
         let counter = |name: &str, help: &str| observer.counter(&format!("latentlink_transmitter_{name}"), help);
         let latency = |name: &str, help: &str| observer.latency(&format!("latentlink_transmitter_{name}"), help);

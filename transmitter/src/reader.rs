@@ -1,4 +1,4 @@
-//! What a media file is made into: features, or for a scheme that sends it whole the film at a low rate.
+//! Reads media files: into features or, for a scheme that sends whole videos, into a video coded at a low rate.
 
 use features::{ExtractError, Extractors, Findings, pictures, sound};
 use media::{Frame, Media};
@@ -8,45 +8,47 @@ use std::sync::Arc;
 use wire::Fault;
 use wire::fault::ErrorCode;
 
-/// Reads files for weights.
+/// How media files are read for the weights being served.
 pub enum Reader {
-    /// By the extractors that the weights were trained with.
+    /// Into features, by the extractors that the weights were trained with.
     Features(Box<Extractors>),
-    /// Into films; the extractors are in the receiver.
+    /// Into coded videos, for a scheme that sends whole videos; the extractors are in the receiver.
     Films,
 }
 
-/// What a file gave.
+/// The result of reading a media file.
 #[derive(Debug, Default)]
 pub struct Read {
-    /// What was found in it; nothing where it is a film.
+    /// The features and the media analysis of the file; empty if `film` is `Some`.
     pub findings: Findings,
-    /// As [`film::encode`] codes it.
+    /// The video as coded by [`film::encode`]; `None` unless the scheme sends whole videos.
     pub film: Option<Arc<[u8]>>,
 }
 
 impl Read {
-    /// What was found in the file; `None` where it crosses whole and the receiver looks for itself.
+    /// The features and media analysis of the file; `None` if the video is sent whole and the receiver extracts the
+    /// features.
     pub fn found(&self) -> Option<&Findings> {
         self.film.is_none().then_some(&self.findings)
     }
 }
 
-/// Why a file gave nothing.
+/// Why a media file cannot be read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unreadable {
-    /// What the client is told.
+    /// The fault for the clip's outcome.
     pub fault: Fault,
-    /// Whether the same file may be read another time: it took too long, or something beside the file failed.
+    /// Whether reading the same file may succeed another time: it took too long, or something other than the file
+    /// failed.
     pub transient: bool,
 }
 
-/// What reads media files.
+/// A reader of media files.
 pub trait ReadMedia: Send + Sync {
-    /// Reads a file.
+    /// Reads a media file, which may already have failed to open.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Fails if the file cannot be read; says why.
     fn read(&self, media: Result<Media, media::Error>) -> Result<Read, Unreadable>;
 }
 

@@ -15,32 +15,32 @@ use tonic::transport::Channel;
 use wire::{Delivery, chunks};
 use wire::{Message, acknowledgements, requests};
 
-/// A burst that is out. Kept whole until its receipt comes.
+/// A burst that was handed to the hop, kept whole until it is acknowledged.
 pub struct Sent {
-    /// Of the burst, checked.
+    /// The delivery key of the burst, checked.
     pub delivery: Delivery,
-    /// The client's name for the clip; receipts do not carry it.
+    /// The client's identifier of the clip, which acknowledgements do not carry.
     pub clip_id: String,
-    /// Of the clip, to its outcome.
+    /// The trace span of the clip, which lasts until its outcome.
     pub span: Span,
-    /// What was found in the clip's file, if it had one and the client wants to know.
+    /// The result of reading the clip's media file; `None` if it has none or the client requests no inspection.
     pub read: Option<Arc<Read>>,
-    /// Memory for the burst of a video.
+    /// The memory reservation for the burst of a video; `None` for other clips.
     pub _reservation: Option<Reservation>,
-    /// Its symbols are wanted with its outcome.
+    /// Whether the client requests an inspection with the outcome.
     pub inspect: bool,
-    /// The whole burst, not yet in chunks.
+    /// The whole burst, not yet split into chunks.
     pub burst: Burst,
 }
 
-/// Streams bursts to the emulator.
+/// The exchange that streams bursts to the channel emulator.
 pub struct ToEmulator {
     client: ChannelEmulatorClient<Channel>,
     model_id: String,
 }
 
 impl ToEmulator {
-    /// Over `channel`, for the weights `model_id`.
+    /// An exchange over `channel` for the weights `model_id`, which its stream header names.
     pub fn new(channel: Channel, model_id: &str) -> Self {
         let client = ChannelEmulatorClient::new(channel).max_decoding_message_size(wire::MAX_MESSAGE_BYTES);
         ToEmulator { client, model_id: model_id.into() }

@@ -1,4 +1,4 @@
-//! The gRPC service.
+//! The gRPC service of the transmitter.
 
 use crate::encoder::Encoder;
 use crate::extraction::Extraction;
@@ -23,10 +23,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
 
-/// Clients at a time.
+/// Maximum number of concurrent client streams.
 const CLIENTS: usize = 64;
 
-/// Takes clips of many clients at once.
+/// The gRPC service: takes the clips of many clients at once.
 pub struct Service {
     half: Arc<dyn Transmit>,
     provenance: Arc<Origins>,
@@ -43,12 +43,12 @@ pub struct Service {
 }
 
 impl Service {
-    /// Encodes with `half`, which `model` describes, what `reader` makes of files, or what comes as features, and sends
-    /// to the channel emulator at `emulator`; `observer` sees it.
-    /// Starts the compute thread.
+    /// A service that encodes with `half`, described by `model`, and sends to the channel emulator at `emulator`. Media
+    /// files become features by `reader`; its error is the reason with which they are refused. The metrics are
+    /// registered with `observer`.
     ///
     /// # Errors
-    /// If there is no thread for it.
+    /// Fails if the compute thread cannot be started.
     pub fn new(
         half: Arc<dyn Transmit>,
         model: Model,

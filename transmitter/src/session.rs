@@ -1,7 +1,7 @@
-//! One client's stream, from its clips to its outcomes.
+//! The session of one client's stream, from its clips to its outcomes.
 //!
-//! A clip takes a slot of the hop's window before it is encoded, and the slot goes with it until its outcome: one window
-//! bounds the clips in the encoder's queue, the bursts that wait to be sent, and those that are out.
+//! A clip takes a slot of the hop's window before it is encoded, and keeps it until its outcome. So one window bounds
+//! the clips in the encoder's queue, the bursts that wait to be sent, and those that are sent and not acknowledged.
 
 use crate::clip::{self, CheckedClip};
 use crate::encoder::{Encoded, Encoder, Job};
@@ -35,62 +35,62 @@ use wire::fault::ErrorCode;
 use wire::{Delivery, Fault};
 use wire::{answer_from_wire, clip_part, payload_to_wire};
 
-/// What a clip leaves behind while it is encoded.
+/// The state of a clip while it is encoded.
 pub struct Ticket {
     span: Span,
     delivery: Delivery,
     clip_id: String,
-    /// What was found in its file, once that is read.
+    /// The result of reading the clip's media file, kept if the client requests an inspection.
     read: Option<Arc<Read>>,
-    /// For the burst of a video, until it is answered.
+    /// The memory reservation for the burst of a video, held until the burst is answered.
     reservation: Option<Reservation>,
-    /// Without symbols and payload.
+    /// The burst, still without symbols, payload and timings.
     burst: Burst,
-    /// Without its format.
+    /// The payload of the burst, still without its transport format.
     payload: BurstPayload,
     slot: Slot<ToEmulator>,
 }
 
-/// A clip whose features are still in a file.
+/// A clip whose media file has not been read yet.
 struct Film {
     file: Bytes,
-    /// What the clip brings beside the file.
+    /// The content that the clip has beside the file.
     input: ClipInput,
     ticket: Ticket,
-    /// Until it has been read.
+    /// The memory reservation for the file, held until it has been read.
     reservation: Option<Reservation>,
 }
 
-/// Files of a client that are read at once; [`Extraction`] sets the pace.
+/// Maximum number of a client's files that are read concurrently; [`Extraction`] limits the work further.
 const READERS: usize = 16;
 
-/// One client's stream.
+/// The session of one client's stream.
 pub struct Session {
     pub half: Arc<dyn Transmit>,
-    /// What made the features that the weights were trained on.
+    /// The provenance of the features that the weights were trained on.
     pub provenance: Arc<Origins>,
     pub encoder: Encoder<Ticket>,
     pub extraction: Extraction,
-    /// For weights that need to know the channel.
+    /// The source of CSIT; `None` for weights that do not need it.
     pub feedback: Option<Arc<Feedback>>,
-    /// Clips in the hop's window.
+    /// Number of slots in the hop's window.
     pub window: usize,
     pub outcomes: Outgoing<SendResponse>,
-    /// Clips between their arrival and their outcome.
+    /// Delivery keys of the clips between their arrival and their outcome.
     pub in_flight: Mutex<HashSet<Delivery>>,
     pub meter: Meter,
     pub tracer: Tracer,
 }
 
 impl Session {
-    /// Runs to the end of the stream: when the client has sent its last clip and all are answered, when the process
-    /// drains and all that was taken is answered, when the hop has a final status, or when the client is gone.
+    /// Runs until the stream ends: when the client has sent its last clip and all are answered, when the process drains
+    /// and all accepted clips are answered, when the hop has a final status, or when the client is gone.
     pub async fn run(self, mut clips: Incoming<SendRequest>, hop: Hop<ToEmulator>) {
         let (reply, encoded) = mpsc::channel(self.window);
         let (films, unread) = mpsc::channel(self.window);
-        // The ends of the four parts follow each other: the last clip drops `hop.sender`, `films` and `reply`, the last file
-        // read `reply` too, the last encoded clip its slot, and the last acknowledgement ends the hop. An error in one ends
-        // all.
+        // The ends of the four parts follow each other: the last clip drops `hop.sender`, `films` and `reply`; the last
+        // file read drops the other `reply`; the last encoded clip drops its slot; and the last acknowledgement ends
+        // the hop. An error in one part ends all.
         let parts = async {
             tokio::try_join!(
                 self.take(&mut clips, hop.sender, films, reply.clone()),
@@ -110,7 +110,7 @@ impl Session {
         }
     }
 
-    /// Clips to the encoder, those with a file to [`Session::read`].
+    /// Moves clips from the client to the encoder; those with a media file go to [`Session::read`].
     async fn take(
         &self,
         clips: &mut Incoming<SendRequest>,
@@ -119,7 +119,7 @@ impl Session {
         reply: mpsc::Sender<Encoded<Ticket>>,
     ) -> Result<(), Status> {
         let mut assembler = Assembler::default();
-        // For the file that is being put together.
+        // The reservation for the file that is being assembled.
         let mut reserved = None;
         while let Some(message) = clips.next_of(assembler.is_partial()).await? {
             let Some(part) = clip_part(message) else {
@@ -133,7 +133,8 @@ impl Session {
                 reserved = self.reserve(clip).await;
             }
             let mut results = assembler.push(part).collect::<Vec<_>>().into_iter();
-            // Of the last result, unless its file is still being put together. What is refused gives it back first.
+            // The reservation belongs to the last result, unless its file is still being assembled. A refused clip
+            // releases it first.
             let mut reservation = if assembler.is_partial() { None } else { reserved.take() };
             while let Some(assembled) = results.next() {
                 let arrived = Instant::now();
@@ -163,14 +164,15 @@ impl Session {
                     }
                 };
                 let Ok(slot) = hop.reserve().await else {
-                    // The status that ended the hop comes through `answer`.
+                    // The status that ended the hop is returned by `answer`.
                     return Ok(());
                 };
                 let ticket = Ticket { span, delivery, clip_id, read: None, reservation: None, burst, payload, slot };
                 match media {
                     None => self.encode(input, ticket, reply.clone()).await?,
                     Some(file) => {
-                        // As long as the window, which bounds the clips in it; gone only with the whole session.
+                        // The channel is as long as the window, which bounds the clips in it; it closes only with the
+                        // whole session.
                         let _ = films.send(Film { file, input, ticket, reservation: reservation.take() }).await;
                     }
                 }
@@ -179,13 +181,14 @@ impl Session {
         Ok(())
     }
 
-    /// Memory for the file that begins with this message.
+    /// Reserves memory for the media file that begins with this message, or for the burst that it may become; `None`
+    /// for a clip without a file. Waits while the budget is spent.
     async fn reserve(&self, message: &Clip) -> Option<Reservation> {
         let media = message.media.as_ref()?;
         let announced =
             usize::try_from(media.size.unwrap_or(0)).map_or(MAX_MEDIA_BYTES, |size| size.min(MAX_MEDIA_BYTES));
         let file = announced.max(media.data.len());
-        // As a video it may become the longest burst, which is kept until it is answered.
+        // A video sent whole may become the longest burst, which is kept until it is answered.
         let whole = self.half.card().takes_media;
         let bytes = if whole { file.max(MAX_SYMBOLS * SYMBOL_BYTES) } else { file };
         Some(self.extraction.reserve(bytes).await)
@@ -207,7 +210,7 @@ impl Session {
         }
     }
 
-    /// Clips with a file to the encoder, with what the file gave.
+    /// Reads the media files of clips and passes the clips to the encoder with the content of their files.
     async fn read(&self, films: mpsc::Receiver<Film>, reply: mpsc::Sender<Encoded<Ticket>>) -> Result<(), Status> {
         let films = ReceiverStream::new(films).map(Ok);
         films.try_for_each_concurrent(READERS, |film| self.read_one(film, reply.clone())).await
@@ -233,8 +236,8 @@ impl Session {
         }
     }
 
-    /// Refuses a clip that was in flight. What it held is free before the client is told, which may take as long as the client
-    /// likes.
+    /// Refuses a clip that was in flight. Its memory and its slot are released before the outcome is sent, because the
+    /// client may take any time to accept it.
     async fn give_up(&self, ticket: Ticket, fault: Fault) -> Result<(), Status> {
         let Ticket { span, delivery, clip_id, read, reservation, burst, payload, slot } = ticket;
         drop((read, reservation, burst, payload, slot));
@@ -242,7 +245,8 @@ impl Session {
         self.refuse(Some(delivery.to_wire()), clip_id, fault, &span).await
     }
 
-    /// Checks a clip by the wire's rules and notes that it is in flight. Whether the weights can take it the encoder will say.
+    /// Checks a clip by the rules of the wire and notes that it is in flight. The encoder checks later whether the
+    /// weights accept it.
     fn admit(&self, clip: Clip) -> Result<CheckedClip, Fault> {
         let checked = clip::check(clip, &self.provenance)?;
         if !self.in_flight().insert(checked.delivery) {
@@ -252,7 +256,7 @@ impl Session {
         Ok(checked)
     }
 
-    /// Encoded clips to the hop.
+    /// Moves encoded clips to the hop as bursts.
     async fn forward(&self, mut encoded: mpsc::Receiver<Encoded<Ticket>>) -> Result<(), Status> {
         while let Some(Encoded { ticket, transmission }) = encoded.recv().await {
             match transmission {
@@ -265,7 +269,7 @@ impl Session {
                     burst.traceparent = Some(span.traceparent());
                     self.meter.symbols.inc_by(symbols.len() as u64);
                     self.meter.encoding.observe_since(span.began());
-                    // An error means that the hop has ended; `answer` learns why.
+                    // An error means that the hop has ended; `answer` returns its status.
                     let inspect = payload.inspect;
                     let _ =
                         slot.send(Sent { delivery, clip_id, span, read, _reservation: reservation, inspect, burst });
@@ -276,11 +280,11 @@ impl Session {
         Ok(())
     }
 
-    /// Receipts to the client.
+    /// Turns acknowledgements into outcomes and sends them to the client.
     async fn answer(&self, mut receipts: HopReceiver<ToEmulator>) -> Result<(), Status> {
         while let Some(acknowledged) = receipts.recv().await {
             let Acknowledged { item, response } = acknowledged?;
-            // Before the client can know: it may send the same key again.
+            // Before the outcome is sent: the client may then send the same key again.
             self.in_flight().remove(&item.delivery);
             let span = item.span;
             let outcome = self.outcome(item, response);
@@ -317,12 +321,12 @@ impl Session {
             model_id: self.half.card().model_id.clone(),
             trace_id: sent.span.trace_id().to_string(),
             inspection,
-            // Eight bytes a complex symbol.
+            // A complex symbol has eight bytes.
             symbols: sent.burst.symbols.len() as u64 / 8,
         }
     }
 
-    /// Counts an outcome and ends its clip's span.
+    /// Counts an outcome in the metrics and ends its clip's span.
     fn account(&self, outcome: &Outcome, span: &Span) {
         let fault = match &outcome.result {
             Some(outcome::Result::Error(error)) => Some(Fault::from(error.clone())),
