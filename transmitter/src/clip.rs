@@ -247,7 +247,7 @@ mod tests {
             (|clip| put(clip, "audio", features(2, 3, &[0.0; 5])), ErrorCode::Malformed, "audio.features.data"),
             (|clip| put(clip, "audio", features(2, 2, &[0.0; 5])), ErrorCode::Malformed, "audio.features.data"),
             (|clip| put(clip, "audio", features(u32::MAX, u32::MAX, &[])), ErrorCode::Malformed, "audio.features.data"),
-            // 2^16 · 2^16 · 4 overflows 32 bits.
+            // The size 2^16 · 2^16 · 4 would wrap to 0 in 32 bits.
             (|clip| put(clip, "audio", features(1 << 16, 1 << 16, &[])), ErrorCode::Malformed, "audio.features.data"),
             (|clip| put(clip, "audio", features(1, 2, &[0.0, f32::NAN])), ErrorCode::NotFinite, "audio.features.data"),
         ];

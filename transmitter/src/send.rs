@@ -1,12 +1,12 @@
-//! The client that sends clips: a sweep over a corpus, once or for ever, or clips of the user's own.
+//! The client that sends clips: a sweep over a corpus, once or repeatedly, or clips of the user's own.
 //!
-//! * [`Args`], [`run`]: `transmitter send`.
-//! * [`Request`], [`send_corpus`]: the same for who has a corpus and wants predictions.
+//! * [`Args`], [`run`]: the command `transmitter send`.
+//! * [`Request`], [`send_corpus`]: a sweep over a corpus as a library call that returns the predictions.
 //!
-//! A sweep is sent under a fresh run id and numbered through, so that every clip at every point and draw is one delivery;
-//! with pinned conditions its result does not depend on what happened on the way. [`client`] holds the stream, [`plan`] says
-//! what is sent under which number, [`pace`] how fast; [`sweep`], [`rounds`], [`transcript`] and [`clips`] are what one
-//! can ask for.
+//! A sweep is sent under a new run identifier with consecutive sequence numbers, so every clip at every point and draw
+//! is one delivery. With pinned conditions the result does not depend on disconnections. [`client`] holds the stream,
+//! [`plan`] assigns the sequence numbers, and [`pace`] limits the rate. [`sweep`], [`rounds`], [`transcript`] and
+//! [`clips`] implement the kinds of input.
 
 mod answer;
 mod args;
@@ -33,16 +33,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use metrics::{Record, write_csv};
 use runtime::Drain;
 
-/// Failures that are shown; the others are counted.
+/// Number of failures that are printed; further ones are only counted.
 const SHOWN: usize = 5;
 
-/// Sends clips and reports what arrived.
+/// Runs `transmitter send`: sends the clips that `args` name and prints the results.
 ///
 /// # Errors
-/// If the options, the corpus or a file cannot be used, if the transmitter refuses the stream for good, or if a clip was
-/// answered with an error.
+/// Fails if the options, the corpus or a file cannot be used, if the transmitter refuses the stream for good, or if a
+/// clip was answered with an error.
 pub async fn run(args: Args) -> Result<()> {
-    // One line says what is waited for.
+    // Logging shows which peer the client waits for.
     runtime::telemetry::init("transmitter");
     match args.what()? {
         What::Corpus(spec) => send_split(&args, spec).await,
@@ -51,9 +51,9 @@ pub async fn run(args: Args) -> Result<()> {
     }
 }
 
-/// A corpus, once or for ever.
+/// Sends the split of a corpus, once or, with `--forever`, repeatedly.
 async fn send_split(args: &Args, spec: &CorpusSpec) -> Result<()> {
-    // First, so that a bad path costs no work.
+    // The files are opened first, so that a bad path costs no work.
     let json = args.json.as_deref().map(PendingFile::create_with_parents).transpose()?;
     let predictions = args.predictions.as_deref().map(PendingFile::create_with_parents).transpose()?;
     let corpus = Corpus::load(spec)?;
@@ -83,7 +83,7 @@ async fn send_split(args: &Args, spec: &CorpusSpec) -> Result<()> {
     check(&sent)
 }
 
-/// To standard output as a table, and to a file.
+/// Prints records to standard output as a table, and writes them to the file `json` if there is one.
 fn write_records(records: &[Record], json: Option<PendingFile>) -> Result<()> {
     console::print(metrics::table(records))?;
     if let Some(file) = json {
@@ -95,7 +95,7 @@ fn write_records(records: &[Record], json: Option<PendingFile>) -> Result<()> {
     Ok(())
 }
 
-/// Sends with a progress bar on standard error, where that is a terminal.
+/// Sends the clips of a request with a progress bar on standard error, if that is a terminal.
 async fn with_progress(request: &Request<'_>, rate: Option<Rate>) -> Result<Sent> {
     let bar = ProgressBar::new(request.clips()?)
         .with_style(ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} clips, {eta} left")?)
@@ -105,7 +105,7 @@ async fn with_progress(request: &Request<'_>, rate: Option<Rate>) -> Result<Sent
     sent
 }
 
-/// Whether every clip was answered with a prediction.
+/// Fails unless every clip was answered with a prediction; names the first failures.
 fn check(sent: &Sent) -> Result<()> {
     if sent.failures.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What an outcome says, checked.
+//! Checks outcomes and describes them in words.
 
 use metrics::Prediction;
 use phy::Conditions;
@@ -7,7 +7,7 @@ use wire::Fault;
 use wire::convert::{conditions_from_wire, prediction_from_wire};
 use wire::fault::ErrorCode;
 
-/// A prediction and the channel it came over.
+/// The checked prediction of an outcome, with the channel that its burst passed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Answer {
     pub prediction: Prediction,
@@ -16,10 +16,11 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Of an outcome to a clip that had these conditions pinned, if any.
+    /// Checks the outcome of a clip that had the conditions `pinned`, if any.
     ///
     /// # Errors
-    /// Why there is no prediction.
+    /// Fails with the error of the outcome, or if the outcome is not valid or reports other conditions than those
+    /// pinned.
     pub fn of(outcome: Outcome, pinned: Option<Conditions>) -> Result<Answer, Fault> {
         let wrong = |message: &str| Fault::new(ErrorCode::Internal, "outcome", message);
         let prediction = match outcome.result {
@@ -37,7 +38,7 @@ impl Answer {
     }
 }
 
-/// The sign, in a word.
+/// The predicted sign as a word: `positive`, `negative`, or `undecided` if both are equally likely.
 pub(super) fn sentiment(prediction: &Prediction) -> &'static str {
     match (prediction.is_pos(), prediction.p_neg == prediction.p_pos) {
         (_, true) => "undecided",
@@ -46,7 +47,7 @@ pub(super) fn sentiment(prediction: &Prediction) -> &'static str {
     }
 }
 
-/// The channel that a burst met, in words: its conditions, h, N0 and the realised SNR.
+/// The channel that a burst passed, in words: its conditions, h, N0 and the realised SNR.
 pub(super) fn channel(met: &Conditions, report: &ChannelReport) -> String {
     let ChannelReport { h_re, h_im, n0, realised_snr_db, .. } = report;
     let mut text = met.to_string();

@@ -1,4 +1,4 @@
-//! The hop to the transmitter.
+//! The client's hop to the transmitter.
 
 use super::pace::Pace;
 use super::plan::Plan;
@@ -20,11 +20,11 @@ use tonic::transport::Channel;
 use tonic::{Request, Status};
 use wire::{Delivery, chunks};
 
-/// One delivery of a plan. Its message is made when it is sent.
+/// One delivery of a plan. Its message is made only when it is sent.
 pub(super) struct Item {
     pub plan: Arc<Plan>,
     pub sequence: u64,
-    /// A share of the memory that clips which are out may take, where that is limited.
+    /// The clip's share of the memory budget, if there is one.
     _held: Option<Arc<OwnedSemaphorePermit>>,
 }
 
@@ -58,7 +58,7 @@ impl Exchange for ToTransmitter {
     }
 }
 
-/// A transmitter, whether it is there yet or not.
+/// A client of a transmitter, which need not be reachable yet.
 pub(super) struct Client {
     transmitter: TransmitterClient<Channel>,
     outage: Arc<Outage>,
@@ -70,10 +70,10 @@ impl Client {
         Client { transmitter: TransmitterClient::new(to.channel()), outage }
     }
 
-    /// Asks which model it sends with; waits until it is there.
+    /// Reads the description of the transmitter's model; waits while the transmitter cannot be reached.
     ///
     /// # Errors
-    /// If it refuses to say.
+    /// Fails if the transmitter refuses to answer.
     pub async fn model(&mut self) -> Result<Model> {
         let mut backoff = Backoff::default();
         loop {
@@ -94,10 +94,11 @@ impl Client {
         }
     }
 
-    /// Sends all of `plan`, paced. `outcome` gets each number with its outcome, once, in any order.
+    /// Sends all deliveries of `plan` at the rate of `pace`. `outcome` is called with each sequence number and its
+    /// outcome, once each, in any order.
     ///
     /// # Errors
-    /// If the transmitter refuses the stream for good, or `outcome` says so.
+    /// Fails if the transmitter refuses the stream for good, or `outcome` fails.
     pub async fn exchange(
         &self,
         plan: &Arc<Plan>,
@@ -111,11 +112,12 @@ impl Client {
         self.stream(None, feed, |item, answer| outcome(item.sequence, answer)).await
     }
 
-    /// Sends what `feed` hands over. `outcome` gets each item with its outcome, once, in any order. When `drain` starts,
-    /// `feed` is dropped and what is out may still be answered, until the drain's deadline.
+    /// Sends the deliveries that `feed` hands over. `outcome` is called with each item and its outcome, once each, in
+    /// any order. When `drain` starts, `feed` is dropped; deliveries already sent may still be answered until the
+    /// drain's deadline.
     ///
     /// # Errors
-    /// If the transmitter refuses the stream for good, or `feed` or `outcome` says so.
+    /// Fails if the transmitter refuses the stream for good, or `feed` or `outcome` fails.
     pub async fn stream(
         &self,
         drain: Option<&Drain>,
@@ -155,11 +157,12 @@ impl Client {
     }
 }
 
-/// Where a feed puts what is to be sent. Dropped, it says that there is no more.
+/// The sending end of a [`Client`]'s stream, given to a feed. Dropping it ends the input.
 pub(super) struct Feed(HopSender<ToTransmitter>);
 
 impl Feed {
-    /// Sends all of a plan; `false` if the hop has ended, whose receiver says why.
+    /// Sends all deliveries of a plan; `false` if the hop has ended (the client's stream then fails with its status).
+    /// `held` is kept until each delivery is answered.
     pub async fn plan(&self, plan: &Arc<Plan>, pace: &mut Pace, held: Option<Arc<OwnedSemaphorePermit>>) -> bool {
         for sequence in plan.numbers() {
             pace.wait().await;

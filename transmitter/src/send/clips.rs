@@ -1,10 +1,10 @@
-//! `--clips`: clips from files or standard input, each outcome printed as it comes.
+//! Sends clips from files or standard input (`--clips` and paths), and prints each outcome as it arrives.
 //!
 //! ```text
 //! thread: read, parse ─▶ [1 clip] ─▶ feed: budget, keys, points ─▶ hop ─▶ … ─▶ outcome ─▶ a line
 //! ```
 //!
-//! Nothing is read ahead of what the link takes: a pipe that is written faster than that waits.
+//! Clips are read no faster than the link accepts them: a process that writes faster into a pipe waits.
 
 mod json;
 pub(super) mod outcome;
@@ -36,15 +36,16 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use transcripts::Transcripts;
 
-/// What clips that are out may take together, in KiB.
+/// Memory budget in KiB for the clips that are sent and not answered.
 const BUDGET_KIB: usize = 64 << 10;
-/// Predictions that are kept for `--json` and `--predictions`.
+/// Maximum number of predictions that are kept for `--json` and `--predictions`.
 const MAX_ROWS: usize = 1_000_000;
 
-/// Sends the clips at `paths` and prints what came of each.
+/// Sends the clips at `paths` and prints the outcome of each.
 ///
 /// # Errors
-/// If the options or the path cannot be used, the transmitter refuses the stream for good, or a clip has no prediction.
+/// Fails if the options or a path cannot be used, the transmitter refuses the stream for good, or a clip gets no
+/// prediction.
 pub(super) async fn send(args: &Args, paths: &[&Path]) -> Result<()> {
     let json = args.json.as_deref().map(PendingFile::create_with_parents).transpose()?;
     let predictions = args.predictions.as_deref().map(PendingFile::create_with_parents).transpose()?;
@@ -79,7 +80,7 @@ pub(super) async fn send(args: &Args, paths: &[&Path]) -> Result<()> {
     let feed = async |to: Feed| numbering.feed(entries, to, &report).await;
     let sent = client.stream(Some(&drain), feed, |item, outcome| report.borrow_mut().outcome(&item, outcome)).await;
     match sent {
-        // Who reads the outcomes has read enough.
+        // The reader of the outcomes has closed the pipe; that is no failure.
         Err(error) if error.is::<NobodyReads>() => {}
         sent => sent?,
     }
@@ -89,7 +90,7 @@ pub(super) async fn send(args: &Args, paths: &[&Path]) -> Result<()> {
     report.check()
 }
 
-/// Standard output is closed.
+/// The error that standard output is closed.
 #[derive(Debug)]
 struct NobodyReads;
 
@@ -101,7 +102,7 @@ impl fmt::Display for NobodyReads {
 
 impl std::error::Error for NobodyReads {}
 
-/// Reads on a thread of its own, which is not waited for: a read from a pipe or terminal cannot be called off.
+/// Reads the clips on a separate thread, which is not joined: a read from a pipe or terminal cannot be cancelled.
 fn reader(source: Source, transcripts: Transcripts) -> Result<mpsc::Receiver<Entry>> {
     let (sender, entries) = mpsc::channel(1);
     let read = move || source.read(&transcripts, |entry| sender.blocking_send(entry).is_ok());
@@ -109,10 +110,10 @@ fn reader(source: Source, transcripts: Transcripts) -> Result<mpsc::Receiver<Ent
     Ok(entries)
 }
 
-/// Gives clips their keys.
+/// Assigns clips their delivery keys, noise keys and conditions.
 struct Numbering {
     part: Part,
-    /// The next clip's.
+    /// The row number of the next clip.
     row: u64,
     points: Option<Vec<Conditions>>,
     draws: std::ops::Range<u32>,
@@ -133,7 +134,7 @@ impl Numbering {
                     continue;
                 }
             };
-            // One that is larger than the budget goes alone.
+            // A clip larger than the budget is sent alone.
             let share = (clip.size() / 1024 + 1).min(BUDGET_KIB) as u32;
             let Ok(held) = budget.clone().acquire_many_owned(share).await else { break };
             let plan = self.plan(clip, row, place);
@@ -145,7 +146,7 @@ impl Numbering {
         Ok(())
     }
 
-    /// All deliveries of a clip: at what it pins itself, else at every point.
+    /// The deliveries of one clip: at the conditions that it pins itself, else at every point.
     fn plan(&self, clip: OwnClip, row: u64, place: String) -> Arc<Plan> {
         let pinned = |point: &Conditions| Pass { conditions: Some(*point), draws: point.draws(self.draws.clone()) };
         let passes = match (&clip.conditions, &self.points) {
@@ -158,14 +159,14 @@ impl Numbering {
     }
 }
 
-/// What has come so far.
+/// The results so far.
 struct Report {
     model: Model,
-    /// Print JSON, not lines for people.
+    /// Whether outcomes are printed as JSON lines, not as text.
     jsonl: bool,
-    /// Rows of clips with a label, if they are to be written.
+    /// Prediction rows of clips with a label; `None` if no file of them is to be written.
     rows: Option<Vec<PredictionRow>>,
-    /// Of the predicted clips.
+    /// Channel uses of the predicted clips.
     uses: ChannelUses,
     unlabelled: u64,
     predicted: u64,
@@ -281,7 +282,7 @@ impl Report {
         }
     }
 
-    /// Says how many there were.
+    /// Prints the counts. Fails if not every clip was predicted.
     fn check(&self) -> Result<()> {
         let Report { predicted, refused, unreadable, .. } = self;
         let counts = format!("{predicted} predicted, {refused} answered with an error, {unreadable} unreadable");

@@ -1,14 +1,14 @@
-//! How fast clips are sent.
+//! Limits the rate at which clips are sent.
 
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// Clips a second.
+/// A rate in clips per second, from 0.001 to 1,000,000.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate(f64);
 
-/// What is no [`Rate`].
+/// The error that a text is not a valid [`Rate`]; holds the text.
 #[derive(Debug, thiserror::Error)]
 #[error("expected clips a second, from 0.001 to 1000000, got `{0}`")]
 pub struct RateError(String);
@@ -22,14 +22,15 @@ impl FromStr for Rate {
     }
 }
 
-/// Lets clips through at a steady rate, or at once.
+/// Lets clips through at a steady rate, or at once if there is no rate.
 #[derive(Debug)]
 pub(super) struct Pace {
     interval: Option<Duration>,
     next: Instant,
 }
 
-/// What an outage held up is not made up for beyond this: the link is to see a rate, not a burst.
+/// Longest delay that is made up for by sending faster, after a disconnection for instance: the link should get a
+/// steady rate, not a burst.
 const CATCH_UP: Duration = Duration::from_secs(1);
 
 impl Pace {
@@ -45,7 +46,7 @@ impl Pace {
     }
 }
 
-/// When the clip after the one that was due at `due` is.
+/// When the next clip is due, after one that was due at `due` and is sent at `now`.
 fn following(due: Instant, interval: Duration, now: Instant) -> Instant {
     (due + interval).max(now.checked_sub(CATCH_UP).unwrap_or(due))
 }
@@ -69,7 +70,7 @@ mod tests {
         for _ in 0..20 {
             pace.wait().await;
         }
-        // The first goes at once.
+        // The first clip is sent at once.
         assert!(start.elapsed() >= Duration::from_millis(190), "{:?}", start.elapsed());
     }
 

@@ -1,21 +1,21 @@
-//! How long to wait before another round, after rounds that brought no prediction.
+//! The pause before the next round of `--forever` after rounds without a prediction.
 
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Before the second round, in the mean.
+/// Mean pause after the first round without a prediction.
 const FIRST: Duration = Duration::from_secs(1);
-/// Between any two rounds at most, before jitter.
+/// Longest pause between two rounds, before jitter.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The wait after `barren` rounds in a row without a prediction, of which there is at least one: 1 s, doubled with each
-/// further round up to 30 s, times a factor drawn uniformly from 0.75 to 1.25.
+/// The pause after `barren` ≥ 1 consecutive rounds without a prediction: 1 s, doubled with each further round up to 30
+/// s, times a factor drawn uniformly from 0.75 to 1.25.
 pub(super) fn delay(barren: u32) -> Duration {
     let mean = FIRST.saturating_mul(1 << barren.saturating_sub(1).min(10)).min(LONGEST);
     mean.mul_f64(0.75 + 0.5 * fraction())
 }
 
-/// A random number in [0, 1), so that clients which lost the same receiver do not come back in step.
+/// A random number in [0, 1), so that clients which lost the same receiver do not come back at the same time.
 fn fraction() -> f64 {
     // The low 32 bits of a version 4 UUID are random.
     f64::from(Uuid::new_v4().as_u128() as u32) / 2f64.powi(32)

@@ -1,4 +1,4 @@
-//! What is sent in which order: every clip at every point and draw, numbered through.
+//! The plan of a run: every clip at every point and draw, with its sequence number.
 
 use corpus::{Clip, Modality, Sequence};
 use phy::{Conditions, NoiseKey};
@@ -13,64 +13,65 @@ use wire::convert::{conditions_to_wire, noise_key_to_wire};
 /// All clips at one point of a sweep, in every draw.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pass {
-    /// What is pinned; `None` for the emulator's live conditions.
+    /// The pinned channel conditions; `None` for the emulator's live conditions.
     pub conditions: Option<Conditions>,
-    /// The draws.
+    /// The numbers of the draws.
     pub draws: Range<u32>,
 }
 
-/// One delivery: a clip at a point and draw.
+/// One delivery of a plan: a clip at a point and draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shot {
-    /// Index of the pass.
+    /// Index of the pass in the plan.
     pub pass: usize,
-    /// Number of the draw.
+    /// Number of the channel draw.
     pub draw: u32,
-    /// Index of the clip.
+    /// Index of the clip in the plan.
     pub clip: usize,
 }
 
-/// A clip to send, and the row that its noise is keyed by.
+/// A clip to send, and the row number that its noise key uses.
 #[derive(Clone, Debug)]
 pub(super) struct Prepared {
-    /// All but what depends on the shot.
+    /// The message without delivery key, noise key and pinned conditions, which depend on the shot.
     pub message: v1::Clip,
-    /// In its corpus.
+    /// The row number of the clip in its corpus or input, from 0.
     pub row: u64,
-    /// File and line that it was read from; empty for a clip of a corpus.
+    /// The file and line that the clip was read from; empty for a clip of a corpus.
     pub place: String,
 }
 
-/// Where a plan's deliveries lie in their run.
+/// The position of a plan's deliveries in their run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
-    /// The run.
+    /// The run identifier.
     pub run: Uuid,
-    /// The first sequence number.
+    /// The first sequence number of the plan.
     pub first: u64,
 }
 
 impl Part {
-    /// The beginning of a fresh run.
+    /// The start of a new run: a random run identifier and sequence number 0.
     pub fn begin() -> Part {
         Part { run: Uuid::new_v4(), first: 0 }
     }
 }
 
-/// Everything that a run sends, or a part of it. Sequence numbers count passes, in them draws, in them clips.
+/// All deliveries of a run, or of a part of it. Sequence numbers count passes, within them draws, and within these
+/// clips.
 #[derive(Debug)]
 pub(super) struct Plan {
     part: Part,
-    /// `None` leaves the noise to the emulator.
+    /// The seed of the noise keys; `None` leaves the noise to the emulator.
     seed: Option<u64>,
     clips: Arc<[Prepared]>,
     passes: Vec<Pass>,
-    /// The first sequence number of each pass, and behind the last.
+    /// The first sequence number of each pass, and the one after the last pass.
     starts: Vec<u64>,
 }
 
 impl Plan {
-    /// Each of `clips` at each of `passes`.
+    /// A plan that sends each of `clips` in each of `passes`.
     pub fn new(part: Part, clips: Arc<[Prepared]>, passes: Vec<Pass>, seed: Option<u64>) -> Plan {
         let mut starts = vec![part.first];
         for pass in &passes {
@@ -79,17 +80,17 @@ impl Plan {
         Plan { part, seed, clips, passes, starts }
     }
 
-    /// How many deliveries there are.
+    /// Number of deliveries of the plan.
     pub fn len(&self) -> u64 {
         self.numbers().end - self.numbers().start
     }
 
-    /// The sequence numbers.
+    /// The sequence numbers of the plan.
     pub fn numbers(&self) -> Range<u64> {
         self.part.first..self.starts[self.passes.len()]
     }
 
-    /// What follows in the same run.
+    /// The position in the same run of the plan that follows this one.
     pub fn next_part(&self) -> Part {
         Part { first: self.numbers().end, ..self.part }
     }
@@ -106,14 +107,14 @@ impl Plan {
         Delivery { run: self.part.run, sequence }
     }
 
-    /// What has the number `sequence`, which is one of [`Plan::numbers`].
+    /// The delivery with the number `sequence`, which must be one of [`Plan::numbers`].
     pub fn shot(&self, sequence: u64) -> Shot {
         let pass = self.starts.partition_point(|start| *start <= sequence) - 1;
         let (clips, within) = (self.clips.len() as u64, sequence - self.starts[pass]);
         Shot { pass, draw: self.passes[pass].draws.start + (within / clips) as u32, clip: (within % clips) as usize }
     }
 
-    /// The message with the number `sequence`.
+    /// The message to send under the number `sequence`, which must be one of [`Plan::numbers`].
     pub fn message(&self, sequence: u64) -> v1::Clip {
         let shot = self.shot(sequence);
         let clip = &self.clips[shot.clip];
@@ -127,8 +128,8 @@ impl Plan {
     }
 }
 
-/// A clip of a corpus as it is sent: features where it has them, else for text what was said.
-/// `origins` are the ids of what made the features, by [`Modality::index`].
+/// A clip of a corpus as a message: its features or, for text without features, its transcript. `origins` are the ids
+/// of the provenance of the features, by [`Modality::index`].
 pub(super) fn prepare(row: usize, clip: &Clip, origins: &[Option<String>; 3]) -> Prepared {
     let features = |modality: Modality| {
         let at = modality.index();
@@ -151,7 +152,7 @@ pub(super) fn prepare(row: usize, clip: &Clip, origins: &[Option<String>; 3]) ->
 
 fn features(sequence: &Sequence, provenance: Option<String>) -> Kind {
     Kind::Features(v1::Features {
-        // A corpus with more would not fit into a message.
+        // More frames than a u32 holds would not fit into a message.
         frames: u32::try_from(sequence.frames()).unwrap_or(u32::MAX),
         width: u32::try_from(sequence.width()).unwrap_or(u32::MAX),
         data: sequence.data().iter().flat_map(|value| value.to_le_bytes()).collect(),

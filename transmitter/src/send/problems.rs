@@ -1,21 +1,22 @@
-//! Why clips were not predicted: each distinct reason once, with a count.
+//! Collects the reasons why clips were not predicted: each distinct reason once, with a count.
 
 use super::sweep::Failure;
 use std::collections::BTreeMap;
 
-/// Distinct reasons that are kept apart. A reason may quote a value of its clip, so that their number has no bound.
+/// Maximum number of distinct reasons that are counted separately. A reason may quote a value of its clip, so their
+/// number has no bound.
 const DISTINCT: usize = 20;
 
 /// Counts failures by reason, in memory that does not grow with their number.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     counts: BTreeMap<String, u64>,
-    /// Failures for reasons beyond the first [`DISTINCT`].
+    /// Number of failures for reasons beyond the first [`DISTINCT`].
     others: u64,
 }
 
 impl Problems {
-    /// Counts a failure. Returns the line that says it, if its reason is new.
+    /// Counts a failure. Returns a line to print if its reason is new.
     pub fn add(&mut self, failure: &Failure) -> Option<String> {
         if let Some(count) = self.counts.get_mut(&failure.reason) {
             *count += 1;
@@ -29,7 +30,7 @@ impl Problems {
         (self.others == 1).then(|| format!("not predicted: {failure}; further reasons are counted and not shown"))
     }
 
-    /// A line for each reason that came more than once, with its count.
+    /// A line for each reason that occurred more than once, with its count.
     pub fn counts(&self) -> Vec<String> {
         let repeated = self.counts.iter().filter(|(_, count)| **count > 1);
         let line = |(reason, count): (&String, &u64)| format!("{count} clips were not predicted: {reason}");

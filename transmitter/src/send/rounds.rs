@@ -1,8 +1,8 @@
-//! `--forever`: a split over and over, every round with the next draws of the channel.
+//! `--forever`: sends a split repeatedly, every round with the next draws of the channel.
 //!
-//! What is kept is bounded: the clips, the rows of the rounds that are on their way, one mean a point, and the distinct
-//! reasons why clips were not predicted. Rounds overlap while they bring predictions. A round that brings none is waited for,
-//! and the next one starts after a pause that grows, see [`patience`].
+//! Memory is bounded: the clips, the rows of the rounds in progress, one mean for each point, and the distinct reasons
+//! why clips were not predicted. Rounds overlap while they bring predictions. After a round that brings none, the next
+//! one starts only when that round is answered and a growing pause has passed, see [`patience`].
 
 use super::client::{Client, Feed, Item};
 use super::pace::{Pace, Rate};
@@ -22,24 +22,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// What came of all rounds.
+/// The result of all rounds.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
-    /// One record a point: means over rounds.
+    /// One record for each point: means over the rounds.
     pub records: Vec<Record>,
-    /// Answered clips.
+    /// Number of answered clips.
     pub clips: u64,
-    /// How many of them have no prediction.
+    /// Number of answered clips without a prediction.
     pub failed: u64,
-    /// The first of those.
+    /// The first clip that was answered without a prediction.
     pub first_failure: Option<Failure>,
 }
 
-/// Sends the split of `request` until `drain` starts. `line` gets a line for every round, and one for every distinct reason
-/// why a clip was not predicted, when it first comes. The draws of `request` are those of the first round.
+/// Sends the split of `request` repeatedly until `drain` starts. `line` is called with a line for every round, and with
+/// one for every distinct reason why a clip was not predicted, when it first occurs. The draws of `request` are those
+/// of the first round.
 ///
 /// # Errors
-/// If the corpus lacks the split, or the transmitter refuses the stream for good.
+/// Fails if the corpus lacks the split, there is nothing to send, or the transmitter refuses the stream for good.
 pub(super) async fn send(
     request: &Request<'_>,
     rate: Option<Rate>,
@@ -85,7 +86,8 @@ pub(super) async fn send(
     Ok(rounds.finish())
 }
 
-/// The draws of a round, counted from 0. They begin again only when their numbers are used up.
+/// The draws of the round number `round` (from 0), given those of the first round. They start again only when the
+/// numbers of a u32 are used up.
 fn draws(first: &Range<u32>, round: u64) -> Range<u32> {
     let count = first.end - first.start;
     let numbers = u64::from(u32::MAX - count) + 1;
@@ -104,24 +106,25 @@ fn passes(points: Option<&[Conditions]>, draws: Range<u32>) -> Vec<Pass> {
     }
 }
 
-/// What the rounds that are closed have brought.
+/// Which of the closed rounds brought predictions.
 #[derive(Clone, Copy, Debug, Default)]
 struct Yield {
-    /// Rounds that every clip of was answered.
+    /// Number of rounds of which every clip was answered.
     closed: u64,
-    /// How many of the latest closed rounds in a row brought no prediction.
+    /// Number of consecutive latest closed rounds that brought no prediction.
     barren: u32,
-    /// Before the next round, if the latest one brought no prediction.
+    /// The pause before the next round, if the latest one brought no prediction.
     pause: Duration,
 }
 
 impl Yield {
-    /// Whether the latest closed round brought a prediction, so that the next one may start before it is answered.
+    /// Whether the latest closed round brought a prediction, so that further rounds may start before earlier ones are
+    /// answered.
     fn fruitful(&self) -> bool {
         self.closed > 0 && self.barren == 0
     }
 
-    /// With one more round, which brought a prediction or not.
+    /// The value after one more closed round; `predicted` is whether it brought a prediction.
     fn with(self, predicted: bool) -> Yield {
         let barren = if predicted { 0 } else { self.barren.saturating_add(1) };
         let pause = if predicted { Duration::ZERO } else { patience::delay(barren) };
@@ -129,7 +132,7 @@ impl Yield {
     }
 }
 
-/// A round that is on its way.
+/// A round in progress.
 struct Round {
     plan: Arc<Plan>,
     number: u64,
@@ -140,12 +143,12 @@ struct Round {
     failed: u64,
 }
 
-/// All rounds. Those on their way are few: together they have no more clips out than the hop's window.
+/// All rounds. Few are in progress: together they have no more unanswered clips than the hop's window.
 struct Rounds<'a, L> {
     request: &'a Request<'a>,
     model: Model,
     line: L,
-    /// By their first sequence number.
+    /// The rounds in progress, by their first sequence number.
     open: BTreeMap<u64, Round>,
     begun: u64,
     totals: Totals,
@@ -171,7 +174,7 @@ impl<'a, L: FnMut(String)> Rounds<'a, L> {
 
     fn take(&mut self, plan: &Arc<Plan>, sequence: u64, outcome: Outcome) {
         if let Err(changed) = check_model(&self.model, &outcome) {
-            // Figures of two models must not get into one table, but a stream without an end outlives a model.
+            // Results of two models must not be mixed in one table, but an endless stream may outlive a model.
             (self.line)(format!("{changed}; counting starts again"));
             self.model.model_id = outcome.model_id.clone();
             self.totals = Totals::default();
@@ -226,7 +229,7 @@ impl<'a, L: FnMut(String)> Rounds<'a, L> {
         self.sent.failed += round.failed;
     }
 
-    /// With the rounds that were cut short.
+    /// Closes the rounds that were cut short and returns the result of all rounds.
     fn finish(mut self) -> Sent {
         for round in std::mem::take(&mut self.open).into_values() {
             self.close(round);
@@ -238,7 +241,7 @@ impl<'a, L: FnMut(String)> Rounds<'a, L> {
     }
 }
 
-/// A round in a line, all its points together.
+/// A round in one line of text, over all its points together.
 fn summary(round: &Round) -> String {
     let pairs = || round.rows.iter().map(|row| (&row.prediction, row.label));
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));

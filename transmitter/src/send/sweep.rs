@@ -1,4 +1,4 @@
-//! A sweep over a corpus: every clip at every point and draw, and what came of it.
+//! A sweep over a corpus: sends every clip at every point and draw, and scores the predictions.
 
 use super::answer::Answer;
 use super::client::Client;
@@ -15,44 +15,44 @@ use std::ops::Range;
 use std::sync::Arc;
 use wire::Fault;
 
-/// What to send where.
+/// A request for a sweep over the split of a corpus.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// The transmitter; it need not be there yet.
+    /// The URL of the transmitter, which need not be reachable yet.
     pub to: &'a PeerUrl,
-    /// Where the clips are from.
+    /// The corpus that the clips are from.
     pub corpus: &'a Corpus,
-    /// Which of its splits.
+    /// The name of the split to send.
     pub split: &'a str,
-    /// The points of the sweep, each once, see [`phy::sweep`]; `None` for the emulator's live conditions.
+    /// The channel conditions of the sweep, each once, see [`phy::sweep`]; `None` for the emulator's live conditions.
     pub points: Option<&'a [Conditions]>,
-    /// The numbers of the draws made at each point; the noiseless one gets the first.
+    /// The numbers of the draws at each point; the noiseless point has only the first of them.
     pub draws: Range<u32>,
-    /// The seed of the channel.
+    /// The seed of the channel noise.
     pub seed: u64,
 }
 
-/// What came of a request.
+/// The result of a [`Request`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sent {
-    /// One record a point, in the order of [`metrics::records`].
+    /// The metrics: one record for each point, in the order of [`metrics::records`].
     pub records: Vec<Record>,
-    /// All predictions: point after point as requested, draw after draw, in row order.
+    /// All requested predictions: by point in the order of the request, then by draw, then by row.
     pub rows: Vec<PredictionRow>,
-    /// Clips that were answered with an error, in the order in which they were sent.
+    /// The clips that were answered with an error, in the order in which they were sent.
     pub failures: Vec<Failure>,
-    /// How many were sent, the noiseless pass for the reference included.
+    /// Number of clips sent, including the noiseless pass for the matched-filter reference.
     pub clips: u64,
 }
 
-/// A clip that has no prediction.
+/// A clip that was answered without a prediction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The clip.
+    /// The identifier of the clip.
     pub id: String,
     /// The point of the sweep, such as `awgn -12 dB`, or `live conditions`.
     pub point: String,
-    /// What was answered.
+    /// The error that the clip was answered with.
     pub reason: String,
 }
 
@@ -63,16 +63,17 @@ impl fmt::Display for Failure {
 }
 
 impl Request<'_> {
-    /// How many clips will be sent, the noiseless pass for the reference included.
+    /// Number of clips that will be sent, including the noiseless pass for the matched-filter reference.
     ///
     /// # Errors
-    /// If the corpus lacks the split.
+    /// Fails if the corpus lacks the split.
     pub fn clips(&self) -> Result<u64, CorpusError> {
         let draws: usize = self.passes().iter().map(|pass| pass.draws.len()).sum();
         Ok((self.corpus.split(self.split)?.len() * draws) as u64)
     }
 
-    /// The points, and where they lack it the noiseless one, last: the reference needs it.
+    /// One pass for each point; if no point is noiseless, a noiseless pass is added at the end for the matched-filter
+    /// reference.
     fn passes(&self) -> Vec<Pass> {
         let pinned = |conditions: &Conditions| {
             let draws = conditions.draws(self.draws.clone());
@@ -88,7 +89,7 @@ impl Request<'_> {
         passes
     }
 
-    /// Whether the noiseless pass was asked for.
+    /// Whether the noiseless point was requested and is therefore reported.
     fn reports_noiseless(&self) -> bool {
         self.points.is_some_and(|points| points.contains(&Conditions::None))
     }
@@ -108,19 +109,21 @@ impl Request<'_> {
     }
 }
 
-/// Sends every clip of the split at every point and draw, and a noiseless pass for the reference, reported only where it
-/// was asked for. `progress` is called at every outcome, [`Request::clips`] times in all.
+/// Sends every clip of the split at every point and draw, and a noiseless pass for the matched-filter reference, which
+/// is reported only if it was requested. `progress` is called at every outcome, [`Request::clips`] times in total.
 ///
-/// Waits for a transmitter that is not there, and goes on where it was when one comes back.
+/// Waits while the transmitter cannot be reached, and continues after a disconnection with the clips that are not
+/// answered.
 ///
 /// # Errors
-/// If the corpus lacks the split, the transmitter refuses the stream for good, or its weights change on the way. A clip
-/// that is answered with an error is none, see [`Sent::failures`].
+/// Fails if the corpus lacks the split, the draws are empty, the transmitter refuses the stream for good, or its
+/// weights change during the sweep. A clip that is answered with an error is not a failure of the sweep, see
+/// [`Sent::failures`].
 pub async fn send_corpus(request: &Request<'_>, progress: impl FnMut()) -> Result<Sent> {
     send_paced(request, None, progress).await
 }
 
-/// As [`send_corpus`], no faster than `rate`.
+/// Sends a sweep like [`send_corpus`], at most at `rate` clips per second if that is given.
 pub(super) async fn send_paced(request: &Request<'_>, rate: Option<Rate>, mut progress: impl FnMut()) -> Result<Sent> {
     if request.draws.is_empty() {
         bail!("no draws: the range {:?} is empty", request.draws);
@@ -156,14 +159,14 @@ pub(super) async fn send_paced(request: &Request<'_>, rate: Option<Rate>, mut pr
     Ok(Sent { records, rows, failures, clips: plan.len() })
 }
 
-/// The clips of the split, as they are sent.
+/// The clips of the requested split as messages to send.
 pub(super) fn prepared(request: &Request<'_>) -> Result<Arc<[Prepared]>, CorpusError> {
     let Corpus { origins, .. } = request.corpus;
     let origins = Modality::ALL.map(|modality| origins.get(modality).map(Identity::id));
     Ok(request.corpus.split(request.split)?.into_iter().map(|(row, clip)| prepare(row, clip, &origins)).collect())
 }
 
-/// Figures of two models must not get into one table.
+/// Fails if an outcome was given by a model other than `model`: results of two models must not be mixed in one table.
 pub(super) fn check_model(model: &Model, outcome: &Outcome) -> Result<()> {
     if !outcome.model_id.is_empty() && outcome.model_id != model.model_id {
         bail!("the transmitter's weights changed on the way, from {} to {}", model.model_id, outcome.model_id);
@@ -171,7 +174,7 @@ pub(super) fn check_model(model: &Model, outcome: &Outcome) -> Result<()> {
     Ok(())
 }
 
-/// The row that an outcome makes, or why it makes none.
+/// The prediction row of an outcome, or the fault for which it has none.
 pub(super) fn row(plan: &Plan, shot: Shot, outcome: Outcome) -> Result<PredictionRow, Fault> {
     let Answer { prediction, met, report } = Answer::of(outcome, plan.pass(shot).conditions)?;
     let Prepared { message, row, .. } = plan.clip(shot);
@@ -188,7 +191,7 @@ pub(super) fn row(plan: &Plan, shot: Shot, outcome: Outcome) -> Result<Predictio
     })
 }
 
-/// Counts the burst of a predicted clip, unless its transmitter does not say how long it was.
+/// Counts the complex channel uses (`symbols`) of a predicted clip; 0 means that the transmitter did not report them.
 pub(super) fn count(uses: &mut ChannelUses, row: &PredictionRow, symbols: u64) {
     if symbols > 0 {
         uses.add(&row.channel, row.snr_db, symbols, 1);
@@ -200,7 +203,7 @@ pub(super) fn failure(plan: &Plan, shot: Shot, reason: Fault) -> Failure {
     Failure { id: plan.clip(shot).message.id.clone(), point, reason: reason.to_string() }
 }
 
-/// The records, and the rows that were asked for.
+/// The records of all points, and the rows of the requested points.
 fn score(
     request: &Request<'_>,
     plan: &Plan,

@@ -1,33 +1,34 @@
-//! Means of records over rounds, in memory that does not grow with their number.
+//! Means of records over rounds, in memory that does not grow with the number of rounds.
 
 use metrics::Record;
 use std::collections::VecDeque;
 
-/// Points that are kept; live conditions may be changed without end, and then the point that was not met for longest is
-/// forgotten.
+/// Maximum number of points that are kept. Live conditions may change without end; then the least recently used point
+/// is dropped.
 const POINTS: usize = 512;
 
-/// One mean for each (channel, SNR).
+/// The mean record of each point (channel, SNR) over rounds.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
-    /// The one met last is the last.
+    /// The points, the most recently used last.
     points: VecDeque<Mean>,
 }
 
 #[derive(Debug)]
 struct Mean {
     record: Record,
-    /// Predictions it was made of.
+    /// Number of predictions in the mean.
     weight: f64,
-    /// Of Acc-2 "pos" over complete rounds: how many, their mean, and the sum of squares around it.
+    /// Acc-2 Non0 (`pos`) over complete rounds: their number, the mean, and the sum of squared deviations from it.
     rounds: (u64, f64, f64),
-    /// Clips of a complete round: the most that one had at this point.
+    /// Number of clips of a complete round: the most that a round had at this point.
     complete: usize,
 }
 
 impl Totals {
-    /// Adds a round's records; `whole` if it was not cut short. The spread over rounds is that of whole rounds in which
-    /// as many clips were predicted at a point as in any other: accuracies over fewer clips spread for another reason.
+    /// Adds the records of a round; `whole` is whether it was not cut short. The spread over rounds is over whole
+    /// rounds with as many predicted clips at the point as in any other round: accuracies over fewer clips vary for
+    /// another reason.
     pub fn add(&mut self, records: Vec<Record>, whole: bool) {
         for record in records {
             let same = |mean: &Mean| mean.record.channel == record.channel && mean.record.snr_db == record.snr_db;
@@ -39,9 +40,9 @@ impl Totals {
             if let Some(accuracy) = record.acc2_pos.filter(|_| whole) {
                 mean.count(accuracy, record.clips);
             }
-            // Wilson's and the clips' intervals hold for one round.
+            // The intervals of a record hold for one round.
             mean.record.acc2_pos_interval = None;
-            // A round of several draws has a spread of its own, which is none over rounds.
+            // A round of several draws has a spread over draws, which is not one over rounds.
             mean.record.acc2_pos_sd = if record.draws == 1 && record.channel != "none" { mean.sd() } else { None };
             self.points.push_back(mean);
             if self.points.len() > POINTS {
@@ -50,7 +51,7 @@ impl Totals {
         }
     }
 
-    /// One record a point, in the order of [`metrics::records`].
+    /// The mean records, one for each point, in the order of [`metrics::records`].
     pub fn records(self) -> Vec<Record> {
         let mut records: Vec<Record> = self.points.into_iter().map(|mean| mean.record).collect();
         let rank = |record: &Record| ["none", "awgn", "rayleigh"].iter().position(|name| *name == record.channel);
@@ -97,7 +98,7 @@ impl Mean {
         self
     }
 
-    /// Counts the accuracy of a whole round over so many clips.
+    /// Counts the accuracy of a whole round over `clips` clips in the spread.
     fn count(&mut self, accuracy: f64, clips: usize) {
         if clips < self.complete {
             return;

@@ -1,4 +1,4 @@
-//! One transcript of the user's own, and its prediction for people to read.
+//! `--text`: sends one transcript and prints its prediction.
 
 use super::Args;
 use super::answer::{Answer, channel, sentiment};
@@ -13,11 +13,11 @@ use proto::v1::{self, Outcome, Timings};
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// Sends the transcript once at every point asked for, or under the live conditions, and prints what came: a few lines for
-/// people an outcome, or with `--jsonl` one JSON line an outcome, as for clips from files.
+/// Sends the transcript once at every requested point, or under the live conditions, and prints the outcomes: a few
+/// lines of text for each or, with `--jsonl`, one JSON line for each.
 ///
 /// # Errors
-/// If the options make no points, the transmitter refuses the stream for good, or an outcome holds no prediction.
+/// Fails if the options are not valid, the transmitter refuses the stream for good, or an outcome has no prediction.
 pub(super) async fn send(args: &Args, text: &str) -> Result<()> {
     let plan = plan(args, text)?;
     let mut outcomes: Vec<(u64, Outcome)> = Vec::new();
@@ -38,10 +38,10 @@ pub(super) async fn send(args: &Args, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// The transcript at every point asked for, or under the live conditions, in one draw.
+/// The plan that sends the transcript at every requested point, or under the live conditions, in one draw.
 ///
 /// # Errors
-/// If a channel lacks its SNR, or an SNR its channel.
+/// Fails if a channel lacks its SNR, or an SNR its channel.
 pub(super) fn plan(args: &Args, text: &str) -> Result<Arc<Plan>> {
     let draw = args.draw.unwrap_or(0);
     let passes = match args.points()? {
@@ -52,13 +52,14 @@ pub(super) fn plan(args: &Args, text: &str) -> Result<Arc<Plan>> {
     let modality = v1::Content { kind: Some(Kind::Transcript(text.to_owned())) };
     let modalities = [("text".to_owned(), modality)].into();
     let message = v1::Clip { id: "transcript".into(), modalities, ..v1::Clip::default() };
-    // Without a seed or draw of ours the emulator chooses the noise.
+    // Without a given seed or draw the emulator chooses the noise.
     let seed = args.seed.or(args.draw.map(|_| args.seed()));
     let clips = [Prepared { message, row: 0, place: String::new() }].into();
     Ok(Arc::new(Plan::new(Part::begin(), clips, passes, seed)))
 }
 
-/// Prints each outcome as a JSON line, those without a prediction, too.
+/// Prints each outcome as a JSON line, including those without a prediction. Fails if there is one without a
+/// prediction.
 fn print_json(plan: &Plan, outcomes: Vec<(u64, Outcome)>) -> Result<()> {
     let (sent, mut refused) = (outcomes.len(), 0);
     for (sequence, outcome) in outcomes {
@@ -72,7 +73,7 @@ fn print_json(plan: &Plan, outcomes: Vec<(u64, Outcome)>) -> Result<()> {
     Ok(())
 }
 
-/// An outcome as a JSON object, and whether it holds a prediction.
+/// An outcome as a JSON object on one line, and whether it has a prediction.
 pub(super) fn json_line(plan: &Plan, sequence: u64, outcome: &Outcome) -> Result<(String, bool)> {
     let shot = plan.shot(sequence);
     let id = plan.clip(shot).message.id.clone();
@@ -82,7 +83,7 @@ pub(super) fn json_line(plan: &Plan, sequence: u64, outcome: &Outcome) -> Result
     Ok((line, answer.is_ok()))
 }
 
-/// An outcome in lines for people.
+/// An outcome as lines of text. Fails if it has no prediction.
 pub(super) fn readable(text: &str, outcome: Outcome) -> Result<String> {
     let (timings, model_id) = (outcome.timings, outcome.model_id.clone());
     let answer = Answer::of(outcome, None).map_err(|fault| anyhow!("the transcript was not predicted: {fault}"))?;

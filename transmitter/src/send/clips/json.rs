@@ -1,8 +1,8 @@
-//! A clip of one's own as JSON:
-//! `{"id"?, "text"?, "audio"?, "visual"?, "label"?, "caption"?, "conditions"?: {"channel", "snr_db"?, "k_factor"?}}`.
+//! The user's own clips as JSON: `{"id"?, "text"?, "audio"?, "visual"?, "label"?, "caption"?, "conditions"?:
+//! {"channel", "snr_db"?, "k_factor"?}}`.
 //!
-//! `text` is a transcript or features; features are `[[value, …], …]`, a list of frames, or `[value, …]`, one frame. They go
-//! straight into the bytes that are sent: a tree of JSON values would take many times the memory of the line.
+//! `text` is a transcript or features. Features are `[[value, …], …]`, a list of frames, or `[value, …]`, one frame.
+//! They are parsed directly into the bytes to send: a tree of JSON values would take many times the memory of the line.
 
 use super::transcripts::Said;
 use phy::{Conditions, SnrDb};
@@ -15,13 +15,13 @@ use wire::MAX_MESSAGE_BYTES;
 use wire::chunks::MAX_MEDIA_BYTES;
 
 const KEYS: &str = "id, text, audio, visual, label, caption, conditions";
-/// Unknown keys that are named, and how much of each.
+/// Maximum number of unknown keys that an error names.
 const NAMED: usize = 8;
 const NAMED_CHARS: usize = 40;
-/// Room in a message for all but features, transcript and caption.
+/// Bytes of a message reserved for everything but features, transcript and caption.
 const OVERHEAD: usize = 4096;
 
-/// What a line or file holds.
+/// A clip as parsed from a line or file of JSON.
 #[derive(Debug, Default)]
 pub struct JsonClip {
     id: Option<String>,
@@ -33,39 +33,39 @@ pub struct JsonClip {
     conditions: Option<JsonConditions>,
 }
 
-/// A clip that may be sent once it has a key.
+/// A checked clip, ready to be sent once it has a delivery key.
 #[derive(Debug)]
 pub struct OwnClip {
-    /// All but keys and conditions.
+    /// The message without delivery key, noise key and conditions.
     pub message: v1::Clip,
-    /// What the clip itself pins.
+    /// The channel conditions that the clip itself pins; `None` if it pins none.
     pub conditions: Option<Conditions>,
 }
 
 impl OwnClip {
-    /// From JSON; `id` stands for one that is missing.
+    /// Parses a clip from JSON; `id` is used if the JSON has none.
     ///
     /// # Errors
-    /// Names the field and the place in the text.
+    /// Fails if the JSON is not valid or the clip is too large; the message names the field and the place in the text.
     pub fn from_json(json: &[u8], id: &str) -> Result<OwnClip, String> {
         let clip: JsonClip = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         clip.checked(id)
     }
 
-    /// A transcript.
+    /// A clip of a transcript in UTF-8.
     ///
     /// # Errors
-    /// If it is not UTF-8, or larger than a message.
+    /// Fails if the text is not UTF-8, or larger than a message.
     pub fn from_transcript(text: Vec<u8>, id: &str) -> Result<OwnClip, String> {
         let text = String::from_utf8(text).map_err(|error| format!("a transcript is UTF-8: {error}"))?;
         let text = Some(Text::Said(text.trim().to_owned()));
         JsonClip { text, ..JsonClip::default() }.checked(id)
     }
 
-    /// A media file and what is known of it.
+    /// A clip of a media file, with its transcript and label from `said`.
     ///
     /// # Errors
-    /// If it is empty, or larger than the link takes.
+    /// Fails if the file is empty, or larger than the link accepts.
     pub fn from_media(file: Vec<u8>, id: &str, said: Said) -> Result<OwnClip, String> {
         if file.is_empty() {
             return Err("the file is empty".into());
@@ -79,7 +79,7 @@ impl OwnClip {
         Ok(OwnClip { message, conditions: None })
     }
 
-    /// Bytes that it takes, nearly.
+    /// Approximate size of the clip in bytes.
     pub fn size(&self) -> usize {
         let content = |content: &v1::Content| match &content.kind {
             Some(Kind::Features(features)) => features.data.len(),
@@ -162,7 +162,7 @@ impl<'de> Deserialize<'de> for JsonClip {
     }
 }
 
-/// Reads a value into its field; null is as good as nothing.
+/// Reads a value into its field; null counts as absent. Fails if the field was given before.
 fn field<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     map: &mut A,
     name: &str,
@@ -175,7 +175,7 @@ fn field<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     Ok(())
 }
 
-/// The pinned conditions of a clip. The channel is named as on the command line; K is linear, the SNR in dB.
+/// The pinned conditions of a clip. The channel has the names of the command line; K is linear, the SNR is in dB.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JsonConditions {
@@ -219,12 +219,12 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// Feature frames, `[frames, width]` as the wire has them.
+/// Feature frames, `[frames, width]`, as little-endian f32.
 #[derive(Debug, Default)]
 struct Frames {
     frames: u32,
     width: usize,
-    /// One frame, given as numbers.
+    /// Whether the list is a single frame, given as plain numbers.
     flat: bool,
     data: Vec<u8>,
 }
@@ -243,7 +243,7 @@ impl Frames {
     }
 
     fn content(self) -> Kind {
-        // A line is too short for widths beyond u32.
+        // A line is too short for a width beyond u32.
         let width = u32::try_from(self.width).unwrap_or(u32::MAX);
         Kind::Features(v1::Features { frames: self.frames, width, data: self.data.into(), provenance: None })
     }
@@ -276,7 +276,7 @@ impl<'de> Deserialize<'de> for Frames {
     }
 }
 
-/// One element of the list: a number of the only frame, or a frame.
+/// One element of a feature list: a number of the only frame, or a frame.
 struct Element<'a>(&'a mut Frames);
 
 impl<'de> DeserializeSeed<'de> for Element<'_> {

@@ -1,4 +1,4 @@
-//! What is said of a clip's end: a JSON line, or a line for people.
+//! Prints the outcome of a clip: as a JSON line, or as a line of text.
 
 use super::super::answer::{Answer, channel, sentiment};
 use phy::{ChannelKind, SnrDb};
@@ -6,18 +6,19 @@ use proto::v1::{self, Timings};
 use serde::Serialize;
 use wire::Fault;
 
-/// Everything about one outcome. Every key is always there, null where it has no meaning.
+/// One outcome as a JSON object. Every key is always present, null where it has no meaning.
 #[derive(Debug, Serialize)]
 pub(in crate::send) struct Line {
     pub id: String,
-    /// `clips.jsonl:3`, `stdin:3` or `clip.json`; `--text` for a transcript of the command line.
+    /// Where the clip was read from: `clips.jsonl:3`, `stdin:3` or `clip.json`; `--text` for a transcript of the
+    /// command line.
     pub source: String,
     pub draw: Option<u32>,
     sentiment: Option<&'static str>,
     p_neg: Option<f32>,
     p_zero: Option<f32>,
     p_pos: Option<f32>,
-    /// Probabilities of -3 … 3.
+    /// Probabilities of the seven classes −3 to 3.
     classes: Option<[f32; 7]>,
     class: Option<i8>,
     score: Option<f32>,
@@ -51,13 +52,14 @@ struct Micros {
 
 #[derive(Debug, Serialize)]
 struct Problem {
-    /// As on the wire without its prefix, such as `WRONG_WIDTH`; `UNREADABLE` for what was never sent.
+    /// The error code of the wire without its prefix, such as `WRONG_WIDTH`; `UNREADABLE` for a clip that was never
+    /// sent.
     code: String,
     field: Option<String>,
     message: String,
 }
 
-/// What a line and its answer share.
+/// The properties of a clip that its line repeats.
 pub(in crate::send) struct About {
     pub id: String,
     pub source: String,
@@ -89,14 +91,14 @@ impl Line {
         }
     }
 
-    /// Of a clip that could not be read.
+    /// The line of a clip that could not be read.
     pub fn unreadable(place: String, message: String) -> Line {
         let about = About { id: place.clone(), source: place, draw: None, label: None };
         let error = Some(Problem { code: "UNREADABLE".into(), field: None, message });
         Line { error, ..Line::new(about) }
     }
 
-    /// Of a clip that was sent.
+    /// The line of a clip that was sent and answered.
     pub fn answered(about: About, outcome: &v1::Outcome, answer: &Result<Answer, Fault>) -> Line {
         let named = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let timings = outcome.timings.map(|Timings { transmitter_us, emulator_us, receiver_us }| Micros {
@@ -136,9 +138,9 @@ impl Line {
         }
     }
 
-    /// For people, on a line.
+    /// The outcome as one line of text.
     pub fn readable(&self) -> String {
-        // A name from a file may hold anything, such as a terminal's control codes.
+        // A name from a file may contain anything, such as control codes of the terminal.
         let id = self.id.escape_debug();
         if let Some(Problem { field, message, .. }) = &self.error {
             let field = field.as_ref().map_or(String::new(), |field| format!("{field}: "));

@@ -1,4 +1,4 @@
-//! Where clips of one's own come from: a folder, a file, or standard input, read in bounded pieces.
+//! The sources of the user's own clips: folders, files or standard input, read in pieces of bounded size.
 
 use super::json::OwnClip;
 use super::transcripts::Transcripts;
@@ -9,49 +9,49 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use wire::chunks::MAX_MEDIA_BYTES;
 
-/// The longest line, and the largest file that holds one clip, in bytes.
+/// Maximum size in bytes of a line, and of a file that holds one clip other than media.
 pub(super) const MAX_CLIP_BYTES: usize = 16 << 20;
-/// Files that are named when they are passed over.
+/// Number of files that are named when they are not read.
 const NAMED: usize = 5;
 
-/// One clip, or what kept it from being one.
+/// One clip that was read, or why it cannot be read.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// `clips.jsonl:3` or `clip.json`.
+    /// The file, and the line if it holds several clips: `clips.jsonl:3` or `clip.json`.
     pub place: String,
-    /// The clip, or in words what is wrong with it.
+    /// The clip, or in words why it cannot be read.
     pub clip: Result<OwnClip, String>,
 }
 
-/// A file and what it holds.
+/// A file that holds clips, with its kind.
 type ClipFile = (Kind, PathBuf);
 
-/// What a path stands for.
+/// The source of clips that the paths of the command line name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// JSON lines.
+    /// JSON lines on standard input.
     Stdin,
-    /// Files in this order.
+    /// Files, to be read in this order.
     Files(Vec<ClipFile>),
 }
 
-/// What a file holds.
+/// The kind of content of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A clip as JSON.
+    /// One clip as JSON (`*.json`).
     Clip,
-    /// A clip a line, as JSON.
+    /// One clip per line, as JSON (`*.jsonl`).
     Lines,
-    /// A transcript.
+    /// One transcript (`*.txt`).
     Transcript,
-    /// Sound, or a film.
+    /// Sound or a video.
     Media,
 }
 
 const EXPECTED: &str = "*.json, *.jsonl, *.txt or media such as *.wav and *.mp4";
 
 impl Kind {
-    /// By the end of the name.
+    /// The kind of a file by its extension; `None` for other extensions.
     fn of(file: &Path) -> Option<Kind> {
         let extension = file.extension().and_then(OsStr::to_str)?.to_ascii_lowercase();
         match extension.as_str() {
@@ -64,10 +64,10 @@ impl Kind {
 }
 
 impl Source {
-    /// What is at `paths`, and a warning for each folder of which not all is read.
+    /// Finds the files at `paths`; also returns a warning for each folder that has files which are not read.
     ///
     /// # Errors
-    /// If there is nothing at one of them, or nothing that holds clips.
+    /// Fails if a path does not exist or holds no clips.
     pub fn find(paths: &[&Path]) -> Result<(Source, Vec<String>)> {
         if paths == [Path::new("-")] {
             return Ok((Source::Stdin, Vec::new()));
@@ -85,7 +85,7 @@ impl Source {
         let shown = path.display();
         let what = std::fs::metadata(path).with_context(|| shown.to_string())?;
         if !what.is_dir() {
-            // A pipe of the shell's, `<(…)`, has no name to tell by.
+            // A pipe of the shell, `<(…)`, has no extension.
             let kind = Kind::of(path).or((!what.is_file()).then_some(Kind::Lines));
             let Some(kind) = kind else { bail!("{shown}: expected a folder, {EXPECTED}") };
             return Ok((vec![(kind, path.to_owned())], None));
@@ -110,8 +110,8 @@ impl Source {
         Ok((files, (!others.is_empty()).then_some(warning)))
     }
 
-    /// Reads all clips in order, media files with what is known of them, and hands each to `take`, until that says `false`.
-    /// Blocks.
+    /// Reads all clips in order, media files with their entry in `transcripts`, and hands each to `take` until that
+    /// returns `false`. Blocks the thread.
     pub fn read(self, transcripts: &Transcripts, mut take: impl FnMut(Entry) -> bool) {
         match self {
             Source::Stdin => {
@@ -151,7 +151,7 @@ fn read_file(kind: Kind, path: &Path, transcripts: &Transcripts, take: &mut impl
     take(Entry { place: name, clip })
 }
 
-/// A file that is one clip.
+/// The content of a file that is one clip, of at most `limit` bytes.
 fn whole(file: File, limit: usize) -> Result<Vec<u8>, String> {
     let mut content = Vec::new();
     file.take(limit as u64 + 1).read_to_end(&mut content).map_err(|error| error.to_string())?;
@@ -161,7 +161,7 @@ fn whole(file: File, limit: usize) -> Result<Vec<u8>, String> {
     }
 }
 
-/// A clip a line; empty lines are passed over. `false` if `take` wants no more.
+/// Reads one clip per line; skips empty lines. Returns `false` if `take` wants no more.
 fn lines(mut reader: impl BufRead, name: &str, take: &mut impl FnMut(Entry) -> bool) -> bool {
     let mut line = Vec::new();
     for number in 1u64.. {
@@ -190,7 +190,7 @@ enum Line {
     End,
 }
 
-/// Reads a line of at most `limit` bytes without its end into `line`; what is too long is passed over.
+/// Reads a line of at most `limit` bytes, without its line feed, into `line`; skips a line that is longer.
 fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>, limit: usize) -> io::Result<Line> {
     line.clear();
     let mut piece = |line: &mut Vec<u8>| {

@@ -1,4 +1,4 @@
-//! `--transcripts`: a CSV file that says what is said in media files, and their labels where it has them.
+//! `--transcripts`: a CSV file with the transcripts of media files and, optionally, their labels.
 
 use anyhow::{Context, Result, bail};
 use proto::v1;
@@ -6,17 +6,17 @@ use proto::v1::content::Kind;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// What a table says of one file.
+/// The transcript and label of one media file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Said {
-    /// What is said; may be empty.
+    /// The transcript; may be empty.
     pub text: String,
-    /// Sentiment in [−3, 3].
+    /// The sentiment label in [−3, 3]; `None` if the table has none for this file.
     pub label: Option<f32>,
 }
 
 impl Said {
-    /// Puts it into the clip of a media file.
+    /// Adds the transcript, if it is not blank, and the label to the clip of a media file.
     pub fn into_clip(self, clip: &mut v1::Clip) {
         if !self.text.trim().is_empty() {
             let kind = Some(Kind::Transcript(self.text.trim().to_owned()));
@@ -26,15 +26,15 @@ impl Said {
     }
 }
 
-/// By the name of the file, with or without its extension.
+/// Transcripts and labels by the name of the media file, with or without its extension.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Transcripts(HashMap<String, Said>);
 
 impl Transcripts {
-    /// Reads columns `id` and `text`, and `label` if it is there; others are passed over.
+    /// Reads the columns `id`, `text` and, if there is one, `label` of a CSV file; other columns are ignored.
     ///
     /// # Errors
-    /// Names the file and the line or column.
+    /// Fails if the file cannot be read or is not valid; the error names the file and the line or column.
     pub fn read(path: &Path) -> Result<Transcripts> {
         let shown = path.display();
         let mut reader = csv::Reader::from_path(path).with_context(|| format!("--transcripts {shown}"))?;
@@ -65,12 +65,12 @@ impl Transcripts {
         Ok(Transcripts(all))
     }
 
-    /// One transcript, for the only file.
+    /// A table that gives every file the transcript `text`, for use with a single file.
     pub fn of_all(text: &str) -> Transcripts {
         Transcripts([(String::new(), Said { text: text.to_owned(), label: None })].into())
     }
 
-    /// What is known of a file.
+    /// The transcript and label of a media file; empty if the table has none.
     pub fn of(&self, file: &Path) -> Said {
         let name = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
         let keys = [name(file.file_name()), name(file.file_stem()), String::new()];
@@ -78,7 +78,7 @@ impl Transcripts {
     }
 }
 
-/// `None` for an empty field.
+/// Parses a label in [−3, 3]; `None` for an empty field. The error is the text that is not valid.
 fn number(text: &str) -> Option<std::result::Result<f32, String>> {
     let in_range = |label: &f32| (-3.0..=3.0).contains(label);
     (!text.is_empty()).then(|| text.parse().ok().filter(in_range).ok_or_else(|| text.to_owned()))
