@@ -1,10 +1,10 @@
-//! Clips a second through a receiver, with nobody at the dashboard and with readers of its event stream, in turns. Prints
-//! one JSON object. Wants an otherwise idle machine.
+//! Measures the clips per second of a receiver, alternately without watchers of the dashboard and with readers of its
+//! event stream. Prints one JSON object. The machine should otherwise be idle.
 //!
 //! `cargo bench -p receiver --bench watchers -- --readers 1`
 //!
-//! Client and readers run in the same process, so what they take of the machine counts against the receiver. Without
-//! `--weights` the receiver half is a toy that costs nothing, so that journal and dashboard are all there is.
+//! Client and readers run in the same process, so the time they take counts against the receiver. Without `--weights`
+//! the receiver half costs almost nothing, so that only journal and dashboard are measured.
 
 #[allow(dead_code)]
 #[path = "../tests/common/mod.rs"]
@@ -29,22 +29,22 @@ use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use wire::Message;
 
-/// Clips a second with and without watchers.
+/// Measures clips per second with and without watchers.
 #[derive(Parser)]
 struct Args {
-    /// Readers of the event stream
+    /// Number of readers of the event stream
     #[arg(long, default_value_t = 1)]
     readers: usize,
-    /// Rounds, each once without and once with readers
+    /// Number of rounds, each once without and once with readers
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     rounds: u64,
-    /// Of one measurement
+    /// Seconds of one measurement
     #[arg(long, default_value_t = 4.0)]
     seconds: f64,
-    /// Weights to decode with
+    /// Folder of the weights to decode with
     #[arg(long)]
     weights: Option<PathBuf>,
-    /// What `cargo bench` passes
+    /// The flag that `cargo bench` passes; ignored
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -68,11 +68,11 @@ async fn main() -> anyhow::Result<()> {
     let done = Arc::new(AtomicU64::new(0));
     let streaming = stream(address, model_id, symbols, done.clone());
     let bytes = Arc::new(AtomicU64::new(0));
-    // To warm up.
+    // Warm-up.
     measure(&done, args.seconds).await;
     let (mut alone, mut watched) = (Vec::new(), Vec::new());
     for round in 0..args.rounds {
-        // Each goes first in turn.
+        // Both orders alternate.
         let turns = if round % 2 == 0 { [0, args.readers] } else { [args.readers, 0] };
         for readers in turns {
             let reading: Vec<JoinHandle<()>> = (0..readers).map(|_| read(dashboard, bytes.clone())).collect();
@@ -99,7 +99,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Clips a second over the next seconds.
+/// Clips per second over the next `seconds` seconds.
 async fn measure(done: &AtomicU64, seconds: f64) -> f64 {
     let (began, before) = (Instant::now(), done.load(Ordering::Relaxed));
     tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
@@ -111,7 +111,7 @@ fn median(mut rates: Vec<f64>) -> f64 {
     rates.get(rates.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Sends bursts as fast as they are answered, over a sweep of conditions.
+/// Sends bursts as fast as they are answered, over a sweep of conditions, until the task is aborted.
 fn stream(address: SocketAddr, model_id: String, symbols: usize, done: Arc<AtomicU64>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let (bursts, outbound) = mpsc::channel(64);
@@ -146,7 +146,7 @@ fn on_its_way(run_id: &str, sequence: u64, symbols: usize) -> Burst {
     burst
 }
 
-/// Reads the event stream until it is aborted.
+/// Reads the event stream, and counts its bytes, until the task is aborted.
 fn read(dashboard: SocketAddr, bytes: Arc<AtomicU64>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut stream = TcpStream::connect(dashboard).await.expect("the dashboard listens");

@@ -38,7 +38,7 @@ async fn a_key_counts_once_whichever_stream_it_comes_on() {
     let receiver = Running::start(&journal).await;
     let mut talks = [receiver.stream().await, receiver.stream().await];
     let mut answers: BTreeMap<u64, Vec<Receipt>> = BTreeMap::new();
-    // Each key four times, on both streams at once, and each time it met another channel.
+    // Each key is sent four times, on both streams at once, each time over another channel.
     for sequence in 0..100 {
         for (index, talk) in talks.iter().enumerate() {
             for copy in 0..2 {
@@ -95,7 +95,8 @@ async fn symbols_are_shown_to_those_who_ask() {
     // MMSE: h·y / (h² + N0).
     let expected = [0.25f32 / 0.75, 0.0].map(f32::to_le_bytes).concat().repeat(SYMBOLS);
     assert_eq!(symbols.equalised, expected);
-    // Sent again, over the same channel and over another one, whose symbols are not those of the answer.
+    // The burst is sent again over the same channel, and then over another one, whose symbols are not those of the
+    // journal's answer.
     assert_eq!(talk.ask(sent).await.symbols, Some(symbols));
     assert_eq!(talk.ask(asking(2, 1.0, 0.75)).await.symbols, None);
     receiver.stop().await;
@@ -117,7 +118,7 @@ async fn streams_of_other_weights_are_refused_for_good() {
     let mut talk = receiver.stream().await;
     prediction(&talk.ask(burst(1, 1.0, 1.0)).await);
     receiver.stop().await;
-    // The same key, under other weights: neither their answer nor a second row.
+    // The same key under other weights gets neither their answer nor a second row.
     let receiver = Running::serving(&journal, "new-weights").await;
     let mut talk = receiver.open("new-weights").await.unwrap();
     let receipt = talk.ask(burst(1, 1.0, 1.0)).await;
@@ -180,7 +181,7 @@ async fn a_bad_burst_gets_its_error_and_the_stream_goes_on() {
         assert_eq!((error.code(), error.field.as_str()), (code, field), "{}", error.message);
         assert_eq!(receipt.delivery, delivery);
     }
-    // The key was never counted, so it is still good, whatever case its letters have.
+    // The key was never counted, so it can still be used, in upper or lower case.
     let mut good = burst(5, 1.0, 1.0);
     good.delivery.as_mut().unwrap().run_id.make_ascii_uppercase();
     let receipt = talk.ask(good.clone()).await;
@@ -227,7 +228,7 @@ async fn chunks_are_put_together() {
     talk.send(more(1, &rest[..15])).await;
     let receipt = talk.ask(more(2, &rest[15..])).await;
     assert_eq!((sequence(&receipt), prediction(&receipt)), (2, prediction(&whole)));
-    // A chunk of nothing, a message of a later version, and a second header.
+    // An empty chunk, a message of a later version, and a second header.
     for (message, field) in [
         (more(3, &rest), "chunk"),
         (ReceiveRequest { message: None }, "message"),
@@ -251,14 +252,14 @@ async fn a_client_that_reads_nothing_stalls_alone_and_loses_nothing() {
         async move {
             for sequence in 0..MANY {
                 let mut burst = burst(sequence, 1.0, 1.0);
-                // As long as real ones: a connection that is flooded with very small frames is closed.
+                // As long as real bursts: a connection that is flooded with very small frames is closed.
                 burst.reference.as_mut().unwrap().clip_id = "clip ".repeat(60);
                 bursts.send(burst.into()).await.unwrap();
                 sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             }
         }
     });
-    // Wait until nothing moves any more.
+    // Waits until no more bursts are sent.
     let sent = || sent.load(std::sync::atomic::Ordering::SeqCst);
     let mut before = u64::MAX;
     while before != sent() {
@@ -293,7 +294,7 @@ async fn there_is_no_receipt_without_a_row() {
     let status = talk.receipts.message().await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
     assert!(status.message().contains("journal.sqlite") && status.message().contains("no room"), "{status}");
-    // There is room again.
+    // Rows can be written again.
     outside.execute_batch("DROP TRIGGER full").unwrap();
     let mut talk = receiver.stream().await;
     prediction(&talk.ask(burst(1, 1.0, 1.0)).await);
@@ -308,7 +309,7 @@ async fn watchers_see_what_is_new_and_only_that() {
     let receiver = Running::start(&journal).await;
     let mut talk = receiver.stream().await;
     let mut watch = receiver.watch(1, 3).await;
-    // One that never reads, which must not matter.
+    // A watcher that never reads, which must not matter.
     let _idle = receiver.watch(1, 100).await;
     assert_eq!(watch.message().await.unwrap().unwrap().clips, 0);
     let silent = tokio::time::timeout(Duration::from_millis(100), watch.message()).await;
@@ -317,7 +318,7 @@ async fn watchers_see_what_is_new_and_only_that() {
     for sequence in 0..500 {
         let mut burst = burst(sequence, if sequence % 2 == 0 { 1.0 } else { -1.0 }, 1.0);
         if sequence % 5 == 0 {
-            // A label that the prediction misses.
+            // The label differs from the prediction.
             burst.reference.as_mut().unwrap().label = Some(if sequence % 2 == 0 { -2.0 } else { 2.0 });
         }
         talk.ask(burst).await;
@@ -336,7 +337,7 @@ async fn watchers_see_what_is_new_and_only_that() {
     assert_eq!((tally.clips, tally.labelled, tally.signed, tally.sign_correct), (500, 500, 500, 400));
     assert_eq!(last.latest.len(), 3);
     assert_eq!(last.latest[0].clip_id, "clip-499");
-    // A repeated key is no news.
+    // A repeated key makes no new snapshot.
     talk.ask(burst(3, 1.0, 1.0)).await;
     let silent = tokio::time::timeout(Duration::from_millis(100), watch.message()).await;
     assert!(silent.is_err(), "a repeated key counted");
@@ -354,7 +355,7 @@ async fn watchers_are_limited_and_one_that_leaves_makes_room() {
     let request = proto::v1::WatchRequest::default();
     let status = receiver.client().await.watch(request).await.expect_err("one too many");
     assert_eq!(status.code(), Code::ResourceExhausted);
-    // Bursts have places of their own.
+    // The limit of bursts is separate from that of watchers.
     prediction(&receiver.stream().await.ask(burst(1, 1.0, 1.0)).await);
     watching.pop();
     let again = async {

@@ -1,4 +1,5 @@
-//! What becomes of work on received bytes: done once, kept apart, and no danger to the process.
+//! Tests of the work on received bytes: each burst is decoded once, long blocks do not hold up short ones, and a panic
+//! does not end the process.
 
 #[allow(dead_code)]
 mod common;
@@ -41,7 +42,8 @@ async fn until(mut condition: impl FnMut() -> bool) {
     tokio::time::timeout(PATIENT, wait).await.expect("never came true");
 }
 
-/// Decodes nothing until it is let: one permit a burst. Of transport blocks it decodes short ones at once.
+/// A receiver half that decodes a burst only when its gate has a permit for it. Transport blocks of at most 1000 bytes
+/// are decoded at once.
 struct Gated {
     card: ModelCard,
     begun: AtomicUsize,
@@ -81,7 +83,7 @@ async fn a_panic_refuses_its_burst_alone_and_the_receiver_lives() {
     let (_folder, journal) = journal();
     let receiver = Running::start(&journal).await;
     let mut talk = receiver.stream().await;
-    // Behind the equaliser 19.5 is 13.
+    // After the equaliser 19.5 is 13.
     let level = |sequence: u64| if sequence % 50 == 7 { 19.5 } else { 1.0 };
     for sequence in 0..200 {
         talk.send(burst(sequence, level(sequence), 1.0)).await;
@@ -93,7 +95,7 @@ async fn a_panic_refuses_its_burst_alone_and_the_receiver_lives() {
             _ => assert!(prediction(&receipt).p_pos > 0.5),
         }
     }
-    // On the same stream, which a panic in the decoder did not end.
+    // The same stream still works: a panic in the decoder did not end it.
     prediction(&talk.ask(burst(1000, 1.0, 1.0)).await);
     receiver.stop().await;
 }
@@ -103,7 +105,7 @@ async fn why_a_burst_is_refused_keeps_its_kind() {
     let (_folder, journal) = journal();
     let receiver = Running::start(&journal).await;
     let mut talk = receiver.stream().await;
-    // Behind the equaliser 750 is 500.
+    // After the equaliser 750 is 500.
     let receipt = talk.ask(burst(1, 750.0, 1.0)).await;
     let refused = error(&receipt);
     assert_eq!((refused.code(), refused.field.as_str()), (ErrorCode::Unsupported, "film"));
@@ -124,7 +126,7 @@ async fn a_key_in_work_or_in_the_journal_is_not_decoded_again() {
     for talk in &talks {
         talk.send(burst(1, -1.0, 0.9)).await;
     }
-    // Whoever would decode it again is given the time for it.
+    // Time in which a second decoding would happen, if there were one.
     tokio::time::sleep(Duration::from_millis(100)).await;
     half.gate.add_permits(100);
     let answers = [talks[0].receipt().await, talks[1].receipt().await];
@@ -143,7 +145,7 @@ async fn a_key_in_work_or_in_the_journal_is_not_decoded_again() {
     receiver.stop().await;
 }
 
-/// Streams bursts to the receiver and counts its streams.
+/// An exchange that streams bursts to the receiver and counts the streams it opens.
 struct ToReceiver(ReceiverClient<Channel>, Arc<AtomicUsize>);
 
 impl Exchange for ToReceiver {
@@ -173,7 +175,8 @@ impl Exchange for ToReceiver {
     }
 }
 
-/// Sends one burst whose decoding takes six times as long as the hop waits in silence; the streams that it took.
+/// Sends one burst whose decoding takes six times as long as the hop waits in silence; returns the number of streams
+/// that it took.
 async fn slow_burst(progress: Duration) -> usize {
     let (_folder, journal) = journal();
     let half = Gated::new(ChannelUses::Fixed(SYMBOLS));
@@ -217,7 +220,7 @@ async fn short_bursts_do_not_wait_behind_videos() {
     let half = Gated::new(ChannelUses::PerClip);
     let receiver = Running::with(&journal, half.clone(), PATIENT).await;
     let mut talk = receiver.stream().await;
-    // More than there are threads for them.
+    // More videos than there are threads for them.
     let videos = 40;
     for sequence in 0..videos {
         talk.send(block(sequence, 27, 5000)).await;

@@ -8,7 +8,8 @@ use wire::Delivery;
 const RUN: &str = "6f1c2a52-6a0c-4a0e-9a55-0d6f1d1f3c11";
 type Reply = oneshot::Receiver<Result<Answer, Refusal>>;
 
-/// Numbers with all their bits in use, which a detour through text or rounding would change.
+/// An entry with pseudo-random numbers that use all their bits, which a conversion through text or rounding would
+/// change.
 fn entry(sequence: u64, seed: u64) -> Entry {
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
     let mut number = || rng.random::<f32>();
@@ -49,7 +50,7 @@ fn job(entry: Entry) -> (Job, Reply) {
     (Job { entry, arrived: Instant::now(), reply: Box::new(reply) }, answer)
 }
 
-/// Commits entries in one transaction and gives their answers.
+/// Commits entries in one transaction and returns their answers.
 fn commit(writer: &mut Writer, entries: Vec<Entry>) -> Vec<Result<Answer, Refusal>> {
     let (jobs, answers): (Vec<Job>, Vec<Reply>) = entries.into_iter().map(job).unzip();
     writer.commit(jobs);
@@ -140,7 +141,7 @@ fn a_full_disk_answers_nobody_and_leaves_no_row() {
     assert!(message.contains("journal.sqlite") && message.contains("full"), "{message}");
     assert_eq!(live.snapshot(10).clips, 0);
 
-    // There is room again: the same bursts are accepted, and count once.
+    // The database may grow again: the same bursts are accepted, and count once.
     writer.connection.pragma_update(None, "max_page_count", 1_000_000).unwrap();
     assert!(commit(&mut writer, many()).iter().all(Result::is_ok));
     assert_eq!(live.snapshot(10).clips, 100);
@@ -153,7 +154,7 @@ async fn the_writer_commits_what_it_was_given_before_it_ends() {
     let (journal, mut live, writer) = Journal::open(&path, "model", Meter::default()).unwrap();
     let sender = std::thread::spawn(move || {
         for sequence in 0..2000 {
-            // Nobody waits for these answers; the rows count all the same.
+            // Nobody waits for these answers; the rows count nevertheless.
             journal.blocking_write(job(entry(sequence, 0)).0);
         }
     });

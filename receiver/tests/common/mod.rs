@@ -1,4 +1,4 @@
-//! A receiver in this process on a free port, with a receiver half small enough to check by hand, and its clients.
+//! A receiver in this process on a free port, its clients, and a receiver half small enough to check by hand.
 
 use metrics::Prediction;
 use phy::Equalised;
@@ -27,8 +27,9 @@ pub const MODEL: &str = "the-model-id";
 pub const SYMBOLS: usize = 4;
 pub const RUN: &str = "0f6b7a52-6a0c-4a0e-9a55-0d6f1d1f3c11";
 
-/// BPSK by repetition: the sign of the mean of I, its certainty by ρ. Fails on means beyond ±1000, does not take those about ±500,
-/// panics on those about ±13, and gives NaN for others beyond ±100.
+/// A receiver half for BPSK by repetition: the sign of the mean of I, with a certainty that grows with ρ. It fails on
+/// means beyond ±1000, refuses those of 400 to 600 in magnitude, panics on 12 to 14, and gives NaN for others beyond
+/// ±100.
 pub struct Repetition(ModelCard);
 
 impl Repetition {
@@ -62,7 +63,7 @@ pub fn decode(burst: &Equalised) -> Result<Prediction, InputError> {
     Ok(Prediction { p_neg: 1.0 - p_pos, p_zero: 0.0, p_pos, classes, score: 4.0 * p_pos - 2.0 })
 }
 
-/// A running receiver.
+/// A running receiver in this process.
 pub struct Running {
     pub url: String,
     pub drain: Drain,
@@ -78,7 +79,7 @@ impl Running {
         Running::showing(journal, model_id, receiver::http::Args::default()).await.0
     }
 
-    /// Also gives where the dashboard listens, if it is to.
+    /// Starts a receiver with a dashboard, if `dashboard` has an address; also returns the dashboard's address.
     pub async fn showing(
         journal: &Path,
         model_id: &'static str,
@@ -92,7 +93,7 @@ impl Running {
         (Running { url, drain, running: tokio::spawn(app.run()) }, dashboard)
     }
 
-    /// With another receiver, which tells of work that takes longer at least every so often.
+    /// Starts a receiver with the given half, whose longest silence on a stream with bursts in work is `progress`.
     pub async fn with(journal: &Path, half: Arc<dyn Receive>, progress: Duration) -> Running {
         let drain = Drain::default();
         let app = App::with(half, journal, "127.0.0.1:0", drain.clone()).await.unwrap().with_progress(progress);
@@ -105,12 +106,12 @@ impl Running {
     }
 
     pub async fn client(&self) -> ReceiverClient<Channel> {
-        // Little room for receipts that nobody reads.
+        // A small flow-control window for acknowledgements that nobody reads.
         let endpoint = Endpoint::from_shared(self.url.clone()).unwrap().initial_stream_window_size(16 * 1024);
         ReceiverClient::new(endpoint.connect().await.unwrap())
     }
 
-    /// A stream that was opened with the right weights.
+    /// A stream of bursts whose header has the right model id.
     pub async fn stream(&self) -> Talk {
         self.open(MODEL).await.unwrap()
     }
@@ -129,7 +130,7 @@ impl Running {
     }
 }
 
-/// The journal's live view.
+/// A stream of snapshots of the journal's live view.
 pub struct Watch(Streaming<WatchResponse>);
 
 impl Watch {
@@ -138,7 +139,7 @@ impl Watch {
     }
 }
 
-/// A burst with what it carries for the receiver.
+/// A burst together with its payload for the receiver, not yet encoded.
 #[derive(Clone, Debug, Default)]
 pub struct Burst {
     pub delivery: Option<DeliveryKey>,
@@ -160,7 +161,7 @@ impl From<Burst> for ReceiveRequest {
     }
 }
 
-/// The end of a burst.
+/// An acknowledgement: a burst's prediction or error, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Receipt {
     pub delivery: Option<DeliveryKey>,
@@ -181,7 +182,7 @@ impl From<ReceiveResponse> for Receipt {
     }
 }
 
-/// Both directions of a stream.
+/// Both directions of a stream of bursts.
 pub struct Talk {
     pub bursts: mpsc::Sender<ReceiveRequest>,
     pub receipts: Streaming<ReceiveResponse>,
@@ -203,7 +204,7 @@ impl Talk {
     }
 }
 
-/// A burst of `level` on I behind a Rayleigh channel with h = `h` + 0j and N0 = ½.
+/// A burst that received the constant `level` on I over a Rayleigh channel with h = `h` + 0j and N0 = ½.
 pub fn burst(sequence: u64, level: f32, h: f32) -> Burst {
     let conditions = Some(Conditions { kind: ChannelKind::Rayleigh as i32, snr_db: Some(3.0), k_factor: None });
     Burst {

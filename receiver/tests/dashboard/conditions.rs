@@ -1,4 +1,4 @@
-//! The live conditions, followed and changed.
+//! Tests that the dashboard follows and changes the emulator's live conditions.
 
 use crate::Site;
 use crate::http::{Events, call, get};

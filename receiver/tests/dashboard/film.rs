@@ -1,4 +1,4 @@
-//! Films and recordings of one's own.
+//! Tests of videos and recordings that a user sends.
 
 use crate::Site;
 use crate::http::{call, get, post_file, send};
@@ -20,7 +20,7 @@ async fn a_film_is_looked_into_and_sent_over_every_channel() {
     let info = get(site.address, "/api/info").await.json();
     assert_eq!((&info["takes_media"], &info["media_bytes"]), (&json!(["audio"]), &json!(64 * MIB)));
 
-    // Longer than one message.
+    // A file longer than one message.
     let file: Vec<u8> = (0..3 * MIB / 2).map(|n| ((n * n) >> 7) as u8).collect();
     let answer = post_file(site.address, "/api/film?text=well%20%C3%A9", &file).await;
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -77,7 +77,7 @@ async fn what_cannot_be_sent_is_refused() {
         let (got, sentence) = post(path, file).await;
         assert!(got == status && sentence.contains(problem), "{path}: {got} {sentence}");
     }
-    // What cannot be read did not travel again.
+    // A file that cannot be read was not sent again.
     assert_eq!(encoder.clips.lock().unwrap().len(), 2);
 
     let head = |headers: &str| format!("POST /api/film HTTP/1.1\r\nHost: {at}\r\n{headers}\r\n");
@@ -91,7 +91,7 @@ async fn what_cannot_be_sent_is_refused() {
     site.receiver.stop().await;
 }
 
-/// One that does not say how long it will be.
+/// A body of unknown length (no Content-Length) that never ends.
 #[tokio::test]
 async fn a_film_without_an_end_is_cut_off() {
     let peer = listening().serve("127.0.0.1:0");

@@ -1,4 +1,4 @@
-//! What is refused, and what every answer carries.
+//! Tests of which requests are refused, and of the headers of every response.
 
 use crate::Site;
 use crate::http::{Events, call, get, send};
@@ -27,7 +27,7 @@ async fn strangers_are_refused() {
     assert_eq!(status(post(&format!("{json}Origin: null\r\n"), "{}")).await, 403);
     assert_eq!(status("DELETE /api/sweep HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned()).await, 415);
     assert_eq!(status(post(json, &"x".repeat(17_000))).await, 413);
-    // One that does not say how long it will be.
+    // A body of unknown length (chunked) that is too large.
     let chunks = format!("1000\r\n{}\r\n", " ".repeat(4096)).repeat(5);
     let head = format!("POST /api/conditions HTTP/1.1\r\nHost: localhost\r\n{json}");
     assert_eq!(status(format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n")).await, 413);
@@ -36,7 +36,7 @@ async fn strangers_are_refused() {
     site.receiver.stop().await;
 }
 
-/// As nginx forwards unless told otherwise: HTTP/1.0, its own name for the host, and the browser's Origin.
+/// A request as nginx forwards it by default: HTTP/1.0, its own name as the host, and the browser's Origin.
 #[tokio::test]
 async fn a_proxy_that_names_itself_as_the_host_passes_with_its_origin() {
     let site = Site::start(None, None).await;
@@ -45,12 +45,13 @@ async fn a_proxy_that_names_itself_as_the_host_passes_with_its_origin() {
         let head = "POST /api/conditions HTTP/1.0\r\nConnection: close\r\nContent-Type: application/json\r\n";
         send(at, &format!("{head}Host: {at}\r\nOrigin: {origin}\r\nContent-Length: 2\r\n\r\n{{}}")).await.problem()
     };
-    // Past the guard: there is no emulator.
+    // The request passes the guard and fails because there is no emulator.
     let (status, sentence) = post("https://proxy.example").await;
     assert!(status == 503 && sentence.contains("--emulator"), "{sentence}");
     let (status, sentence) = post("https://other.example").await;
     assert!(status == 403 && sentence.contains("--dashboard-origin https://other.example"), "{sentence}");
-    // The page itself loads, so that it can say so: scripts that are modules are asked for with an Origin. States are not read.
+    // The page itself loads, so that it can show the reason: browsers request scripts that are modules with an Origin.
+    // The state cannot be read.
     let read = |path: &str| format!("GET {path} HTTP/1.0\r\nHost: {at}\r\nOrigin: https://other.example\r\n\r\n");
     assert_eq!(send(at, &read("/app.js")).await.status, 200);
     assert_eq!(send(at, &read("/api/state")).await.status, 403);
@@ -111,7 +112,7 @@ async fn event_streams_are_counted() {
     }
     let (status, sentence) = Events::try_open(site.address).await.err().unwrap().problem();
     assert!(status == 503 && sentence.contains("64"), "{sentence}");
-    // Other requests still pass, and a place that is left is free again.
+    // Other requests still pass, and a stream that was closed can be opened again.
     assert_eq!(get(site.address, "/api/state").await.status, 200);
     streams.pop();
     let began = Instant::now();

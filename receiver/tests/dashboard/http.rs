@@ -1,4 +1,4 @@
-//! A client of HTTP/1.1 that sends exactly what it is told.
+//! A client of HTTP/1.1 that sends requests exactly as given.
 
 use crate::PATIENCE;
 use serde_json::Value;
@@ -7,11 +7,11 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// An answer, whole.
+/// A complete HTTP response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    /// Names in lower case.
+    /// Header names, in lower case, and values.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -27,19 +27,19 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The status and the sentence of a problem.
+    /// The status and the sentence of a response that is a problem.
     #[track_caller]
     pub fn problem(&self) -> (u16, String) {
         (self.status, self.json()["error"].as_str().unwrap().to_owned())
     }
 }
 
-/// `GET path`.
+/// Sends a GET request.
 pub async fn get(address: SocketAddr, path: &str) -> Answer {
     send(address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n")).await
 }
 
-/// POST or DELETE with JSON, as the page does it.
+/// Sends a POST or DELETE request with a JSON body, as the page does.
 pub async fn call(address: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
     let length = body.len();
     let head = format!(
@@ -49,7 +49,7 @@ pub async fn call(address: SocketAddr, method: &str, path: &str, body: &str) -> 
     send(address, &(head + body)).await
 }
 
-/// POST with a file, as the page does it.
+/// Sends a POST request with a file, as the page does.
 pub async fn post_file(address: SocketAddr, path: &str, file: &[u8]) -> Answer {
     let length = file.len();
     let head = format!(
@@ -59,7 +59,7 @@ pub async fn post_file(address: SocketAddr, path: &str, file: &[u8]) -> Answer {
     send(address, &[head.as_bytes(), file].concat()).await
 }
 
-/// Any request; the whole answer.
+/// Sends the bytes of any request; returns the complete response.
 pub async fn send(address: SocketAddr, request: &(impl AsRef<[u8]> + ?Sized)) -> Answer {
     let all = async {
         let (mut answer, mut chunks) = open(address, request).await;
@@ -69,10 +69,10 @@ pub async fn send(address: SocketAddr, request: &(impl AsRef<[u8]> + ?Sized)) ->
     timeout(PATIENCE, all).await.expect("no answer")
 }
 
-/// Sends a request and reads the head of the answer.
+/// Sends a request and reads the head of the response.
 async fn open(address: SocketAddr, request: &(impl AsRef<[u8]> + ?Sized)) -> (Answer, Chunks) {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    // A server that refuses need not have read everything.
+    // A server that refuses a request need not have read all of it.
     let _ = stream.write_all(request.as_ref()).await;
     let mut stream = BufReader::new(stream);
     let mut lines = Vec::new();
@@ -97,7 +97,7 @@ struct Chunks {
 }
 
 impl Chunks {
-    /// Reads the body of an answer.
+    /// Reads the body of a response to its end.
     async fn whole(&mut self, answer: &mut Answer) {
         if let Ok(length) = answer.header("content-length").parse() {
             answer.body.resize(length, 0);
@@ -109,7 +109,7 @@ impl Chunks {
         }
     }
 
-    /// `None` at the end.
+    /// The next chunk of the body; `None` at its end.
     async fn chunk(&mut self) -> Option<Vec<u8>> {
         let mut size = String::new();
         self.stream.read_line(&mut size).await.ok()?;
@@ -121,7 +121,7 @@ impl Chunks {
     }
 }
 
-/// A stream of states.
+/// A client of the event stream of states.
 pub struct Events {
     chunks: Chunks,
     text: String,
@@ -132,7 +132,7 @@ impl Events {
         Events::try_open(address).await.unwrap_or_else(|answer| panic!("{answer:?}"))
     }
 
-    /// The stream, or the answer that refused it.
+    /// Opens the event stream; the error is the response that refused it.
     pub async fn try_open(address: SocketAddr) -> Result<Events, Answer> {
         let request = format!("GET /api/events HTTP/1.1\r\nHost: {address}\r\n\r\n");
         let (mut answer, mut chunks) = timeout(PATIENCE, open(address, &request)).await.expect("no answer");
@@ -166,7 +166,7 @@ impl Events {
         .expect("no state")
     }
 
-    /// States until one is as wanted, which is given.
+    /// Reads states until one satisfies `wanted`, and returns that one.
     pub async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         let began = std::time::Instant::now();
         loop {

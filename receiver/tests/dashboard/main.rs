@@ -1,4 +1,5 @@
-//! The dashboard over real sockets, with a receiver, an emulator and a transmitter small enough to check by hand.
+//! Tests of the dashboard over real sockets, with a receiver, an emulator and a transmitter small enough to check by
+//! hand.
 
 #[allow(dead_code)]
 #[path = "../common/mod.rs"]
@@ -21,13 +22,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// How long anything may take; generous, for a busy machine.
+/// Time limit of every wait; generous, for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A receiver with a dashboard.
+/// A running receiver with a dashboard.
 struct Site {
     receiver: Running,
-    /// Of the dashboard.
+    /// The address of the dashboard.
     address: SocketAddr,
     _folder: TempDir,
 }

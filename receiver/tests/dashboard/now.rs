@@ -1,4 +1,4 @@
-//! Accuracy "now" and over the last minutes is that of the current conditions.
+//! Tests that the accuracy "now" and over the last minutes is that of the current conditions.
 
 use crate::Site;
 use crate::common::{Burst, burst};
@@ -7,7 +7,7 @@ use crate::peers::{Emulator, conditions};
 use proto::v1::{ChannelKind, Conditions};
 use serde_json::{Value, json};
 
-/// A burst that met some conditions, of one of four clips; it is decoded as positive.
+/// A burst of one of four clips over the conditions `met`; it is decoded as positive.
 fn met(sequence: u64, met: Conditions, label: f32) -> Burst {
     let mut burst = burst(sequence, 1.0, 1.0);
     burst.channel.as_mut().unwrap().conditions = Some(met);
@@ -30,7 +30,7 @@ async fn clips_that_pinned_other_conditions_are_told_and_not_counted() {
     let mut events = Events::open(site.address).await;
     events.until(|state| state["emulator"] == "ok").await;
     let mut talk = site.receiver.stream().await;
-    // Over the current channel half are right, over the other one all are.
+    // On the current channel half of the decisions are right, on the other one all.
     for n in 0..40 {
         talk.ask(met(n, current, if n % 2 == 0 { 1.0 } else { -1.0 })).await;
         for k in 0..3 {
@@ -40,7 +40,7 @@ async fn clips_that_pinned_other_conditions_are_told_and_not_counted() {
     let state = events.until(|state| state["clips"] == 160).await;
     let estimate = &state["recent"]["acc2_pos"];
     assert_eq!((&state["recent"]["clips"], &estimate["n"], &estimate["distinct"]), (&json!(40), &json!(40), &json!(4)));
-    // Wilson's interval of 2 in 4: each of four clips came ten times.
+    // Wilson's interval of 2 in 4: each of four clips arrived ten times.
     let band = metrics::wilson(2, 4).unwrap();
     assert!(near(&estimate["value"], 0.5), "{estimate}");
     assert!(near(&estimate["low"], band.low) && near(&estimate["high"], band.high), "{estimate}");
@@ -66,7 +66,7 @@ async fn clips_that_pinned_other_conditions_are_told_and_not_counted() {
     let right = points.iter().filter_map(|point| Some(here(point) * point["acc2_pos"].as_f64()?)).sum::<f64>();
     assert!((right - 20.0).abs() < 1e-9, "{right} of 40 were right");
 
-    // Under the hand of somebody else the other channel becomes the current one.
+    // Somebody else makes the other channel the current one.
     emulator.live.send_replace(pinned);
     let state = events.until(|state| state["conditions"]["kind"] == "awgn").await;
     assert!(state["recent"]["clips"] == 120 && near(&state["recent"]["acc2_pos"]["value"], 1.0), "{state}");
@@ -87,7 +87,7 @@ async fn the_reference_comes_with_the_noiseless_clips() {
     let state = get(site.address, "/api/state").await.json();
     let [reference] = &state["reference"].as_array().unwrap()[..] else { panic!("{state}") };
     assert_eq!(reference["kind"], "rayleigh");
-    // Every decision is positive, and right in three of four: nothing is lost at any SNR.
+    // Every decision is positive, and right in three of four: the reference loses nothing at any SNR.
     for point in reference["points"].as_array().unwrap() {
         assert!((point[1].as_f64().unwrap() - 0.75).abs() < 1e-4, "{point}");
     }

@@ -1,4 +1,4 @@
-//! The emulator and the transmitter that the dashboard talks to.
+//! Stand-ins for the channel emulator and the transmitter of the dashboard.
 
 use proto::v1;
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
@@ -18,7 +18,7 @@ use wire::chunks::Assembler;
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// Serves on a runtime of its own, which is dropped to kill it.
+/// A gRPC server on a runtime of its own; dropping it stops it, as the death of its process would.
 pub struct Peer {
     pub url: PeerUrl,
     runtime: Option<Runtime>,
@@ -56,11 +56,11 @@ pub fn conditions(kind: ChannelKind, snr_db: f64) -> Conditions {
     Conditions { kind: kind.into(), snr_db: Some(snr_db), k_factor: None }
 }
 
-/// An emulator that relays nothing.
+/// A channel emulator that only has live conditions and relays nothing.
 #[derive(Clone)]
 pub struct Emulator {
     pub live: Arc<watch::Sender<Conditions>>,
-    /// All that was ever set over the wire.
+    /// All conditions that clients have set, in order.
     pub set: Arc<Mutex<Vec<Conditions>>>,
 }
 
@@ -121,13 +121,13 @@ impl ChannelEmulator for Emulator {
     }
 }
 
-/// A transmitter with the link behind it: what is said is the more positive the better the channel is.
+/// A transmitter with the whole link behind it: the prediction is the more positive the higher the SNR.
 #[derive(Clone, Default)]
 pub struct Encoder {
     pub takes_text: bool,
-    /// Takes media files, too, to listen to. One of the bytes "broken" cannot be read.
+    /// Whether it also accepts media files, for their sound. A file of the bytes "broken" cannot be read.
     pub takes_media: bool,
-    /// All clips that came.
+    /// All clips that arrived, in order.
     pub clips: Arc<Mutex<Vec<Clip>>>,
 }
 
@@ -145,7 +145,7 @@ impl Transmitter for Encoder {
         let kept = self.clips.clone();
         let mut messages = request.into_inner();
         let mut assembler = Assembler::<Clip>::default();
-        // Outcomes come in any order.
+        // Outcomes are returned in reverse order.
         let mut outcomes: Vec<Result<v1::SendResponse, Status>> = Vec::new();
         while let Some(message) = messages.message().await? {
             for clip in assembler.push(wire::clip_part(message).expect("a clip or a chunk")) {
@@ -195,7 +195,7 @@ fn outcome(clip: &Clip) -> Outcome {
     }
 }
 
-/// As if a second of the file had been heard, and a face been seen.
+/// The inspection of a file with a second of sound and one face.
 fn inspection(file: &[u8]) -> v1::Inspection {
     let face = v1::FaceDetection {
         time_s: 0.2,

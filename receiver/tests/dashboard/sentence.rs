@@ -1,4 +1,4 @@
-//! Sentences of one's own.
+//! Tests of sentences that a user sends.
 
 use crate::Site;
 use crate::http::{call, get};
@@ -68,7 +68,7 @@ async fn where_there_is_no_text_encoder_it_says_so() {
     drop(peer);
     let (status, sentence) = say().await;
     assert!(status == 503 && sentence.contains(&address), "{sentence}");
-    // What it said last is still known.
+    // The transmitter's last answer is still known.
     assert_eq!(get(site.address, "/api/info").await.json()["takes_text"], false);
     let _peer = Encoder { takes_text: true, ..encoder }.serve(&address);
     assert_eq!(get(site.address, "/api/info").await.json()["takes_text"], true);

@@ -1,4 +1,4 @@
-//! What watchers see of the clips.
+//! Tests of the live state that watchers get.
 
 use crate::Site;
 use crate::common::burst;
@@ -30,7 +30,7 @@ async fn a_state_comes_at_once_and_after_clips() {
         let mut burst = burst(sequence, 1.0, 0.8);
         let reference = burst.reference.as_mut().unwrap();
         reference.caption = format!("<b>words</b> {sequence}");
-        // Eight of ten labels are met.
+        // Eight of ten labels agree with the predictions.
         reference.label = Some(if sequence < 2 { -1.5 } else { 1.0 });
         talk.ask(burst).await;
     }
@@ -67,7 +67,7 @@ async fn a_state_comes_at_once_and_after_clips() {
     assert!(near(&received[0], 0.8) && near(&received[1], 0.0) && near(&equalised[0], rho), "{seen}");
     assert_eq!(seen["conditions"]["kind"], "rayleigh");
 
-    // When no more come, the rate falls to 0 and then nothing changes any more.
+    // When no more clips arrive, the rate falls to 0, and then nothing changes any more.
     events.until(|state| state["clips_per_s"].as_f64() > Some(0.0)).await;
     let still = events.until(|state| state["clips_per_s"] == 0.0).await;
     assert_eq!(still["clips"], 10);
@@ -89,7 +89,7 @@ async fn a_state_comes_at_once_and_after_clips() {
 #[tokio::test]
 async fn watchers_get_five_states_a_second_and_hold_up_nobody() {
     let site = Site::start(None, None).await;
-    // These never read.
+    // Watchers that never read.
     let mut idle = Vec::new();
     for _ in 0..10 {
         idle.push(Events::open(site.address).await);

@@ -1,4 +1,4 @@
-//! Sweeps over the live conditions.
+//! Tests of sweeps over the live conditions.
 
 use crate::Site;
 use crate::common::{Talk, burst};
@@ -8,7 +8,7 @@ use proto::v1::{ChannelKind, Conditions};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-/// Streams clips that meet the live conditions, until it is aborted.
+/// Streams clips under the live conditions until the task is aborted.
 fn stream(emulator: &Emulator, mut talk: Talk) -> JoinHandle<()> {
     let live = emulator.live.clone();
     tokio::spawn(async move {
@@ -98,7 +98,7 @@ async fn a_sweep_outlives_its_emulator_and_ends_with_its_receiver() {
     let address = peer.address();
     drop(peer);
     events.until(|state| state["emulator"] == "away").await;
-    // It comes back with the conditions that it was started with.
+    // The emulator comes back with the conditions that it was started with.
     emulator.live.send_replace(former());
     let _peer = emulator.serve(&address);
     events.until(|state| state["conditions"]["snr_db"] == 0.0 && !state["sweep"].is_null()).await;

@@ -7,7 +7,7 @@ fn extraction(reader: Result<Arc<dyn ReadMedia>, String>) -> Extraction {
     Extraction::new(reader, Meter::default())
 }
 
-/// Reads nothing, when it is let, and counts how often; says of it what it is told to.
+/// A reader that waits for its gate, counts the files that it has begun, and returns a configured result.
 struct Slow {
     begun: AtomicUsize,
     go_on: Mutex<mpsc::Receiver<Result<Read, Unreadable>>>,
@@ -53,7 +53,8 @@ fn the_newest_files_are_remembered() {
     assert_eq!(extraction.remembered.lock().unwrap().len(), REMEMBERED);
 }
 
-/// As clients do that upload a file and disconnect: whoever waited is gone, the work is not, and what it takes stays taken.
+/// A client that uploads a file and disconnects no longer waits, but the work goes on and keeps its place and its
+/// memory.
 #[tokio::test]
 async fn work_that_nobody_waits_for_any_more_keeps_its_place_and_its_memory() {
     let (reader, answers) = slow();
@@ -88,7 +89,7 @@ async fn what_hangs_on_the_moment_is_not_remembered_and_what_is_wrong_with_the_f
         answers.send(Err(Unreadable { fault: fault(text), transient })).unwrap();
         assert_eq!(extraction.extract(vec![1], None).await.unwrap_err(), fault(text));
     }
-    // Nothing is left to answer with, so this is what is remembered.
+    // The reader has no further result, so this one was remembered.
     assert_eq!(extraction.extract(vec![1], None).await.unwrap_err(), fault("too many frames"));
     assert_eq!(reader.begun.load(Ordering::SeqCst), 3);
     answers.send(Ok(Read::default())).unwrap();
@@ -96,7 +97,7 @@ async fn what_hangs_on_the_moment_is_not_remembered_and_what_is_wrong_with_the_f
     assert!(Arc::ptr_eq(&first, &extraction.extract(vec![2], None).await.unwrap()));
 }
 
-/// A reader that panics has failed at this moment: nothing says that it will again.
+/// A panic is transient: nothing shows that the reader will panic again on the same file.
 #[tokio::test]
 async fn a_panic_is_not_remembered() {
     let (reader, answers) = slow();

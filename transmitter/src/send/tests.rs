@@ -1,4 +1,4 @@
-//! The client against a link in this process.
+//! Tests of the sending client against a link in this process.
 
 mod link;
 mod options;

@@ -1,4 +1,4 @@
-//! What clients of a transmitter see.
+//! Tests of what clients of a transmitter receive.
 
 use crate::common::{Manner, PATIENT, Running, SYMBOLS, SignHalf, TestEmulator, clip, request, scored, shown};
 use proto::v1::content::Kind;
@@ -19,7 +19,7 @@ fn clips(run: u128, count: u64) -> Vec<Clip> {
     (0..count).map(|sequence| clip(run, sequence, 0.5 * sign(sequence))).collect()
 }
 
-/// Every clip has exactly one outcome, with its own score.
+/// Asserts that every clip has exactly one outcome, with its own score.
 fn check_all(outcomes: &[Outcome], count: u64) {
     let mut scores: Vec<_> = outcomes.iter().map(scored).collect();
     scores.sort_by_key(|(sequence, _)| *sequence);
@@ -89,7 +89,7 @@ async fn a_bad_clip_gets_its_error_and_the_stream_goes_on() {
     }
     let keyless = Clip { delivery: None, ..clip(1, 1, 1.0) };
     let nan = clip(1, 2, f32::NAN);
-    // Passes every check, and then the encoder fails on it, alone of its batch.
+    // A clip that passes every check, and on which the encoder then fails; the rest of its batch is encoded.
     let unlucky = clip(1, 3, 13.0);
     let good = [clip(1, 4, 1.0), clip(1, 5, -1.0)];
     let sent = [wide, keyless, nan, good[0].clone(), unlucky, good[1].clone()].to_vec();
@@ -150,7 +150,7 @@ async fn clips_that_wait_are_encoded_in_batches_for_many_clients_at_once() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         gate.add_permits(1000);
     };
-    // Two clients that use the same keys do not meet.
+    // Two clients that use the same keys do not disturb each other.
     let (a, b, c, ()) = tokio::join!(
         transmitter.send(clips(1, 400)),
         transmitter.send(clips(1, 400)),
@@ -186,7 +186,7 @@ async fn a_refusal_downstream_ends_the_client_with_the_same_status() {
     let refuse = Some(Status::failed_precondition("model a, expected b"));
     let emulator = TestEmulator::start(0, Manner { refuse, ..Manner::default() });
     let transmitter = Running::start(Arc::default(), &emulator.url).await;
-    // The client need not have sent anything, nor end its stream.
+    // The refusal comes before the client has sent anything or ended its stream.
     let (_sender, clips) = mpsc::channel::<SendRequest>(1);
     let mut stream = transmitter.client.clone().send(ReceiverStream::new(clips)).await.unwrap().into_inner();
     let ended = tokio::time::timeout(PATIENT, stream.message()).await.expect("the stream hangs");
@@ -220,7 +220,7 @@ async fn a_client_that_disappears_leaves_nothing_and_is_served_when_it_returns()
     let (outcomes, status) = transmitter.send(clips(1, 300)).await;
     assert!(status.is_none());
     check_all(&outcomes, 300);
-    // Of the lost client only the batch that was being encoded when it went.
+    // Of the disconnected client only the batch was encoded that was in work.
     let encoded = half.encoded.load(Ordering::SeqCst);
     assert!(encoded <= 300 + 64, "{encoded}");
 }
@@ -236,7 +236,7 @@ async fn a_drain_answers_what_was_taken_and_ends_in_order() {
     for clip in clips(1, 2) {
         sender.send(request(clip)).await.unwrap();
     }
-    // A refusal comes back at once and tells that the clips before it were taken.
+    // A refusal comes back at once and shows that the clips before it were accepted.
     sender.send(request(Clip { delivery: None, ..clip(1, 9, 1.0) })).await.unwrap();
     assert!(stream.message().await.unwrap().unwrap().outcome.unwrap().delivery.is_none());
     transmitter.drain.start();

@@ -1,4 +1,4 @@
-//! A small half, an emulator that decodes what it sends, and a client.
+//! A small transmitter half, an emulator that decodes what it receives, and a client.
 
 use phy::Symbols;
 use proto::v1::channel_emulator_server::{ChannelEmulator, ChannelEmulatorServer};
@@ -34,15 +34,16 @@ pub const SYMBOLS: usize = 25;
 pub const WIDTH: u32 = 3;
 pub const PATIENT: Duration = Duration::from_secs(30);
 
-/// Sends the sign of the mean of the audio features, repeated over all symbols. A mean of exactly 13 makes it panic.
+/// A transmitter half that sends the sign of the mean of the audio features, repeated over all symbols. It panics on a
+/// mean of exactly 13.
 #[derive(Default)]
 pub struct SignHalf {
-    /// Clips encoded, and the largest batch.
+    /// Number of clips encoded so far.
     pub encoded: AtomicUsize,
     pub largest: AtomicUsize,
-    /// Encoding waits until it is opened, if there is one.
+    /// If there is a gate, encoding waits for a permit of it.
     pub gate: Option<Arc<Semaphore>>,
-    /// With feedback it sends the ρ that it is told instead, over all symbols.
+    /// Whether the half needs CSIT; it then sends ρ of the CSIT over all symbols.
     pub feedback: bool,
 }
 
@@ -91,15 +92,15 @@ impl Transmit for SignHalf {
     }
 }
 
-/// How the test's emulator behaves.
+/// The behaviour of a [`TestEmulator`].
 #[derive(Clone, Debug, Default)]
 pub struct Manner {
     pub refuse: Option<Status>,
-    /// Ends every stream in silence after so many bursts.
+    /// Number of bursts after which every stream ends without a status; `None` for never.
     pub end_after: Option<usize>,
-    /// Takes bursts and never answers.
+    /// Whether bursts are accepted and never answered.
     pub silent: bool,
-    /// The live conditions, for those who ask.
+    /// The live conditions that clients can read; `None` refuses to return any.
     pub conditions: Option<Conditions>,
 }
 
@@ -200,24 +201,25 @@ impl Peer {
     }
 }
 
-/// As if the channel had done nothing, and the equaliser all it can.
+/// The symbols of a burst as received without noise, equalised to zeros.
 pub fn shown(burst: &Burst) -> ReceivedSymbols {
     ReceivedSymbols { received: burst.symbols.to_vec(), equalised: vec![0; burst.symbols.len()] }
 }
 
-/// An emulator on a runtime of its own, whose end closes all its connections as the death of its process would.
+/// A channel emulator, with the receiver behind it, on a runtime of its own. Dropping it closes all its connections as
+/// the death of its process would.
 pub struct TestEmulator {
     pub url: PeerUrl,
     pub bursts: Arc<Mutex<Vec<Burst>>>,
-    /// Open streams.
+    /// Number of open streams.
     pub live: Arc<AtomicUsize>,
-    /// How often somebody asked for the live conditions.
+    /// Number of times the live conditions were read.
     pub asked: Arc<AtomicUsize>,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
 impl TestEmulator {
-    /// On `port`, 0 for a free one.
+    /// Starts an emulator on `port`; 0 takes a free one.
     pub fn start(port: u16, manner: Manner) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let address = format!("127.0.0.1:{port}");
@@ -246,7 +248,7 @@ impl Drop for TestEmulator {
     }
 }
 
-/// A running transmitter.
+/// A running transmitter with a client.
 pub struct Running {
     pub client: TransmitterClient<Channel>,
     pub drain: Drain,
@@ -263,7 +265,7 @@ impl Running {
         Running { client: TransmitterClient::new(url.channel()), drain, task }
     }
 
-    /// Sends all clips and ends the stream; all outcomes until its end.
+    /// Sends all clips and ends the stream; returns all outcomes until the stream's end, and the status it ended with.
     pub async fn send(&self, clips: Vec<Clip>) -> (Vec<Outcome>, Option<Status>) {
         let mut client = self.client.clone();
         let clips: Vec<_> = clips.into_iter().map(request).collect();
@@ -285,12 +287,12 @@ impl Running {
     }
 }
 
-/// The request that carries a whole clip.
+/// The request message that carries a whole clip.
 pub fn request(clip: Clip) -> SendRequest {
     Part::Item(clip).into()
 }
 
-/// Clip `sequence` of run `run`, whose audio features have the mean `mean`.
+/// The clip `sequence` of the run `run`, whose audio features have the mean `mean`.
 pub fn clip(run: u128, sequence: u64, mean: f32) -> Clip {
     let data = [mean; 2 * WIDTH as usize].iter().flat_map(|value| value.to_le_bytes()).collect();
     let features = Features { frames: 2, width: WIDTH, data, ..Features::default() };

@@ -1,4 +1,4 @@
-//! What a transmitter knows of the channel, and what it makes of that.
+//! Tests of CSIT: what the transmitter knows of the channel, and how it uses that.
 
 use crate::common::{Manner, Running, SignHalf, TestEmulator, clip};
 use phy::{NoiseKey, SnrDb};
@@ -16,7 +16,7 @@ fn told() -> Arc<SignHalf> {
     Arc::new(SignHalf { feedback: true, ..SignHalf::default() })
 }
 
-/// ρ of a burst under this key, from the channel itself.
+/// ρ of a burst over Rayleigh fading under this noise key, computed from `phy`.
 fn rho(snr_db: f64, seed: u64, draw: u32, row: u64) -> f32 {
     let conditions = phy::Conditions::Rayleigh(SnrDb::try_from(snr_db).unwrap());
     let met = phy::draw(NoiseKey { seed, draw, row }, &conditions, 25);
@@ -53,7 +53,7 @@ async fn a_burst_is_made_for_the_channel_that_it_will_meet_and_says_so() {
     assert!(transmitter.client.clone().get_model(GetModelRequest {}).await.unwrap().into_inner().model.unwrap().csit);
 }
 
-/// One that is told nothing leaves both open.
+/// A transmitter without CSIT leaves both the conditions and the noise key to the emulator.
 #[tokio::test]
 async fn without_feedback_the_emulator_decides() {
     let emulator = TestEmulator::start(0, Manner { conditions: Some(rayleigh(-3.0)), ..Manner::default() });

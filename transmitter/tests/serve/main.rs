@@ -1,4 +1,4 @@
-//! The serving transmitter over real sockets.
+//! Tests of the serving transmitter over real sockets.
 
 mod clients;
 mod common;

@@ -1,4 +1,4 @@
-//! What an upload that comes to nothing leaves behind.
+//! Tests that a failed upload releases its memory.
 
 use crate::common::{Manner, PATIENT, Running, TestEmulator, clip, request};
 use proto::v1::{Chunk, Clip, ErrorCode, Media, SendRequest, SendResponse, outcome};
@@ -8,16 +8,16 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use wire::chunks::{MAX_MEDIA_BYTES, Part};
 
-/// Four of the largest files fill the memory budget.
+/// Number of largest files that exceeds the memory budget, which four of them fill.
 const MORE_THAN_FIT: usize = 6;
 
-/// The first message of the largest file in two, with a byte of it.
+/// The first of two messages of a file of the largest size, with one byte of it.
 fn first(sequence: u64) -> SendRequest {
     let media = Some(Media { data: vec![1].into(), size: Some(MAX_MEDIA_BYTES as u64) });
     request(Clip { chunks_following: 1, media, modalities: Default::default(), ..clip(1, sequence, 1.0) })
 }
 
-/// A later one.
+/// A later message of a file: the chunk `number`, with one byte.
 fn later(number: u32) -> SendRequest {
     Part::Chunk(Chunk { number, data: vec![2].into() }).into()
 }
@@ -30,7 +30,8 @@ async fn refused(outcomes: &mut Streaming<SendResponse>) -> (ErrorCode, String) 
     }
 }
 
-/// On streams that stay open, one upload each: refused in its second chunk, and by the wire's rules when it is whole.
+/// Each stream stays open and has one upload: some are refused in their second chunk, others by the rules of the wire
+/// once they are complete.
 #[tokio::test]
 async fn a_refused_upload_gives_its_memory_back_at_once() {
     type Case = (fn(u64) -> [SendRequest; 2], ErrorCode, &'static str);

@@ -1,5 +1,5 @@
-//! The user's own clips as JSON: `{"id"?, "text"?, "audio"?, "visual"?, "label"?, "caption"?, "conditions"?:
-//! {"channel", "snr_db"?, "k_factor"?}}`.
+//! The user's own clips as JSON:
+//! `{"id"?, "text"?, "audio"?, "visual"?, "label"?, "caption"?, "conditions"?: {"channel", "snr_db"?, "k_factor"?}}`.
 //!
 //! `text` is a transcript or features. Features are `[[value, …], …]`, a list of frames, or `[value, …]`, one frame.
 //! They are parsed directly into the bytes to send: a tree of JSON values would take many times the memory of the line.

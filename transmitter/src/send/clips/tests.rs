@@ -1,4 +1,4 @@
-//! What a clip of one's own may be, and the numbers it gets.
+//! Tests of which clips of the user's own are valid, and of the delivery keys that they get.
 
 use super::*;
 use phy::ChannelKind;

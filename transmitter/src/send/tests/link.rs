@@ -1,4 +1,5 @@
-//! A link in one process, served over a real socket: a half whose decisions can be checked by hand, and `phy`.
+//! A link in one process, served over a real socket: a scheme whose decisions can be checked by hand, and channels of
+//! `phy`.
 
 use corpus::{Clip as CorpusClip, Corpus, Sequence};
 use metrics::Prediction;
@@ -21,8 +22,8 @@ use wire::convert::{conditions_from_wire, noise_key_from_wire, prediction_to_wir
 
 pub const SYMBOLS: usize = 25;
 
-/// Sends the mean of the audio features (or the length of the transcript, less fifteen) as a constant amplitude, and reads
-/// its sign from the equalised mean. Features beyond 9 are refused.
+/// The outcome of a clip: the mean of its audio features (or the length of its transcript minus fifteen) is sent as a
+/// constant amplitude, and the sign is decided from the mean of the equalised symbols. Features beyond 9 are refused.
 pub fn answer(clip: &Clip, live: Conditions) -> Outcome {
     let mut outcome = Outcome { delivery: clip.delivery.clone(), clip_id: clip.id.clone(), ..Outcome::default() };
     let content = |modality: &str| clip.modalities.get(modality).and_then(|content| content.kind.clone());
@@ -64,13 +65,13 @@ pub fn cross(level: f32, key: NoiseKey, conditions: &Conditions) -> (Prediction,
 
 #[derive(Clone)]
 pub struct Link {
-    /// What clips meet that pin nothing.
+    /// The live conditions, for clips that pin none.
     pub live: Conditions,
-    /// Streams end without a word after so many outcomes.
+    /// Number of outcomes after which every stream ends without a status.
     pub end_after: usize,
-    /// Every stream ends with this.
+    /// The status that every stream ends with; `None` to serve it.
     pub refuse: Option<Status>,
-    /// Named in every outcome.
+    /// The model identifier in every outcome.
     pub model_id: &'static str,
     pub streams: Arc<AtomicUsize>,
     pub received: Arc<Mutex<Vec<Clip>>>,
@@ -148,7 +149,7 @@ pub fn start(link: &Link, socket: Socket) {
     tokio::spawn(async move { serve(socket, Services::default().with(server), &Drain::default()).await });
 }
 
-/// Clips whose level is their label, of which one in three is for training.
+/// A corpus whose clips have the level of their label as features; one clip in three is for training.
 pub fn corpus(clips: usize) -> Corpus {
     let clip = |n: usize| CorpusClip {
         id: format!("clip {n}"),

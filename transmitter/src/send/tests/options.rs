@@ -1,4 +1,4 @@
-//! Options, and the files that are written.
+//! Tests of the options of `transmitter send`, and of the files that it writes.
 
 use super::super::args::{Args, What};
 use super::super::run;

@@ -1,4 +1,4 @@
-//! Rounds without an end.
+//! Tests of `--forever`: endless rounds.
 
 use super::super::pace::Rate;
 use super::super::{Request, rounds};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 #[tokio::test]
 async fn rounds_go_on_with_new_draws_until_they_are_told_to_stop() {
     let (socket, url) = bound().await;
-    // The transmitter breaks off again and again.
+    // The transmitter ends its streams again and again.
     let link = Link { end_after: 97, ..good() };
     start(&link, socket);
     let corpus = corpus(60);
@@ -90,7 +90,7 @@ async fn a_transmitter_that_is_not_there_can_be_waited_for_no_longer() {
     assert_eq!(sent.unwrap().clips, 0);
 }
 
-/// Clips of which the first `refused` are beyond what the link takes.
+/// A corpus of `clips` clips of which the link refuses the first `refused`.
 fn partly_refused(clips: usize, refused: usize) -> Corpus {
     let mut made = corpus(clips).clips;
     for clip in &mut made[..refused] {
@@ -124,7 +124,7 @@ async fn rounds_without_a_prediction_say_why_at_once_and_come_ever_more_slowly()
     let (sent, stopped) = tokio::join!(run, stop);
     let sent = sent.unwrap();
     assert!(stopped.elapsed() < Duration::from_millis(500), "a pause is cut short: {:?}", stopped.elapsed());
-    // At 0 s, about 1 s and about 3 s.
+    // Rounds start at 0 s, about 1 s and about 3 s.
     let rounds = link.received.lock().unwrap().len() / clips;
     assert!((2..=3).contains(&rounds), "{rounds} rounds in 2.4 s");
     assert_eq!((sent.clips, sent.failed), ((rounds * clips) as u64, (rounds * clips) as u64));

@@ -1,4 +1,4 @@
-//! Sweeps over a corpus.
+//! Tests of sweeps over a corpus.
 
 use super::super::{Request, check, send_corpus};
 use super::link::{Link, SYMBOLS, bound, corpus, cross, good, snr, start};
@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tonic::Status;
 
-/// What [`send_corpus`] must give at a point, computed here.
+/// The rows that [`send_corpus`] must return at a point and draw, computed here.
 pub fn expected(corpus: &Corpus, conditions: Conditions, draw: u32, seed: u64) -> Vec<PredictionRow> {
     let row = |(row, clip): (usize, &CorpusClip)| {
         let (prediction, report) = cross(clip.label, NoiseKey { seed, draw, row: row as u64 }, &conditions);
@@ -75,7 +75,7 @@ async fn every_clip_is_sent_at_every_point_and_draw_under_its_own_noise() {
         (rayleigh.symbols, rayleigh.channel_uses, rayleigh.training_seed),
         (Some(SYMBOLS), Some(SYMBOLS as f64), Some(11))
     );
-    // From the noiseless pass, which is not itself reported.
+    // The reference comes from the noiseless pass, which is not itself reported.
     let noiseless = expected(&corpus, Conditions::None, 2, SEED);
     let source = Binary::pos(noiseless.iter().map(|row| (&row.prediction, row.label))).source().unwrap();
     assert_eq!(rayleigh.reference_acc2, Some(matched_filter(&source, SYMBOLS, -12.0, Fading::Rayleigh)));

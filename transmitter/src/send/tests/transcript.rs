@@ -1,4 +1,4 @@
-//! A transcript of the user's own.
+//! Tests of `--text`: a transcript of the user's own.
 
 use super::super::{run, transcript};
 use super::link::{answer, bound, good, snr, start};
