@@ -1,5 +1,5 @@
-//! The layers of the workspace: what a crate may depend on, by `cargo metadata`, and that no files of a crate import each
-//! other in a circle, by their `use` lines and paths.
+//! Tests of the layers of the workspace: which crates a crate may depend on, by `cargo metadata`, and that no files of
+//! a crate import each other in a circle, by their `use` lines and paths.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
 }
 
-/// Layer, path below the root, and dependencies on our crates (not those of tests alone), by crate name.
+/// A crate of the workspace: its layer, its path below the root, and the names of the workspace's crates that it
+/// depends on (without dev-dependencies).
 struct Crate {
     layer: String,
     path: String,
@@ -48,7 +49,7 @@ fn crates() -> BTreeMap<String, Crate> {
 
 const SERVICES: [&str; 3] = ["transmitter", "channel-emulator", "receiver"];
 
-/// What the crates of a layer may depend on: layers and single crates.
+/// The layers and single crates that a crate of the given layer and path may depend on. Panics for an unknown layer.
 fn allowed(layer: &str, path: &str) -> Vec<&'static str> {
     match (layer, path) {
         ("base" | "proto", _) => vec![],
@@ -117,7 +118,7 @@ fn heavy_parts_are_features_that_are_off_in_the_default_build() {
 
 type Module = Vec<String>;
 
-/// The source files of a crate by module path; those of tests are left out.
+/// The source files below `source`, by module path; files of tests are left out.
 fn modules(source: &Path) -> BTreeMap<Module, PathBuf> {
     fn walk(folder: &Path, prefix: &[String], found: &mut BTreeMap<Module, PathBuf>) {
         let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
@@ -139,7 +140,7 @@ fn modules(source: &Path) -> BTreeMap<Module, PathBuf> {
     found
 }
 
-/// A source without comments and without its module of tests.
+/// The text of a source file without comments and without its module of tests.
 fn code(path: &Path) -> String {
     let text = std::fs::read_to_string(path).expect("a source file");
     let text = text.split("#[cfg(test)]\nmod tests {").next().expect("a part");
@@ -155,7 +156,7 @@ fn expand(tree: &str) -> Vec<String> {
     let (prefix, body) = (&tree[..open], tree[open + 1..].trim_end().trim_end_matches('}'));
     let mut parts = vec![String::new()];
     let mut depth = 0;
-    // The closing brace of this group is gone, those of groups inside are not unless they end the body.
+    // The closing brace of this group has been removed; braces of inner groups are complete unless they end the body.
     for c in body.chars() {
         depth += i32::from(c == '{') - i32::from(c == '}');
         match c {
@@ -191,7 +192,7 @@ fn paths(code: &str) -> Vec<(String, bool)> {
             statement.clear();
         }
     }
-    // Paths that are written out where they are used.
+    // Paths that are written out in full in expressions and types.
     let words = rest.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
     found.extend(words.filter(|word| word.contains("::")).map(|word| (word.trim_matches(':').to_owned(), false)));
     found
@@ -203,7 +204,8 @@ struct Sources {
 }
 
 impl Sources {
-    /// The file in which a path that `module` names leads to; `None` outside the crate.
+    /// The file that a path named in `module` leads to; `None` if it is outside the crate. `depth` counts the
+    /// re-exports followed.
     fn resolve(&self, module: &[String], path: &str, depth: usize) -> Option<Module> {
         let mut parts = path.split("::").peekable();
         let mut at = module.to_vec();
@@ -233,7 +235,8 @@ impl Sources {
         }
     }
 
-    /// Which files a file imports. A file and the files in the folder of its name are one concept, and not counted.
+    /// The files that each file imports. Imports between a file and the files in the folder of its name are left out:
+    /// they are one unit.
     fn imports(&self) -> BTreeMap<Module, BTreeSet<Module>> {
         let of = |module: &Module, named: &Vec<(String, bool)>| {
             let targets = named.iter().filter_map(|(path, _)| self.resolve(module, path, 0));
@@ -243,7 +246,7 @@ impl Sources {
     }
 }
 
-/// A path of imports from `from` back to itself.
+/// A circle of imports that leads from `from` back to itself; `None` if there is none.
 fn circle(imports: &BTreeMap<Module, BTreeSet<Module>>, from: &Module) -> Option<Vec<Module>> {
     let mut before: BTreeMap<&Module, &Module> = BTreeMap::new();
     let mut open: Vec<&Module> = vec![from];

@@ -1,4 +1,4 @@
-//! A real browser, driven as a user drives it: headless Chromium by way of chromedriver.
+//! A real browser, driven like a user does: headless Chromium through chromedriver.
 
 use std::fmt::Debug;
 use std::io::{BufRead, BufReader};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{MARK, kill_9, running, skipped};
 
-/// How long anything may take to show; generous, for a busy machine.
+/// Time limit of every wait for the browser; generous, for a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A browser with one window. Dropping it ends its processes.
@@ -26,10 +26,11 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts one with a fresh profile below `scratch`. Without the programs, says that `test` is skipped.
+    /// Starts a browser with a new profile below `scratch`. If the programs are not installed, reports that `test` is
+    /// skipped and returns `None`.
     ///
     /// # Panics
-    /// If the programs are there and yet no browser can be had.
+    /// Panics if the programs are installed and the browser still cannot be started.
     pub fn start(test: &str, scratch: &Path) -> Option<Browser> {
         let Some(driver) = found(&["chromedriver"]) else {
             skipped(test, "chromedriver");
@@ -52,46 +53,46 @@ impl Browser {
         Some(browser)
     }
 
-    /// Opens a page.
+    /// Opens the page at `url`.
     pub fn open(&self, url: &str) {
         self.wait(self.client().goto(url));
     }
 
-    /// Sets the size of the window's inside, in CSS pixels, as narrow as one likes.
+    /// Sets the size of the window's content in CSS pixels, however narrow.
     pub fn resize(&self, width: u32, height: u32) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", &size);
     }
 
-    /// Makes the system ask for `light` or `dark`.
+    /// Sets the colour scheme that the system prefers: `light` or `dark`.
     pub fn prefer(&self, scheme: &str) {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.devtools("Emulation.setEmulatedMedia", &features);
     }
 
-    /// Runs the body of a function in the page; gives what it returns.
+    /// Runs `script` as the body of a function in the page; returns its return value.
     #[track_caller]
     pub fn run(&self, script: &str) -> Value {
         self.wait(self.client().execute(script, Vec::new()))
     }
 
-    /// The value of an expression in the page.
+    /// The value of a JavaScript expression in the page.
     #[track_caller]
     pub fn value(&self, expression: &str) -> Value {
         self.run(&format!("return {expression};"))
     }
 
-    /// The text of an element, as written in the document.
+    /// The text content of the element that `selector` selects.
     #[track_caller]
     pub fn text(&self, selector: &str) -> String {
         let text = self.value(&format!("document.querySelector({selector:?}).textContent"));
         text.as_str().expect("text").to_owned()
     }
 
-    /// Waits until an expression is true in the page.
+    /// Waits until a JavaScript expression is true in the page.
     ///
     /// # Panics
-    /// With `what` when that takes too long.
+    /// Panics with `what` if that takes more than a minute.
     #[track_caller]
     pub fn until(&self, what: &str, expression: &str) {
         let start = Instant::now();
@@ -102,35 +103,35 @@ impl Browser {
         }
     }
 
-    /// Focuses an element and types, as a user would; `fantoccini::key::Key` has the keys without letters.
+    /// Focuses an element and types into it as a user would; `fantoccini::key::Key` has the keys without letters.
     #[track_caller]
     pub fn keys(&self, selector: &str, keys: &str) {
         let element = self.wait(self.client().find(Locator::Css(selector)));
         self.wait(element.send_keys(keys));
     }
 
-    /// Types to whatever has the focus.
+    /// Types into the element that has the focus.
     #[track_caller]
     pub fn type_on(&self, keys: &str) {
         let element = self.wait(self.client().active_element());
         self.wait(element.send_keys(keys));
     }
 
-    /// Clicks an element.
+    /// Clicks the element that `selector` selects.
     #[track_caller]
     pub fn click(&self, selector: &str) {
         let element = self.wait(self.client().find(Locator::Css(selector)));
         self.wait(element.click());
     }
 
-    /// Chooses an option of a menu by its value.
+    /// Chooses the option of a menu that has the given value.
     #[track_caller]
     pub fn choose(&self, selector: &str, value: &str) {
         let element = self.wait(self.client().find(Locator::Css(selector)));
         self.wait(element.select_by_value(value));
     }
 
-    /// What the console said since the last call, of level WARNING or above.
+    /// The messages of level WARNING or above that the browser's console got since the last call.
     #[track_caller]
     pub fn complaints(&self) -> Vec<String> {
         let log = self.wait(self.client().issue_cmd(Chromium("se/log", json!({ "type": "browser" }).to_string())));
@@ -139,7 +140,8 @@ impl Browser {
         bad.map(|message| message["message"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// Writes what the window shows as `NAME.png` to the folder that `LATENTLINK_SCREENSHOTS` names, or to `otherwise`.
+    /// Writes a screenshot of the window as `NAME.png` to the folder that the variable `LATENTLINK_SCREENSHOTS` names,
+    /// else to `otherwise`.
     #[track_caller]
     pub fn screenshot(&self, name: &str, otherwise: &Path) {
         let folder = std::env::var_os("LATENTLINK_SCREENSHOTS").map_or_else(|| otherwise.to_owned(), PathBuf::from);
@@ -148,12 +150,12 @@ impl Browser {
         std::fs::write(folder.join(format!("{name}.png")), png).unwrap();
     }
 
-    /// Waits for a file that the page lets the user save; gives its bytes.
+    /// Waits for a file that the page saves in the downloads folder; returns its bytes.
     #[track_caller]
     pub fn saved(&self, name: &str) -> Vec<u8> {
         let path = self.profile.join("downloads").join(name);
         let start = Instant::now();
-        // While it is being written it has another name.
+        // While the file is being written it has another name.
         while !path.is_file() {
             assert!(start.elapsed() < LIMIT, "{name} was not saved within {LIMIT:?}");
             std::thread::sleep(Duration::from_millis(50));
@@ -179,7 +181,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // In order where it goes, by force where not: whatever the driver started carries the mark.
+        // The window is closed in order if possible, else the processes are killed: all that the driver started carry
+        // the mark.
         if let Some(client) = self.client.take() {
             let close = async { tokio::time::timeout(Duration::from_secs(5), client.close()).await };
             let _ = self.runtime.block_on(close);
@@ -191,7 +194,7 @@ impl Drop for Browser {
     }
 }
 
-/// A command of chromedriver's own: path below the session, and body.
+/// A command specific to chromedriver: its path below the session, and its body.
 #[derive(Debug)]
 struct Chromium(&'static str, String);
 
@@ -205,7 +208,7 @@ impl WebDriverCompatibleCommand for Chromium {
     }
 }
 
-/// The first of some programs that is on the path.
+/// The path of the first of the named programs that is found on `PATH`; `None` if none is.
 pub fn found(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     names
@@ -214,7 +217,8 @@ pub fn found(names: &[&str]) -> Option<PathBuf> {
         .find(|f| f.is_file())
 }
 
-/// Starts chromedriver on a free port, which it names in a line of its own.
+/// Starts chromedriver, marked with `mark`, on a free port; returns the process and the port, which chromedriver
+/// prints.
 fn start_driver(program: &Path, mark: &str) -> (Child, u16) {
     let mut command = Command::new(program);
     command.arg("--port=0").env(MARK, mark).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -230,7 +234,7 @@ fn capabilities(chromium: &Path, profile: &Path) -> serde_json::Map<String, Valu
     let downloads = profile.join("downloads");
     let profile = format!("--user-data-dir={}", profile.display());
     let mut args = vec!["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", &profile];
-    // A camera that shows a clock and a microphone that beeps, for whoever asks.
+    // A fake camera that shows a clock and a fake microphone that beeps; pages get access without a prompt.
     args.extend(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]);
     if rustix::process::geteuid().is_root() {
         // Chromium's sandbox does not start as root.

@@ -1,4 +1,4 @@
-//! A client that speaks the wire itself, to say what no well-behaved one says.
+//! A client of the wire's messages, which can also send what no well-behaved client sends.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use proto::v1::transmitter_client::TransmitterClient;
 use proto::v1::{Clip, Conditions, Content, DeliveryKey, Features, Outcome, SendRequest, content, send_request};
 use tonic::transport::{Channel, Endpoint};
 
-/// A connection and a runtime to drive it.
+/// A connection to a service, with a runtime for its calls and a run identifier of its own.
 pub struct Client {
     runtime: tokio::runtime::Runtime,
     channel: Channel,
@@ -14,10 +14,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to a service.
+    /// Connects to the service at `url`.
     ///
     /// # Panics
-    /// If nobody listens there.
+    /// Panics if the service cannot be reached.
     pub fn connect(url: &str) -> Client {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let endpoint = Endpoint::from_shared(url.to_owned()).unwrap().connect_timeout(Duration::from_secs(10));
@@ -25,18 +25,19 @@ impl Client {
         Client { runtime, channel, run_id: uuid::Uuid::new_v4().to_string() }
     }
 
-    /// The connection, for generated clients.
+    /// The connection, for use with generated clients.
     pub fn channel(&self) -> Channel {
         self.channel.clone()
     }
 
-    /// Drives a call to its end.
+    /// Runs a call to its end. Panics after a minute.
     pub fn block_on<T>(&self, call: impl Future<Output = T>) -> T {
         let limited = async { tokio::time::timeout(Duration::from_secs(60), call).await };
         self.runtime.block_on(limited).expect("an answer within a minute")
     }
 
-    /// A clip with features alone, as this client's `sequence`-th, over pinned conditions.
+    /// The features of `clip` as a message with the sequence number `sequence` in this client's run, over the pinned
+    /// `conditions`.
     pub fn clip(&self, sequence: u64, clip: &corpus::Clip, conditions: Conditions) -> Clip {
         let names = ["text", "audio", "visual"].into_iter().zip(&clip.features);
         let modalities = names.filter_map(|(name, sequence)| Some((name.to_owned(), features(sequence.as_ref()?))));
@@ -50,10 +51,10 @@ impl Client {
         }
     }
 
-    /// Sends clips in one stream and gives one outcome for each, by sequence number.
+    /// Sends clips in one stream; returns one outcome for each, ordered by sequence number.
     ///
     /// # Panics
-    /// If the stream breaks or ends early.
+    /// Panics if the stream breaks or ends early.
     pub fn send(&self, clips: Vec<Clip>) -> Vec<Outcome> {
         let mut service = TransmitterClient::new(self.channel());
         let expected = clips.len();
@@ -72,12 +73,12 @@ impl Client {
     }
 }
 
-/// The request that carries a whole clip.
+/// The request message that carries a whole clip.
 pub fn request(clip: Clip) -> SendRequest {
     SendRequest { message: Some(send_request::Message::Clip(clip)) }
 }
 
-/// A corpus's sequence as the wire has it.
+/// The features of a corpus as a modality of a message.
 fn features(sequence: &corpus::Sequence) -> Content {
     let data: Vec<u8> = sequence.data().iter().flat_map(|v| v.to_le_bytes()).collect();
     let features = Features {

@@ -1,39 +1,39 @@
-//! Reads the receiver's journal from outside.
+//! Reads the receiver's journal while the receiver runs or after it.
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-/// A journal on disk.
+/// A receiver's journal on disk.
 pub struct Journal(PathBuf);
 
-/// One row of it.
+/// The delivery key of one row of a journal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JournalRow {
-    /// The delivery key.
+    /// The run identifier of the delivery key.
     pub run_id: String,
-    /// The delivery key.
+    /// The sequence number of the delivery key.
     pub sequence: i64,
 }
 
 impl Journal {
-    /// The journal in a file.
+    /// The journal at the path `file`, which need not exist yet.
     pub fn new(file: impl AsRef<Path>) -> Journal {
         Journal(file.as_ref().to_owned())
     }
 
-    /// How many rows it has; 0 where there is no journal yet.
+    /// Number of rows of the journal; 0 if it does not exist yet.
     pub fn len(&self) -> usize {
         let count =
             |journal: Connection| journal.query_row("SELECT count(*) FROM clips", [], |row| row.get::<_, u32>(0));
         self.open().and_then(count).unwrap_or(0) as usize
     }
 
-    /// What the receiver made of each burst, and of what: all that does not depend on keys and clocks, sorted. Equal texts
-    /// are equal bits.
+    /// All columns of the journal that do not depend on keys and clocks, one text for each row, sorted. Equal texts
+    /// mean equal bits.
     ///
     /// # Panics
-    /// If there is no such journal.
+    /// Panics if the journal does not exist.
     pub fn answers(&self) -> Vec<String> {
         let columns = "clip_id, label, p_neg, p_zero, p_pos, score, hex(classes), channel, snr_db, k_factor, h_re, h_im, n0, \
                        realised_snr_db, caption, model_id";
@@ -53,12 +53,12 @@ impl Journal {
         Connection::open_with_flags(&self.0, OpenFlags::SQLITE_OPEN_READ_ONLY)
     }
 
-    /// Whether it has none.
+    /// Whether the journal has no rows or does not exist yet.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All rows by key; none where there is no journal yet.
+    /// The delivery keys of all rows, in order; empty if the journal does not exist yet.
     pub fn rows(&self) -> Vec<JournalRow> {
         let Ok(connection) = self.open() else { return Vec::new() };
         let query = "SELECT run_id, sequence FROM clips ORDER BY run_id, sequence";

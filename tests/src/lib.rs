@@ -1,8 +1,8 @@
-//! What the whole-system tests stand on: real processes of the `latentlink` binary, real sockets, a small corpus,
-//! weights trained once.
+//! The support library of the tests of the whole system: real processes of the `latentlink` binary, real sockets, a
+//! small corpus, and weights that are trained once.
 //!
-//! The tests themselves are in `tests/system/`. They are compiled as a test of the `latentlink` package, for only there
-//! does cargo build the binary first and say where it is.
+//! The tests themselves are in `tests/system/`. They are compiled as a test of the `latentlink` package, because only
+//! for that package does cargo build the binary first and pass its path.
 
 #![forbid(unsafe_code)]
 
@@ -33,10 +33,10 @@ pub use terminal::Terminal;
 
 use std::time::{Duration, Instant};
 
-/// Waits until `ready` gives a value.
+/// Calls `ready` repeatedly until it returns a value, and returns that.
 ///
 /// # Panics
-/// With `what` when that takes longer than `limit`.
+/// Panics with `what` if that takes longer than `limit`.
 pub fn eventually<T>(what: &str, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {

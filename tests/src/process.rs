@@ -1,4 +1,4 @@
-//! One process of the binary under test.
+//! Processes of the binary under test.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long anything may take that is not expected to take any time; generous, for a busy machine.
+/// Time limit for a process to end; generous, for a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
-/// How long a job may take.
+/// How long a [`Job`] may take until it ends by itself.
 const JOB_LIMIT: Duration = Duration::from_secs(240);
 
 /// A process that serves. Dropping it kills it.
@@ -23,42 +23,42 @@ pub struct Process {
     stdout: BufReader<ChildStdout>,
 }
 
-/// What a process left that has ended.
+/// The exit status and the output of a process that has ended.
 #[derive(Debug)]
 pub struct Finished {
-    /// How it ended.
+    /// The exit status of the process.
     pub status: ExitStatus,
-    /// All it wrote to standard output.
+    /// Everything that the process wrote to standard output.
     pub stdout: String,
-    /// All it wrote to standard error.
+    /// Everything that the process wrote to standard error.
     pub stderr: String,
 }
 
 impl Finished {
-    /// The exit code; none if a signal ended it.
+    /// The exit code; `None` if a signal ended the process.
     pub fn code(&self) -> Option<i32> {
         self.status.code()
     }
 
-    /// The last line of standard error, where the reason for a failure stands.
+    /// The last line of standard error, which states the reason of a failure.
     pub fn reason(&self) -> &str {
         self.stderr.trim_end().lines().next_back().unwrap_or_default()
     }
 
-    /// Itself, if the process succeeded.
+    /// Returns itself if the process succeeded.
     ///
     /// # Panics
-    /// With its output, if not.
+    /// Panics with the process's output if it did not succeed.
     #[track_caller]
     pub fn succeeded(self) -> Finished {
         assert!(self.status.success(), "{}\nstdout: {}\nstderr: {}", self.status, self.stdout, self.stderr);
         self
     }
 
-    /// The last line of standard error.
+    /// The last line of standard error of a process that must have failed.
     ///
     /// # Panics
-    /// If the process succeeded, or died instead of ending with an exit code.
+    /// Panics if the process succeeded, or died instead of ending with an exit code.
     #[track_caller]
     pub fn failed(&self) -> &str {
         assert!(self.code().is_some_and(|code| code != 0), "{}: {}{}", self.status, self.stdout, self.stderr);
@@ -73,7 +73,8 @@ pub struct Job {
 }
 
 impl Job {
-    /// Starts `binary ARGS…`, its output in `FOLDER/NAME.stdout` and `.stderr`, marked with `NAME` (see [`MARK`]).
+    /// Starts `binary ARGS…` with its output in `FOLDER/NAME.stdout` and `FOLDER/NAME.stderr`, marked with `NAME` (see
+    /// [`MARK`]).
     pub fn start<S: AsRef<OsStr>>(binary: &Path, args: &[S], folder: &Path, name: &str) -> Job {
         let output = ["stdout", "stderr"].map(|stream| folder.join(format!("{name}.{stream}")));
         let mut command = Command::new(binary);
@@ -82,25 +83,25 @@ impl Job {
         Job { child: Some(command.spawn().unwrap()), output }
     }
 
-    /// Sends it a signal.
+    /// Sends a signal to the process.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(self.child.as_ref().expect("not finished")), signal).unwrap();
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn id(&self) -> i32 {
         self.child.as_ref().expect("not finished").id() as i32
     }
 
-    /// Whether it has not ended yet.
+    /// Whether the process has not ended yet.
     pub fn is_running(&mut self) -> bool {
         self.child.as_mut().expect("not finished").try_wait().unwrap().is_none()
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the process; returns its exit status and output.
     ///
     /// # Panics
-    /// If it does not end.
+    /// Panics if the process does not end in time.
     #[track_caller]
     pub fn finish(mut self) -> Finished {
         let mut child = self.child.take().expect("not finished");
@@ -120,7 +121,7 @@ impl Job {
 impl Drop for Job {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // Both fail only for a process that is gone already.
+            // Both calls fail only if the process is gone already.
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -128,19 +129,20 @@ impl Drop for Job {
 }
 
 impl Process {
-    /// Starts `binary ARGS…` and waits until it says where it listens.
+    /// Starts `binary ARGS…` with its log appended to the file `log`, and waits until it prints where it listens.
     ///
     /// # Panics
-    /// With its log, if it ends before that.
+    /// Panics with the log if the process ends before it listens.
     #[track_caller]
     pub fn serve<S: AsRef<OsStr>>(binary: &Path, args: &[S], log: &Path) -> Process {
         Process::serve_with(binary, args, &[], log)
     }
 
-    /// The same with further variables in its environment.
+    /// Starts `binary ARGS…` with the variables `environment` and its log appended to the file `log`, and waits until
+    /// it prints where it listens.
     ///
     /// # Panics
-    /// With its log, if it ends before that.
+    /// Panics with the log if the process ends before it listens.
     #[track_caller]
     pub fn serve_with<S: AsRef<OsStr>>(
         binary: &Path,
@@ -165,7 +167,7 @@ impl Process {
         Process { name, child, url, log: log.to_owned(), stdout }
     }
 
-    /// Runs `binary ARGS…` to its end.
+    /// Runs `binary ARGS…` to its end; returns its exit status and output.
     pub fn run<S: AsRef<OsStr>>(binary: &Path, args: &[S]) -> Finished {
         let mut command = Command::new(binary);
         let output = command.args(args).stdin(Stdio::null()).output().unwrap();
@@ -173,15 +175,15 @@ impl Process {
         Finished { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
-    /// Where it serves.
+    /// The URL that the process serves at.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What the next line of its standard output says after `prefix`.
+    /// Reads the next line of standard output; returns the rest of it after `prefix`.
     ///
     /// # Panics
-    /// If that line says something else.
+    /// Panics if the line does not start with `prefix`.
     #[track_caller]
     pub fn announced(&mut self, prefix: &str) -> String {
         let mut line = String::new();
@@ -192,26 +194,26 @@ impl Process {
         rest.to_owned()
     }
 
-    /// What it has logged so far.
+    /// The log of the process so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    /// SIGKILL: it gets no chance to do anything more.
+    /// Ends the process by SIGKILL, so that it can do nothing more.
     pub fn kill_9(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Sends SIGTERM.
+    /// Sends SIGTERM to the process.
     pub fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
     }
 
-    /// How it ended.
+    /// Waits for the end of the process; returns its exit status.
     ///
     /// # Panics
-    /// If it does not end.
+    /// Panics if the process does not end in time.
     #[track_caller]
     pub fn ended(&mut self) -> ExitStatus {
         let start = Instant::now();
@@ -227,17 +229,17 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only for a process that is gone already.
+        // Both calls fail only if the process is gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The variable that marks a process and, inherited, all that it starts.
+/// The environment variable that marks a process and, because it is inherited, all processes that it starts.
 pub const MARK: &str = "LATENTLINK_TEST_MARK";
 
-/// The processes, by id, that run with [`MARK`] set to `mark`. One that has ended but was not waited for has no
-/// environment any more and does not count.
+/// The ids of the running processes that have [`MARK`] set to `mark`. A process that has ended but was not waited for
+/// has no environment any more and does not count.
 pub fn running(mark: &str) -> Vec<i32> {
     let wanted = format!("{MARK}={mark}");
     let marked = |id: i32| {
@@ -249,13 +251,13 @@ pub fn running(mark: &str) -> Vec<i32> {
     ids.filter(|&id| marked(id)).collect()
 }
 
-/// A process's command line, its words joined by spaces; empty if it is gone.
+/// The command line of a process, its words joined by spaces; empty if the process is gone.
 pub fn command_line(id: i32) -> String {
     let words = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
     String::from_utf8_lossy(&words).replace('\0', " ")
 }
 
-/// SIGKILL for one process by its id.
+/// Ends the process with this id by SIGKILL.
 pub fn kill_9(id: i32) {
     kill_process(Pid::from_raw(id).expect("an id"), Signal::KILL).unwrap();
 }

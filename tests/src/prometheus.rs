@@ -1,4 +1,4 @@
-//! A real Prometheus, where there is one.
+//! A real Prometheus, if it is installed.
 
 use std::fs::File;
 use std::io::Write;
@@ -16,11 +16,11 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts one that scrapes `targets`, each a role and `host:port`, every quarter of a second, with all its files in
-    /// `folder`. Where there is none, says that `test` is skipped.
+    /// Starts a Prometheus that scrapes `targets`, each a role and `host:port`, every quarter of a second, with all its
+    /// files in `folder`. If it is not installed, reports that `test` is skipped and returns `None`.
     ///
     /// # Panics
-    /// If its files cannot be written.
+    /// Panics if its files cannot be written, or it cannot be started for another reason than that it is not installed.
     pub fn start(test: &str, folder: &Path, targets: &[(&str, &str)]) -> Option<Prometheus> {
         let config = folder.join("prometheus.yml");
         let mut file = File::create(&config).unwrap();
@@ -39,7 +39,7 @@ impl Prometheus {
         match command.spawn() {
             Ok(child) => Some(Prometheus { child, url: format!("http://{address}") }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                // Not `println!`: the test harness keeps that back from tests that pass.
+                // Not `println!`: the test harness hides its output for tests that pass.
                 let _ = writeln!(std::io::stderr(), "skipped: {test} needs prometheus");
                 None
             }
@@ -47,10 +47,11 @@ impl Prometheus {
         }
     }
 
-    /// What it makes of an expression now: the vector of results, or its complaint. `None` while it does not answer.
+    /// Evaluates an expression now: the vector of results, or Prometheus's error message. `None` while it does not
+    /// answer.
     ///
     /// # Panics
-    /// If the answer is none of its own.
+    /// Panics if the result of a successful query is not a vector.
     pub fn query(&self, expression: &str) -> Option<Result<Vec<Value>, String>> {
         let encoded: String = expression.bytes().map(|byte| format!("%{byte:02x}")).collect();
         let (_, body) = http_get(&self.url, &format!("/api/v1/query?query={encoded}"))?;
@@ -61,7 +62,7 @@ impl Prometheus {
         }
     }
 
-    /// The one value of an expression; `None` while there is none.
+    /// The first value of an expression's results; `None` while there is none.
     pub fn value(&self, expression: &str) -> Option<f64> {
         let results = self.query(expression)?.ok()?;
         results.first()?["value"][1].as_str()?.parse().ok()
@@ -70,16 +71,17 @@ impl Prometheus {
 
 impl Drop for Prometheus {
     fn drop(&mut self) {
-        // Both fail only for a process that is gone already.
+        // Both calls fail only if the process is gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What `promtool check metrics` finds wrong with a page; `None` where there is no promtool.
+/// Checks a page of metrics with `promtool check metrics`: the error is its output. `None` if promtool is not
+/// installed.
 ///
 /// # Panics
-/// If it cannot be run.
+/// Panics if promtool is installed and cannot be run.
 pub fn check_metrics(page: &str) -> Option<Result<(), String>> {
     let mut command = Command::new("promtool");
     command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

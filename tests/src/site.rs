@@ -1,14 +1,14 @@
-//! Where a run of the tests lives: the binary, a corpus, and weights that are trained once and shared by all tests.
+//! The files of a run of the tests: the binary, a corpus, and weights that are trained once and shared by all tests.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::{Process, write_corpus, write_spoken_corpus};
 
-/// Clips in the test split of the site's corpus.
+/// Number of clips in the test split of the site's corpus.
 const TEST_CLIPS: usize = 48;
 
-/// The binary under test and what all tests share.
+/// The binary under test, and the folder, corpus and weights that all tests share.
 pub struct Site {
     binary: PathBuf,
     folder: PathBuf,
@@ -18,10 +18,11 @@ pub struct Site {
 }
 
 impl Site {
-    /// The folder of a tiny text encoder.
+    /// The folder of a tiny text encoder of the BERT family.
     pub const TEXT_ENCODER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/learning/nn/tests/data/tiny-bert");
 
-    /// A site in a fresh folder below `scratch`. Folders that earlier runs left there are removed.
+    /// A site of the binary at the path `binary`, in a new folder below `scratch`. Folders that earlier runs left there
+    /// are removed.
     pub fn new(binary: &str, scratch: &str) -> Site {
         let scratch = Path::new(scratch);
         for entry in std::fs::read_dir(scratch).unwrap().flatten() {
@@ -42,19 +43,19 @@ impl Site {
         }
     }
 
-    /// The `latentlink` binary.
+    /// The path of the `latentlink` binary.
     pub fn binary(&self) -> &Path {
         &self.binary
     }
 
-    /// An empty folder for one test.
+    /// Creates an empty folder for one test.
     pub fn folder(&self, name: &str) -> PathBuf {
         let folder = self.folder.join(name);
         std::fs::create_dir(&folder).unwrap();
         folder
     }
 
-    /// A corpus folder with 96 training, 32 validation and 48 test clips.
+    /// The folder of a corpus with 96 training, 32 validation and 48 test clips; written at the first call.
     pub fn corpus(&self) -> &Path {
         self.corpus.get_or_init(|| {
             let folder = self.folder.join("corpus");
@@ -63,22 +64,24 @@ impl Site {
         })
     }
 
-    /// Clips in the corpus's test split.
+    /// Number of clips in the test split of [`Site::corpus`].
     pub fn test_clips(&self) -> usize {
         TEST_CLIPS
     }
 
-    /// Weights trained on the corpus, ten epochs of preset `small`.
+    /// The folder of weights trained on [`Site::corpus`] for ten epochs of the preset `small`; trained at the first
+    /// call.
     pub fn weights(&self) -> &Path {
         self.weights.get_or_init(|| self.trained("weights", self.corpus(), &["--epochs", "10", "--seed", "1"]))
     }
 
-    /// Weights of the same sizes from another seed.
+    /// The folder of weights of the same sizes as [`Site::weights`], trained with another seed for one epoch at the
+    /// first call.
     pub fn other_weights(&self) -> &Path {
         self.other_weights.get_or_init(|| self.trained("weights-2", self.corpus(), &["--epochs", "1", "--seed", "2"]))
     }
 
-    /// Weights that take transcripts, with a tiny text encoder inside.
+    /// Trains weights that accept transcripts, with a tiny text encoder; returns their folder.
     pub fn reading_weights(&self) -> PathBuf {
         let corpus = self.folder.join("spoken");
         write_spoken_corpus(&corpus);
@@ -96,7 +99,8 @@ impl Site {
     }
 }
 
-/// The folder with real clips, from `LATENTLINK_SHARED`. Without it, says that the test is skipped.
+/// The folder of real clips that the variable `LATENTLINK_SHARED` names. If there is none, reports that `test` is
+/// skipped and returns `None`.
 pub fn shared(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("LATENTLINK_SHARED").map(PathBuf::from).filter(|f| f.is_dir());
     if folder.is_none() {
@@ -105,9 +109,9 @@ pub fn shared(test: &str) -> Option<PathBuf> {
     folder
 }
 
-/// Says that a test is skipped, in the form that CI counts.
+/// Reports on standard error that `test` is skipped because it needs `thing`, in the form that CI counts.
 pub fn skipped(test: &str, thing: &str) {
-    // Not `println!`: the test harness keeps that back from tests that pass.
+    // Not `println!`: the test harness hides its output for tests that pass.
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "skipped: {test} needs {thing}");
 }

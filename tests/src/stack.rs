@@ -1,25 +1,25 @@
-//! The three processes on fixed ports, each of which can be killed and started again.
+//! The three processes of the link on fixed ports; each can be killed and started again.
 
 use std::path::{Path, PathBuf};
 
 use crate::{Finished, Journal, Process, Site, free_port};
 
-/// One of the three.
+/// One of the three processes of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Where the clips come out.
+    /// The receiver, at the end of the link.
     Receiver,
-    /// The channel.
+    /// The channel emulator, between transmitter and receiver.
     Emulator,
-    /// Where the clips go in.
+    /// The transmitter, at the beginning of the link.
     Transmitter,
 }
 
 impl Role {
-    /// All three, from the end of the link to its beginning.
+    /// All three roles, from the end of the link to its beginning.
     pub const ALL: [Role; 3] = [Role::Receiver, Role::Emulator, Role::Transmitter];
 
-    /// As on the command line.
+    /// The role's subcommand of the `latentlink` binary.
     pub fn name(self) -> &'static str {
         match self {
             Role::Receiver => "receiver",
@@ -29,7 +29,7 @@ impl Role {
     }
 }
 
-/// Receiver, channel emulator and transmitter, up or down.
+/// Receiver, channel emulator and transmitter, each running or not.
 pub struct Stack {
     binary: PathBuf,
     folder: PathBuf,
@@ -37,14 +37,15 @@ pub struct Stack {
     ports: [u16; 3],
     environment: Vec<(String, String)>,
     processes: [Option<Process>; 3],
-    /// The port of the receiver's dashboard, where it has one.
+    /// The port of the receiver's dashboard; `None` if it has none.
     dashboard: Option<u16>,
-    /// More options of the dashboard.
+    /// Further options of the dashboard for the receiver's next start.
     dashboard_args: Vec<String>,
 }
 
 impl Stack {
-    /// Three that are down, with the weights for transmitter and receiver.
+    /// A stack that is not running, in the site's new folder `name`, with the given weights for transmitter and
+    /// receiver.
     pub fn down(site: &Site, name: &str, transmitter: &Path, receiver: &Path) -> Stack {
         Stack {
             binary: site.binary().to_owned(),
@@ -58,45 +59,45 @@ impl Stack {
         }
     }
 
-    /// The same, with one more variable in the environment of what is started from now on.
+    /// Adds a variable to the environment of all processes that are started from now on.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Stack {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// The same, the receiver with a dashboard that knows of the other two.
+    /// Gives the receiver a dashboard that knows emulator and transmitter.
     #[must_use]
     pub fn showing(self) -> Stack {
         Stack { dashboard: Some(free_port()), ..self }
     }
 
-    /// All three are up.
+    /// Starts all three processes.
     #[must_use]
     pub fn started(mut self) -> Stack {
         Role::ALL.into_iter().for_each(|role| self.start(role));
         self
     }
 
-    /// Three that are up, with the site's weights.
+    /// A running stack with the site's weights.
     pub fn up(site: &Site, name: &str) -> Stack {
         Stack::down(site, name, site.weights(), site.weights()).started()
     }
 
-    /// Three that are up with some weights, [`Stack::showing`] a dashboard.
+    /// A running stack with the given weights and a dashboard, see [`Stack::showing`].
     pub fn with_dashboard(site: &Site, name: &str, weights: &Path) -> Stack {
         Stack::down(site, name, weights, weights).showing().started()
     }
 
-    /// Where the dashboard is, up or down.
+    /// The URL of the dashboard, whether the receiver runs or not.
     ///
     /// # Panics
-    /// If the stack has none.
+    /// Panics if the stack has no dashboard.
     pub fn dashboard_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.dashboard.expect("a stack with a dashboard"))
     }
 
-    /// The command line that starts a role.
+    /// The arguments of the binary that start a role.
     pub fn command(&self, role: Role) -> Vec<String> {
         let text = |path: &Path| path.to_str().unwrap().to_owned();
         let listen = format!("127.0.0.1:{}", self.ports[role as usize]);
@@ -121,12 +122,12 @@ impl Stack {
         args
     }
 
-    /// Gives the dashboard more options from its next start on.
+    /// Adds options of the dashboard for the receiver's next start.
     pub fn tell_dashboard(&mut self, args: &[&str]) {
         self.dashboard_args.extend(args.iter().map(|&arg| arg.to_owned()));
     }
 
-    /// Starts a role and waits until it listens.
+    /// Starts the process of a role and waits until it listens.
     #[track_caller]
     pub fn start(&mut self, role: Role) {
         let log = self.folder.join(format!("{}.log", role.name()));
@@ -137,27 +138,27 @@ impl Stack {
         self.processes[role as usize] = Some(process);
     }
 
-    /// SIGKILL.
+    /// Ends the process of a role by SIGKILL.
     pub fn kill_9(&mut self, role: Role) {
         self.processes[role as usize].take().expect("it is up").kill_9();
     }
 
-    /// A process that is up.
+    /// The running process of a role. Panics if it is not running.
     pub fn process(&mut self, role: Role) -> &mut Process {
         self.processes[role as usize].as_mut().expect("it is up")
     }
 
-    /// Where a role serves, up or down.
+    /// The URL that a role serves at, whether it runs or not.
     pub fn url(&self, role: Role) -> String {
         format!("http://127.0.0.1:{}", self.ports[role as usize])
     }
 
-    /// Its folder.
+    /// The folder of the stack's logs and journal.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The receiver's journal.
+    /// The journal of the stack's receiver.
     pub fn journal(&self) -> Journal {
         Journal::new(self.journal_file())
     }
@@ -166,13 +167,13 @@ impl Stack {
         self.folder.join("journal.sqlite")
     }
 
-    /// The command line of `transmitter send` to this stack.
+    /// The arguments of the binary for `transmitter send` to this stack, followed by `args`.
     pub fn send_command(&self, args: &[&str]) -> Vec<String> {
         let url = self.url(Role::Transmitter);
         [&["transmitter", "send", "--to", &url], args].concat().into_iter().map(str::to_owned).collect()
     }
 
-    /// Runs `transmitter send` against this stack.
+    /// Runs `transmitter send` to this stack with the further arguments `args`, to its end.
     pub fn send(&self, args: &[&str]) -> Finished {
         Process::run(&self.binary, &self.send_command(args))
     }

@@ -1,13 +1,14 @@
-//! Files: a small corpus on disk (a piece of `builtin`, in three splits), and tables of predictions.
+//! Files of the tests: a small corpus on disk (a part of `builtin`, in three splits), and tables of predictions.
 
 use std::path::Path;
 
 use corpus::{Clip, Corpus, CorpusSpec};
 
-/// Clips of one video; few, so that a small training split still has folds to cut.
+/// Number of clips of one video; small, so that a small training split can still be cut into folds by video.
 const CLIPS_OF_A_VIDEO: usize = 4;
 
-/// The first clips of each split of `builtin`, said to come from shorter videos.
+/// A corpus of the first clips of each split of `builtin`, `train`, `valid` and `test` of them, with video ids of four
+/// clips each.
 pub fn corpus_of(train: usize, valid: usize, test: usize) -> Corpus {
     let all = Corpus::load(&CorpusSpec::BUILTIN).unwrap();
     let sizes = [("train", train), ("valid", valid), ("test", test)];
@@ -21,12 +22,12 @@ pub fn corpus_of(train: usize, valid: usize, test: usize) -> Corpus {
     Corpus::new("small", clips.collect()).unwrap()
 }
 
-/// Writes [`corpus_of`] to a folder.
+/// Writes the corpus of [`corpus_of`] to a folder.
 pub fn write_corpus(folder: &Path, train: usize, valid: usize, test: usize) {
     corpus_of(train, valid, test).save(folder).unwrap();
 }
 
-/// Writes a corpus whose clips have no text features but say, in words, which side of zero they are on.
+/// Writes a corpus whose clips have, instead of text features, a transcript that states the sign of the label.
 pub fn write_spoken_corpus(folder: &Path) {
     let clips = corpus_of(96, 32, 16).clips.into_iter().map(|mut clip| {
         let words = if clip.label > 0.0 { "the film was great" } else { "bad movie, the plot was bad" };
@@ -37,11 +38,11 @@ pub fn write_spoken_corpus(folder: &Path) {
     Corpus::new("spoken", clips.collect()).unwrap().save(folder).unwrap();
 }
 
-/// The rows of a table of predictions, sorted, without its header; equal rows have equal numbers, bit for bit, for
-/// numbers are written so that they read back the same.
+/// The rows of a CSV table of predictions, sorted, without its header. Numbers are written so that they read back
+/// exactly, so equal rows have equal numbers, bit for bit.
 ///
 /// # Panics
-/// If there is no such table or it has other columns.
+/// Panics if the table does not exist or has other columns.
 #[track_caller]
 pub fn rows_of(file: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(file).unwrap();

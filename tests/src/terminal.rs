@@ -1,4 +1,4 @@
-//! A program in a terminal of its own: a pseudo-terminal, and an emulator that keeps what it shows.
+//! A program in a terminal of its own: a pseudo-terminal, and a terminal emulator that keeps what is shown.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ use vt100::Parser;
 
 use crate::eventually;
 
-/// How long the program may take to show what is waited for; generous, for a busy machine.
+/// Time limit for the program to show something or to end; generous, for a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A program and its terminal. Dropping it kills the program.
@@ -28,14 +28,14 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Starts `binary ARGS…` in a terminal of `columns` by `rows` that it controls. Where there are no pseudo-terminals or no
-    /// `setsid`, says that the test is skipped.
+    /// Starts `binary ARGS…` in a controlling terminal of `columns` by `rows` characters. If the system has no
+    /// pseudo-terminals or no `setsid`, reports that `test` is skipped and returns `None`.
     ///
     /// # Panics
-    /// If the program cannot be started.
+    /// Panics if the program cannot be started.
     pub fn start(test: &str, binary: &Path, args: &[&str], columns: u16, rows: u16) -> Option<Terminal> {
         let needs = |thing: &str| {
-            // Not `println!`: the test harness keeps that back from tests that pass.
+            // Not `println!`: the test harness hides its output for tests that pass.
             let _ = writeln!(std::io::stderr(), "skipped: {test} needs {thing}");
         };
         let help = Command::new("setsid").arg("--help").output();
@@ -57,7 +57,7 @@ impl Terminal {
         let (mut output, shown) = (keyboard.try_clone().unwrap(), screen.clone());
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
-            // An error is the end of the last process on the line.
+            // An error means that the last process on the terminal has ended.
             while let Ok(count @ 1..) = output.read(&mut bytes) {
                 shown.lock().unwrap_or_else(PoisonError::into_inner).process(&bytes[..count]);
             }
@@ -69,15 +69,15 @@ impl Terminal {
         self.screen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the terminal shows.
+    /// The text that the terminal shows.
     pub fn text(&self) -> String {
         self.screen().screen().contents()
     }
 
-    /// Waits until the terminal shows all the words.
+    /// Waits until the terminal shows all of `words`.
     ///
     /// # Panics
-    /// With what it shows, if that takes too long.
+    /// Panics with the shown text if that takes more than a minute.
     #[track_caller]
     pub fn shows(&self, words: &[&str]) {
         let start = std::time::Instant::now();
@@ -87,37 +87,37 @@ impl Terminal {
         }
     }
 
-    /// Presses keys, as the bytes that they send.
+    /// Presses keys, given as the bytes that they send.
     pub fn press(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Gives the terminal another size.
+    /// Changes the size of the terminal, in characters.
     pub fn resize(&self, columns: u16, rows: u16) {
         self.screen().screen_mut().set_size(cells(rows), cells(columns));
-        // The system tells the program.
+        // The system notifies the program.
         tcsetwinsize(&self.line, size(columns, rows)).unwrap();
     }
 
-    /// Sends the program a signal.
+    /// Sends a signal to the program.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Waits for the end of the program.
+    /// Waits for the end of the program; returns its exit status.
     ///
     /// # Panics
-    /// If it does not end.
+    /// Panics if the program does not end within a minute.
     #[track_caller]
     pub fn ended(&mut self) -> ExitStatus {
         let child = &mut self.child;
         eventually("the end of the program", LIMIT, || child.try_wait().unwrap())
     }
 
-    /// Asserts that the terminal is as it was before: its modes, its first screen, its cursor.
+    /// Asserts that the terminal is as it was before the program: its modes, the primary screen, a visible cursor.
     ///
     /// # Panics
-    /// With what is not.
+    /// Panics if a part of the terminal is not restored.
     #[track_caller]
     pub fn is_restored(&self) {
         let modes = |of: &Termios| (of.input_modes, of.output_modes, of.control_modes, of.local_modes);
@@ -132,19 +132,20 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // Both fail only for a process that is gone already.
+        // Both calls fail only if the process is gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The two ends of a new pseudo-terminal.
+/// The two ends of a new pseudo-terminal: the controlling end and the program's end. `None` if the system has none.
 fn pair() -> Option<(File, File)> {
     let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).ok()?;
     grantpt(&keyboard).ok()?;
     unlockpt(&keyboard).ok()?;
     let name = ptsname(&keyboard, Vec::new()).ok()?;
-    // Opened by a process without a terminal, it would become its own; `setsid` makes it the program's afterwards.
+    // NOCTTY: opened by a process without a terminal, it would become that process's own; `setsid` makes it the
+    // program's afterwards.
     let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
     let line = rustix::fs::open(name.as_c_str(), flags, rustix::fs::Mode::empty()).ok()?;
     Some((File::from(keyboard), File::from(line)))

@@ -23,7 +23,8 @@ use wire::convert::{conditions_from_wire, noise_key_from_wire, prediction_to_wir
 pub const SYMBOLS: usize = 25;
 
 /// The outcome of a clip: the mean of its audio features (or the length of its transcript minus fifteen) is sent as a
-/// constant amplitude, and the sign is decided from the mean of the equalised symbols. Features beyond 9 are refused.
+/// constant, normalised to unit power, and the sign is decided from the mean of the equalised symbols. Levels beyond 9
+/// are refused.
 pub fn answer(clip: &Clip, live: Conditions) -> Outcome {
     let mut outcome = Outcome { delivery: clip.delivery.clone(), clip_id: clip.id.clone(), ..Outcome::default() };
     let content = |modality: &str| clip.modalities.get(modality).and_then(|content| content.kind.clone());
