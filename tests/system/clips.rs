@@ -1,4 +1,4 @@
-//! Clips that no well-behaved client sends: each gets its error, and the stream goes on.
+//! Tests of clips that no well-behaved client sends: each gets its error, and the stream goes on.
 
 use latentlink_tests::{Client, Role, Stack, corpus_of};
 use proto::v1::content::Kind;
@@ -19,7 +19,7 @@ fn features(frames: u32, width: u32, values: &[f32]) -> Content {
     Content { kind: Some(Kind::Features(features)) }
 }
 
-/// What is wrong, the error it must get, and the field that error must name.
+/// The invalid clips: a description, the clip, the error code it must get, and the field that the error must name.
 fn hostile(good: &dyn Fn() -> Clip) -> Vec<(&'static str, Clip, ErrorCode, &'static str)> {
     let (width, frame) = (74, vec![0.5f32; 74]);
     let with = |index: usize, value: f32| {
@@ -91,7 +91,7 @@ fn each_hostile_clip_gets_its_error_and_the_stream_goes_on() {
     let good = || client.clip(0, &corpus.clips[2], none);
     let cases = hostile(&good);
 
-    // Good and bad take turns, in one stream.
+    // Valid and invalid clips alternate in one stream.
     let clips = cases.iter().enumerate().flat_map(|(case, (_, bad, _, _))| {
         let key = |sequence: usize| client.clip(sequence as u64, &corpus.clips[2], none).delivery;
         [Clip { delivery: key(2 * case), ..good() }, Clip { delivery: key(2 * case + 1), ..bad.clone() }]

@@ -1,4 +1,4 @@
-//! The channel's live conditions: `set` and `get`, and what they govern.
+//! Tests of the channel's live conditions: the commands `set` and `get`, and their effect on clips.
 
 use latentlink_tests::{Client, Finished, Process, Role, Stack, corpus_of};
 use proto::v1::{ChannelKind, ChannelReport, Conditions};
@@ -11,7 +11,7 @@ fn conditions(stack: &Stack, args: &[&str]) -> Finished {
     Process::run(SITE.binary(), &[&["channel-emulator", verb, "--emulator", &url], &args[1..]].concat())
 }
 
-/// What the channel does to a clip that pins no conditions.
+/// The channel report of a clip that pins the given conditions, or none.
 fn met(client: &Client, sequence: u64, pinned: Option<Conditions>) -> ChannelReport {
     let corpus = corpus_of(1, 1, 1);
     let mut clip = client.clip(sequence, &corpus.clips[2], Conditions::default());

@@ -1,4 +1,4 @@
-//! Corpora that cannot be used: one line names file and row or field, and no run folder is left.
+//! Tests of corpora that cannot be used: one line of error names file and row or field, and no run folder is left.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use latentlink_tests::{Finished, Process, corpus_of};
 
 use crate::{SITE, text};
 
-/// A corpus folder whose `clips.csv` went through `edit`.
+/// A corpus folder whose `clips.csv` was changed by `edit`.
 fn edited(folder: &Path, edit: impl Fn(Vec<String>) -> Vec<String>) -> PathBuf {
     let corpus = folder.join("corpus");
     corpus_of(32, 4, 4).save(&corpus).unwrap();
@@ -16,7 +16,7 @@ fn edited(folder: &Path, edit: impl Fn(Vec<String>) -> Vec<String>) -> PathBuf {
     corpus
 }
 
-/// Training on it; nothing may be left of that.
+/// Trains on an invalid corpus; asserts that no run folder is left.
 fn refused(folder: &Path, corpus: &Path) -> Finished {
     let out = folder.join("run");
     let args =

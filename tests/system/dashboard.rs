@@ -1,4 +1,4 @@
-//! The dashboard in a real browser, over a real link.
+//! Tests of the dashboard in a real browser, over a real link.
 
 mod access;
 mod control;
@@ -21,7 +21,7 @@ use stream::Stream;
 
 /// A link with a dashboard, clips that stream over it, and a browser that has the dashboard open.
 struct Scene {
-    // Dropped in this order: the stream ends while there is still a transmitter.
+    // Fields are dropped in this order: the stream ends while there is still a transmitter.
     stream: Stream,
     browser: Browser,
     emulator: Client,
@@ -29,7 +29,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Sets it up; without a browser, says that `test` is skipped.
+    /// Sets up the scene; without a browser, reports that `test` is skipped and returns `None`.
     fn start(test: &str) -> Option<Scene> {
         let browser = Browser::start(test, &SITE.folder(&format!("{test}-browser")))?;
         let stack = Stack::with_dashboard(&SITE, test, SITE.weights());
@@ -43,7 +43,7 @@ impl Scene {
         Some(scene)
     }
 
-    /// The live conditions, from the emulator itself.
+    /// The live conditions as the emulator reports them.
     fn in_force(&self) -> Conditions {
         let mut service = ChannelEmulatorClient::new(self.emulator.channel());
         self.emulator
@@ -54,7 +54,7 @@ impl Scene {
             .unwrap()
     }
 
-    /// Sets the live conditions as another client.
+    /// Sets the live conditions as another client would.
     fn set(&self, kind: ChannelKind, snr_db: f64) {
         let change =
             SetConditionsRequest { kind: Some(kind.into()), snr_db: Some(snr_db), ..SetConditionsRequest::default() };
@@ -62,7 +62,7 @@ impl Scene {
         self.emulator.block_on(service.set_conditions(change)).unwrap();
     }
 
-    /// Waits until the emulator has these conditions and the page shows them.
+    /// Waits until the emulator has these live conditions and the page shows them as the text `shown`.
     #[track_caller]
     fn until_in_force(&self, kind: ChannelKind, snr_db: Option<f64>, shown: &str) {
         latentlink_tests::eventually(shown, std::time::Duration::from_secs(60), || {
@@ -72,7 +72,7 @@ impl Scene {
         self.browser.until(shown, &format!("document.querySelector('#force').textContent === {shown:?}"));
     }
 
-    /// Waits until a curve has a point, drawn and in the table.
+    /// Waits until the curve of a channel has a point at `snr_db` dB, in the plot and in the table.
     #[track_caller]
     fn until_point(&self, channel: &str, snr_db: f64) {
         self.browser.until(
@@ -87,7 +87,7 @@ impl Scene {
         );
     }
 
-    /// Where screenshots go unless told otherwise.
+    /// The default folder of screenshots.
     fn screenshots() -> PathBuf {
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots")
     }

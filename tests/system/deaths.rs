@@ -1,5 +1,5 @@
-//! Any process may die at any time, or be asked to stop: every clip still ends in one row and one outcome, and the
-//! result is that of an undisturbed run.
+//! Tests that any process may die at any time, or be asked to stop: every clip still ends in one row and one outcome,
+//! and the result is that of an undisturbed run.
 
 use std::time::Duration;
 
@@ -7,10 +7,11 @@ use latentlink_tests::{Job, Role, Stack, eventually, rows_of};
 
 use crate::{SITE, evaluate, sweep_args};
 
-/// Long enough to be disturbed three times.
+/// The options of a sweep that is long enough to be disturbed three times.
 const SWEEP: [&str; 8] = ["--channel", "none,awgn,rayleigh", "--snr", "-12:21:3", "--draws", "5", "--seed", "3"];
 
-/// Sends the sweep, disturbs each role once when the journal has grown by a fifth, and compares with `evaluate`.
+/// Sends the sweep, disturbs each role once, each time when the journal has grown by another fifth, and compares the
+/// predictions with those of `trainer evaluate`.
 fn disturbed(name: &str, disturb: impl Fn(&mut Stack, Role)) {
     let mut stack = Stack::up(&SITE, name);
     // The noiseless channel has one draw.

@@ -1,4 +1,4 @@
-//! `latentlink demo` from its first training to its last file, and what happens when it is cut short.
+//! Tests of `latentlink demo`, from its first training to its last file, and of its interruption.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{SITE, text};
 
-/// Training that takes a second.
+/// Options of a training that takes about a second.
 const TRAINING: [&str; 4] = ["--preset", "small", "--epochs", "1"];
 
 fn demo(name: &str, corpus: &Path, out: &Path, more: &[&str]) -> Job {
@@ -26,7 +26,7 @@ fn records(out: &Path) -> Vec<Value> {
     serde_json::from_slice(&std::fs::read(out.join("results.json")).unwrap()).unwrap()
 }
 
-/// The weights below a folder and when they were written.
+/// The weight files below a folder, with their modification times.
 fn weights(folder: &Path) -> Vec<(PathBuf, SystemTime)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
@@ -81,7 +81,7 @@ fn it_leaves_results_and_reuses_its_weights_for_the_same_corpus_alone() {
     assert!(records(&out).iter().all(|r| r["clips"] == 16));
 }
 
-/// A demo with the site's weights, once launcher and three children run.
+/// Starts a demo with the site's weights and waits until the launcher and three child processes run.
 fn started(name: &str) -> (PathBuf, Job) {
     let folder = SITE.folder(name);
     let job = demo(name, SITE.corpus(), &folder.join("out"), &["--weights", text(SITE.weights())]);
@@ -89,7 +89,7 @@ fn started(name: &str) -> (PathBuf, Job) {
     (folder, job)
 }
 
-/// Waits for the end of a demo that was cut short, and of its children.
+/// Waits for the end of a demo that was interrupted, and of its child processes.
 fn ended(name: &str, folder: &Path, job: Job) -> Finished {
     let finished = job.finish();
     eventually("the end of all children", Duration::from_secs(30), || running(name).is_empty().then_some(()));
@@ -133,7 +133,7 @@ fn sigkill_leaves_no_process() {
     assert_eq!(interrupted("demo-sigkill", Signal::KILL).code(), None);
 }
 
-/// The first of three free ports in a row.
+/// The first of three consecutive free ports.
 fn three_ports() -> u16 {
     let mut last = [free_port(), free_port(), free_port()];
     while last[0] + 2 != last[2] || last[0] + 1 != last[1] {
@@ -152,7 +152,7 @@ fn live_serves_a_page_of_both_clients_until_ctrl_c() {
     let job = demo(name, SITE.corpus(), &folder.join("out"), &more);
     let page = format!("http://{http}");
     let state = || serde_json::from_str::<Value>(&http_get(&page, "/api/state")?.1).ok();
-    // 48 clips at Rayleigh 12 dB, which is in force, and as many at each point of the sweep.
+    // 48 clips at Rayleigh 12 dB, the current conditions, and as many at each point of the sweep.
     let points = eventually("clips at every point", Duration::from_secs(120), || {
         let state = state()?;
         let points = state["curve"].as_array()?.len();

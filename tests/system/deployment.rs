@@ -1,4 +1,4 @@
-//! The files for clusters: which shard each task and each pod does.
+//! Tests of the files for clusters: which shard each task and each pod computes.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -8,7 +8,8 @@ fn deploy() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// A task of a job array, as Slurm tells it of itself, with a program that prints its arguments as the binary.
+/// Runs the Slurm script as task `id` of a job array with the given minimum, maximum, step and count, and with a
+/// program that prints its arguments as the binary.
 fn task(id: u32, (min, max, step, count): (u32, u32, u32, u32)) -> Output {
     let numbers = [("ID", id), ("MIN", min), ("MAX", max), ("STEP", step), ("COUNT", count)];
     let mut script = Command::new("sh");

@@ -1,4 +1,4 @@
-//! Health and reflection of each process.
+//! Tests of the health and reflection services of each process.
 
 use std::net::TcpListener;
 
@@ -12,7 +12,7 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 use crate::SITE;
 
-/// The name of a role's own service.
+/// The full name of a role's own gRPC service.
 fn service(role: Role) -> &'static str {
     match role {
         Role::Receiver => "latentlink.v1.Receiver",
@@ -57,12 +57,12 @@ fn the_health_command_answers_in_one_line_and_by_its_exit_code() {
     let other = health(&[&stack.url(Role::Receiver), "--service", service(Role::Emulator)]);
     assert!(other.code() == Some(1) && one_line(&other.stderr), "{other:?}");
 
-    // Nobody listens.
+    // A port that nobody listens on.
     let url = format!("http://127.0.0.1:{}", free_port());
     let gone = health(&[&url]);
     assert!(gone.code() == Some(1) && gone.stdout.is_empty() && one_line(&gone.stderr), "{gone:?}");
     assert!(gone.reason().starts_with(&format!("error: {url}: ")), "{gone:?}");
-    // The system accepts connections, but nobody speaks.
+    // The system accepts connections to this port, but no process answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let silent = health(&[&url, "--timeout", "0.3"]);
@@ -70,7 +70,7 @@ fn the_health_command_answers_in_one_line_and_by_its_exit_code() {
     assert!(silent.reason().contains("no answer within 0.3 s"), "{silent:?}");
 }
 
-/// The services that reflection lists.
+/// The names of the services that reflection lists.
 fn reflected(client: &Client) -> Vec<String> {
     let request = MessageRequest::ListServices(String::new());
     let request = ServerReflectionRequest { host: String::new(), message_request: Some(request) };

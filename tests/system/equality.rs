@@ -1,4 +1,5 @@
-//! What the three processes answer equals, bit for bit, what `trainer evaluate` computes in one.
+//! Tests that the predictions of the three processes equal, bit for bit, those that `trainer evaluate` computes in one
+//! process.
 
 use std::collections::HashSet;
 
@@ -20,7 +21,7 @@ fn three_processes_equal_evaluate_bit_for_bit() {
     // The noiseless channel has no draws.
     assert_eq!(rows.len(), SITE.test_clips() * (1 + 2 * 2 * 2));
     assert_eq!(rows, rows_of(&inside));
-    // Weights that answer every clip alike would make any two runs equal.
+    // Weights that predict the same for every clip would make any two runs equal.
     let answers: HashSet<&str> = rows.iter().filter_map(|row| row.split(',').nth(9)).collect();
     assert!(answers.len() > rows.len() / 2, "only {} answers in {} rows", answers.len(), rows.len());
 
@@ -43,8 +44,8 @@ fn one_draw_sent_equals_that_draw_evaluated() {
     assert_ne!(draw("1"), draw("2"));
 }
 
-/// Every kind of scheme runs over the same three processes: another network, words for decisions, a transmitter that knows
-/// the channel, and transport blocks, most of which are lost at this SNR.
+/// Every kind of scheme runs over the same three processes: another network, codewords of a quantised latent, a
+/// transmitter with CSIT, and transport blocks, most of which are lost at this SNR.
 #[test]
 fn other_schemes_cross_the_same_link() {
     let mut schemes: Vec<(&str, &[&str])> = vec![
@@ -82,7 +83,7 @@ fn other_schemes_cross_the_same_link() {
     }
 }
 
-/// The records of a results file.
+/// The records of a JSON file of results.
 fn records(file: &std::path::Path) -> Vec<serde_json::Value> {
     serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
 }

@@ -1,4 +1,5 @@
-//! Media files, from the file to the prediction: extracted into a corpus, trained on, and sent over the three processes.
+//! Tests of media files, from the file to the prediction: extracted into a corpus, trained on, and sent over the three
+//! processes.
 
 use std::path::{Path, PathBuf};
 
@@ -7,11 +8,11 @@ use serde_json::Value;
 
 use crate::{SITE, text};
 
-/// Recordings of three speakers, of whom the last is tested on.
+/// Ids of three speakers of the recordings; the last one is the test split.
 const SPEAKERS: [&str; 3] = ["03", "08", "09"];
 const OF_EACH: usize = 5;
 
-/// A table of recordings with their valence as label.
+/// Writes a table of recordings, with their valence as label, to `out`; returns the ids of the test split.
 fn labels(shared: &Path, out: &Path) -> Vec<String> {
     let all = std::fs::read_to_string(shared.join("data/emodb-dev/clips.csv")).unwrap();
     let mut table = "id,speaker,split,label,text\n".to_owned();
@@ -28,7 +29,8 @@ fn labels(shared: &Path, out: &Path) -> Vec<String> {
     tested
 }
 
-/// A corpus of recordings and weights trained on it.
+/// Extracts a corpus of recordings and trains weights on it; returns the folders of corpus and weights, and the ids of
+/// the test split.
 fn extracted_and_trained(shared: &Path, folder: &Path) -> (PathBuf, PathBuf, Vec<String>) {
     let (table, corpus, weights) = (folder.join("labels.csv"), folder.join("corpus"), folder.join("weights"));
     let tested = labels(shared, &table);
@@ -70,7 +72,7 @@ fn a_recording_is_predicted_as_its_features_are() {
     let errors: Vec<Value> = outcomes(&sent.stdout).into_iter().filter(|o| !o["error"].is_null()).collect();
     assert!(errors.iter().all(|o| o["id"] == "broken" && o["error"]["field"] == "media"), "{errors:?}");
 
-    // Without noise a recording is the same as its features in the corpus.
+    // Over the noiseless channel a recording gets the same prediction as its features in the corpus.
     let sweep = ["--channel", "none", "--predictions", text(&from_corpus)];
     stack.send(&[&["--corpus", text(&corpus)], &sweep[..]].concat()).succeeded();
     let mut noiseless: Vec<String> = rows_of(&csv).into_iter().filter(|row| row.contains(",none,")).collect();
@@ -80,11 +82,11 @@ fn a_recording_is_predicted_as_its_features_are() {
     assert_eq!(noiseless.len(), OF_EACH);
     assert_eq!(noiseless, expected);
 
-    // A transcript that these weights cannot read does not keep the sound from being heard.
+    // If the weights have no text encoder, a transcript is ignored and the sound is still used.
     let one = stack.send(&[text(&recordings[0]), "--text", "Der Lappen liegt auf dem Eisschrank."]).succeeded();
     assert_eq!(outcomes(&one.stdout).len(), 1, "{}", one.stdout);
 
-    // Features of another origin do not belong to these weights, however well their width agrees.
+    // Features of another provenance are refused, even if their width agrees.
     let named = corpus.join("extractors.json");
     let origins = std::fs::read_to_string(&named).unwrap();
     std::fs::write(&named, origins.replace("windows of 30 s", "windows of 10 s")).unwrap();
@@ -107,8 +109,9 @@ fn without_extractors_a_recording_is_refused_and_features_are_taken() {
     stack.send(&["--corpus", text(SITE.corpus()), "--channel", "none"]).succeeded();
 }
 
-/// The film itself crosses as bits and the receiver extracts: above the cliff each answer is one, below it all are the same constant,
-/// and a receiver without extractors says what it lacks.
+/// The conventional scheme sends the video itself as bits, and the receiver extracts the features. Above the cliff the
+/// predictions differ, below it all are the same constant, and a receiver without extractors refuses videos with a
+/// message that names the option.
 #[cfg(feature = "video")]
 #[test]
 fn a_film_crosses_whole_or_not_at_all_by_the_conventional_scheme() {
@@ -142,6 +145,6 @@ fn a_film_crosses_whole_or_not_at_all_by_the_conventional_scheme() {
     let outcome = &outcomes(&sent.stdout)[0];
     assert!(outcome["error"]["message"].as_str().unwrap().contains("--extractors"), "{outcome}");
     assert_eq!(outcome["error"]["code"], "UNSUPPORTED", "{outcome}");
-    // Features cross without them.
+    // Features are sent without extractors.
     without.send(&["--corpus", text(&corpus), "--channel", "none"]).succeeded();
 }

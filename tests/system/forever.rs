@@ -1,4 +1,4 @@
-//! `transmitter send --forever`: rounds that outlive every process, until they are told to stop.
+//! Tests of `transmitter send --forever`: rounds that go on over the restart of every process, until they are stopped.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{SITE, text};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Rounds that a client has told of.
+/// Number of rounds that a client has reported.
 fn rounds(stack: &Stack, name: &str) -> usize {
     let said = std::fs::read_to_string(stack.folder().join(format!("{name}.stderr"))).unwrap();
     said.lines().filter(|line| line.starts_with("round ")).count()
@@ -42,7 +42,7 @@ fn rounds_go_on_over_the_death_of_every_process_until_sigterm() {
     assert_eq!(records.len(), 4);
     assert!(records.iter().all(|r| r["clips"] == 48 && r["draws"].as_u64().unwrap() >= 8), "{records:?}");
 
-    // Every delivery once, numbered through.
+    // Every delivery has one row; the sequence numbers are consecutive.
     let rows = stack.journal().rows();
     assert!(rows.iter().all(|row| row.run_id == rows[0].run_id));
     assert!(rows.iter().map(|row| row.sequence).eq(0..rows.len() as i64), "a gap in {} rows", rows.len());

@@ -1,4 +1,4 @@
-//! Ctrl-C while a network is trained: where the checkpoint is, and the command that goes on.
+//! Tests of Ctrl-C while a network is trained: the message names the checkpoint and the command that resumes.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
@@ -25,7 +25,7 @@ fn training_that_is_interrupted_says_how_it_goes_on_and_that_command_goes_on() {
     assert!(command.ends_with(" --resume"), "{command}");
     assert!(!out.join("receiver").exists());
 
-    // As a user copies it into a shell.
+    // The command is run as a user copies it into a shell.
     let resumed = Command::new("sh").args(["-c", command]).output().unwrap();
     assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
     assert!(out.join("transmitter/manifest.json").exists() && out.join("receiver/manifest.json").exists());

@@ -1,4 +1,4 @@
-//! What commands say when they fail: one line, which says each thing once.
+//! Tests of the messages of commands that fail: one line, which states each thing once.
 
 use std::collections::HashSet;
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use latentlink_tests::Process;
 
 use crate::{SITE, text};
 
-/// The line in which a command that must fail says why.
+/// The line in which a command that must fail states the reason.
 fn why(args: &[&str]) -> String {
     let ended = Process::run(SITE.binary(), args);
     let line = ended.stderr.lines().find(|line| line.starts_with("error: "));
@@ -17,7 +17,7 @@ fn why(args: &[&str]) -> String {
     said
 }
 
-/// A message without any part that it has said before.
+/// The message of a command that must fail; asserts that no part of it is repeated.
 fn says_nothing_twice(args: &[&str]) -> String {
     let said = why(args);
     let mut parts = HashSet::new();

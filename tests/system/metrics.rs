@@ -1,5 +1,5 @@
-//! Metrics of the three processes: what their pages say, what Prometheus makes of them, and whether every query of the
-//! Grafana dashboard is one that it answers.
+//! Tests of the metrics of the three processes: the values on their pages, the results of Prometheus, and whether
+//! Prometheus answers every query of the Grafana dashboard.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use serde_json::Value;
 use crate::SITE;
 
 const PATIENT: Duration = Duration::from_secs(90);
-/// Good clips, over each of two SNRs and without noise.
+/// Number of valid clips at each of two SNRs and over the noiseless channel.
 const EACH: u64 = 10;
-/// Clips of another width.
+/// Number of invalid clips, whose features have another width.
 const BAD: u64 = 3;
 
-/// Sends three times [`EACH`] good clips and [`BAD`] bad ones, numbered from `first`.
+/// Sends three times [`EACH`] valid clips and [`BAD`] invalid ones, with sequence numbers from `first`.
 fn send(client: &Client, first: u64) {
     let corpus = corpus_of(1, 1, 4);
     let pinned = |kind: ChannelKind, snr_db: Option<f64>| Conditions { kind: kind.into(), snr_db, k_factor: None };
@@ -39,14 +39,14 @@ fn send(client: &Client, first: u64) {
     client.send(clips);
 }
 
-/// The page of a role.
+/// The metrics page of a role.
 fn page(stack: &Stack, role: Role) -> String {
     let (status, page) = http_get(&stack.url(role), "/metrics").expect("a page");
     assert_eq!(status, 200, "{page}");
     page
 }
 
-/// A sample on a page.
+/// The value of a series on a metrics page.
 #[track_caller]
 fn sample(page: &str, series: &str) -> f64 {
     let line = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
@@ -99,7 +99,7 @@ fn the_pages_say_what_went_through() {
     }
 }
 
-/// Every expression of a dashboard, with its variables filled in, and the panel it is in.
+/// Every query expression of a Grafana dashboard, with its variables filled in, and the title of its panel.
 fn expressions(dashboard: &Value) -> Vec<(String, String)> {
     let panels = dashboard["panels"].as_array().expect("panels");
     let targets = panels.iter().flat_map(|panel| {
@@ -143,7 +143,7 @@ fn prometheus_reads_all_three_and_answers_every_query_of_the_dashboard() {
     let expressions = expressions(&serde_json::from_str(dashboard).unwrap());
     assert!(expressions.len() > 30, "only {} expressions", expressions.len());
     for (panel, expression) in expressions {
-        // A rate takes two samples.
+        // A rate needs two samples.
         eventually(&format!("a result of `{expression}` in panel `{panel}`"), PATIENT, || {
             match prometheus.query(&expression)? {
                 Ok(results) => (!results.is_empty()).then_some(()),

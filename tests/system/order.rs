@@ -1,4 +1,4 @@
-//! The processes and the client may start in any order.
+//! Tests that the processes and the client may start in any order.
 
 use latentlink_tests::{Job, Role, Stack, rows_of};
 

@@ -1,4 +1,4 @@
-//! `transmitter send --clips`: clips from files and from a pipe that stays open.
+//! Tests of `transmitter send --clips`: clips from files and from a pipe that stays open.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{SITE, text};
 
-/// A clip with audio and visual features and its label, as JSON.
+/// The audio and visual features and the label of a clip, as the JSON of a user's own clip.
 fn own(clip: &corpus::Clip) -> Value {
     let frames = |index: usize| {
         let sequence = clip.features[index].as_ref().unwrap();
@@ -45,7 +45,7 @@ fn clips_from_a_folder_are_predicted_as_those_of_the_corpus_are() {
     let sent = stack.send(&args);
     assert_eq!(sent.code(), Some(1), "{}", sent.stderr);
     assert!(sent.stderr.contains("notes.md"), "{}", sent.stderr);
-    // Three good clips at three points, a transcript that these weights do not take, a line that is no clip.
+    // Three valid clips at three points, a transcript that these weights do not accept, and a line that is not a clip.
     assert!(sent.reason().contains("9 predicted, 3 answered with an error, 1 unreadable"), "{}", sent.stderr);
 
     let outcomes = outcomes(&sent.stdout);
@@ -67,7 +67,7 @@ fn clips_from_a_folder_are_predicted_as_those_of_the_corpus_are() {
     assert_eq!(points, [("none", None), ("awgn", Some(-6.0)), ("awgn", Some(3.0))]);
     assert!(records.iter().all(|r| r["clips"] == 2), "{records:?}");
 
-    // Without noise nothing tells a clip of one's own from the same clip of a corpus.
+    // Over the noiseless channel a user's own clip gets the same prediction as the same clip of a corpus.
     let from_corpus = stack.folder().join("corpus.csv");
     stack
         .send(&["--corpus", text(SITE.corpus()), "--channel", "none", "--predictions", text(&from_corpus)])
@@ -78,7 +78,7 @@ fn clips_from_a_folder_are_predicted_as_those_of_the_corpus_are() {
     assert!(noiseless.iter().all(|row| all.contains(row)), "{noiseless:?}");
 }
 
-/// A client that reads clips from a pipe.
+/// A `transmitter send` process that reads clips from a pipe.
 struct Piped {
     child: Child,
     input: Option<ChildStdin>,
@@ -99,7 +99,7 @@ impl Piped {
         self.input.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
-    /// The next outcome, which comes without the pipe being closed.
+    /// Reads the next outcome, which arrives without the pipe being closed.
     fn hear(&mut self) -> Value {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
@@ -109,7 +109,7 @@ impl Piped {
 
 impl Drop for Piped {
     fn drop(&mut self) {
-        // Both fail only for a process that is gone already.
+        // Both calls fail only if the process is gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -128,7 +128,7 @@ fn each_outcome_comes_while_the_pipe_stays_open() {
     let bad = client.hear();
     assert_eq!((&bad["source"], &bad["error"]["code"]), (&json!("stdin:2"), &json!("UNREADABLE")));
     assert!(bad["error"]["message"].as_str().unwrap().starts_with("audio: frame 1 has 1 values"), "{bad}");
-    // Longer than a clip may be, by far.
+    // Much longer than a clip may be.
     client.say(&" ".repeat(40 << 20));
     let long = client.hear();
     assert!(long["error"]["message"].as_str().unwrap().contains("16777216 bytes"), "{long}");
@@ -148,7 +148,7 @@ fn a_reader_that_has_had_enough_ends_the_stream_quietly() {
     let good = own(&corpus_of(1, 1, 1).clips[2]).to_string();
     client.say(&good);
     client.hear();
-    // As `| head -1` does.
+    // The reader closes the pipe after a line, as `| head -1` does.
     let mut input = client.input.take().unwrap();
     client.output = BufReader::new({
         let mut other = Command::new("true").stdout(Stdio::piped()).spawn().unwrap();

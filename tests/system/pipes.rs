@@ -1,4 +1,4 @@
-//! Readers that leave early: every command that prints takes a closed pipe for the end of its printing.
+//! Tests of readers that stop early: every command that prints takes a closed pipe as the end of its output.
 
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -7,14 +7,15 @@ use latentlink_tests::{Process, Role, Stack, eventually};
 
 use crate::{SITE, text};
 
-/// A pipe that nobody reads.
+/// The writing end of a pipe whose reading end is closed.
 fn closed() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     writer.into()
 }
 
-/// Ends as other tools do: with 0, or with what a shell makes of SIGPIPE.
+/// Whether a process ended as other tools do on a closed pipe: with 0, or with the exit code of a shell for SIGPIPE
+/// (141).
 fn is_quiet(status: ExitStatus) -> bool {
     matches!(status.code(), Some(0 | 141))
 }
@@ -68,7 +69,7 @@ fn a_closed_pipe_ends_every_command_that_prints_quietly() {
 fn a_failure_that_nobody_hears_is_still_a_failure() {
     let status = latentlink(&["trainer", "corpus", "inspect", "--corpus", "/nowhere"]).stderr(closed()).status();
     assert_eq!(status.unwrap().code(), Some(1));
-    // A full disk is no reader that left.
+    // A full disk is still an error, unlike a closed pipe.
     if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
         let ended = latentlink(&["completions", "bash"]).stdout(full).stderr(Stdio::piped()).output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr);
@@ -77,12 +78,12 @@ fn a_failure_that_nobody_hears_is_still_a_failure() {
     }
 }
 
-/// Kills what it holds.
+/// A process that is killed when this is dropped.
 struct Served(Child);
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // Both fail only for a process that is gone already.
+        // Both calls fail only if the process is gone already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -1,4 +1,4 @@
-//! Python: the examples, run as they are, and peers written with stock grpcio.
+//! Tests with Python: the examples, run unchanged, and peers written with standard grpcio.
 
 use std::fs::File;
 use std::io::Write;
@@ -17,7 +17,8 @@ use tonic::Streaming;
 
 use crate::SITE;
 
-/// A Python that has grpcio and its reflection: `LATENTLINK_PYTHON`, else `python3`. Says that `test` is skipped if none has.
+/// The Python interpreter of the variable `LATENTLINK_PYTHON`, else `python3`, if it has grpcio and its reflection.
+/// Otherwise reports that `test` is skipped and returns `None`.
 fn python(test: &str) -> Option<PathBuf> {
     let python = std::env::var_os("LATENTLINK_PYTHON").map_or("python3".into(), PathBuf::from);
     let imported = Command::new(&python).args(["-c", "import grpc, grpc_reflection"]).stderr(Stdio::null()).status();
@@ -63,7 +64,7 @@ fn the_python_client_sends_sentences_and_features() {
     }
     assert_eq!(stack.journal().len(), 2);
 
-    // The site's weights hold no text encoder, which is what the example must then say.
+    // The site's weights have no text encoder, and the example must report that.
     let sent = example(&python, "client.py", &[&transmitter, "what a wonderful film"]).output().unwrap();
     let said = String::from_utf8_lossy(&sent.stdout);
     assert!(sent.status.success() && said.starts_with("what a wonderful film: text.transcript: "), "{said}");
@@ -86,14 +87,14 @@ fn the_python_watcher_prints_what_was_sent() {
     child.wait().unwrap();
 }
 
-/// `tests/python/stand_in.py` in place of a role, until it is dropped.
+/// The process of `tests/python/stand_in.py` in place of a role; killed when this is dropped.
 struct StandIn {
     child: Child,
     log: PathBuf,
 }
 
 impl StandIn {
-    /// Waits until it listens.
+    /// Starts the stand-in for `role` and waits until it listens.
     fn start(python: &Path, stack: &Stack, role: Role) -> StandIn {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         let log = stack.folder().join("stand-in.log");
@@ -118,7 +119,7 @@ impl StandIn {
         self.text().lines().any(|printed| printed == line)
     }
 
-    /// Streams of bursts that were opened.
+    /// Number of streams of bursts that were opened so far.
     fn streams(&self) -> usize {
         self.text().lines().filter(|line| *line == "stream").count()
     }
@@ -131,7 +132,7 @@ impl Drop for StandIn {
     }
 }
 
-/// A client's stream through a stack, on which clips follow each other after a while.
+/// One client stream through a stack, on which clips follow each other after a pause.
 struct Slowly<'a> {
     client: &'a Client,
     requests: mpsc::Sender<SendRequest>,
@@ -147,7 +148,7 @@ impl<'a> Slowly<'a> {
         Slowly { client, requests, answers, sequence: 0 }
     }
 
-    /// Sends one clip over a channel without noise; the median that is predicted.
+    /// Sends one clip over the noiseless channel; returns the predicted median.
     fn predict(&mut self, clip: &corpus::Clip) -> f32 {
         let none = Conditions { kind: ChannelKind::None.into(), ..Conditions::default() };
         let clip = self.client.clip(self.sequence, clip, none);
@@ -163,7 +164,8 @@ impl<'a> Slowly<'a> {
     }
 }
 
-/// Longer than two of the pings that a client once sent every ten seconds, of which the second is one too many.
+/// A pause without messages, longer than two intervals of ten seconds: an HTTP/2 client that pings every ten seconds
+/// would be disconnected at its second ping.
 const QUIET: Duration = Duration::from_secs(25);
 
 #[test]

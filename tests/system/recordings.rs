@@ -1,4 +1,4 @@
-//! Recordings of a real run, replayed: the same predictions, the same symbols.
+//! Tests of recordings of a real run: a replay gives the same predictions and the same symbols.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,14 +7,14 @@ use latentlink_tests::{Journal, Process, Role, Stack, free_port};
 
 use crate::{SITE, sweep_args, text};
 
-/// Starts a channel emulator in front of `receiver` that records to `stem`.
+/// Starts a channel emulator on the port `listen`, in front of `receiver`, that records to files beginning with `stem`.
 fn recording(receiver: &str, listen: u16, stem: &Path, more: &[&str]) -> Process {
     let listen = format!("127.0.0.1:{listen}");
     let args = ["channel-emulator", "serve", "--receiver", receiver, "--listen", &listen, "--record", text(stem)];
     Process::serve(SITE.binary(), &[&args[..], more].concat(), &stem.with_extension("log"))
 }
 
-/// Ends it in order.
+/// Ends a channel emulator by SIGTERM and waits for its end.
 fn closed(mut emulator: Process) {
     emulator.terminate();
     assert!(emulator.ended().success(), "{}", emulator.log());
@@ -30,7 +30,7 @@ fn data(stem: &Path, side: &str) -> Vec<u8> {
     std::fs::read(PathBuf::from(format!("{}-{side}.sigmf-data", stem.display()))).unwrap()
 }
 
-/// A receiver of its own with an empty journal.
+/// Starts a further receiver with an empty journal.
 fn fresh_receiver(folder: &Path, name: &str) -> (Process, Journal) {
     let journal = folder.join(format!("{name}.sqlite"));
     let args = ["receiver", "serve", "--listen", "127.0.0.1:0", "--weights", text(SITE.weights())];
@@ -38,13 +38,14 @@ fn fresh_receiver(folder: &Path, name: &str) -> (Process, Journal) {
     (Process::serve(SITE.binary(), &args, &folder.join(format!("{name}.log"))), Journal::new(journal))
 }
 
-/// Waits until both sides have annotations on the disk; gives the number of the side that has fewer.
+/// Waits until both sides of a recording have annotations on the disk; returns the number of annotations of the side
+/// that has fewer.
 fn wait_for_annotations(stem: &Path) -> usize {
     let count = |side: &str| {
         let file = format!("{}-{side}.sigmf-meta", stem.display());
         std::fs::read_to_string(file).unwrap_or_default().matches("core:sample_start").count()
     };
-    // A capture has one, too.
+    // A capture has this key too.
     for _ in 0..3000 {
         let fewer = count("in").min(count("out")).saturating_sub(1);
         if fewer > 0 {
@@ -67,7 +68,7 @@ fn a_recorded_run_is_replayed_bit_for_bit() {
     let emulator = recording(&stack.url(Role::Receiver), port, &stem, &[]);
     let sweep = ["--channel", "none,rayleigh", "--snr", "-6,12", "--draws", "2", "--seed", "5"];
     stack.send(&sweep_args(&sweep, &folder.join("sent.csv"))).succeeded();
-    // And once over the live channel, which takes a noiseless pass along for the reference.
+    // Also once over the live channel, for which the client adds a noiseless pass for the reference.
     stack.send(&["--corpus", text(SITE.corpus()), "--split", "test", "--draws", "1"]).succeeded();
     let original = stack.journal().answers();
     let bursts = SITE.test_clips() * (1 + 2 * 2 + 2);
@@ -78,7 +79,7 @@ fn a_recorded_run_is_replayed_bit_for_bit() {
     let done = replay(&stem, &["--receiver", receiver.url()]);
     assert_eq!((&done["predictions"], &done["labelled"]), (&bursts.into(), &bursts.into()));
     assert_eq!(journal.answers(), original, "what the receiver makes of the recording");
-    // A second time counts anew, with the keys of the run only once.
+    // A second replay is counted again; within one replay each key of the run counts once.
     replay(&stem, &["--receiver", receiver.url(), "--rate", "2000"]);
     assert_eq!(journal.len(), 2 * bursts);
     for _ in 0..2 {
@@ -87,7 +88,7 @@ fn a_recorded_run_is_replayed_bit_for_bit() {
         assert_eq!(journal.len(), 3 * bursts);
     }
 
-    // Another seed and another live channel: the bits come from the recording alone.
+    // The emulator has another seed and other live conditions: the result depends on the recording alone.
     let through = folder.join("through");
     let more = ["--channel", "awgn", "--snr", "0", "--seed", "77"];
     let emulator = recording(receiver.url(), free_port(), &through, &more);
@@ -100,7 +101,8 @@ fn a_recorded_run_is_replayed_bit_for_bit() {
     check_with_sigmf(&[&stem, &through]);
 }
 
-/// Checks recordings with the reference library, where a Python that has it is named.
+/// Checks recordings with the SigMF reference library, if the variable `LATENTLINK_SIGMF_PYTHON` names a Python that
+/// has it.
 fn check_with_sigmf(stems: &[&Path]) {
     let Some(python) = std::env::var_os("LATENTLINK_SIGMF_PYTHON") else {
         use std::io::Write;
@@ -128,12 +130,12 @@ fn a_killed_emulator_leaves_a_recording_that_is_valid_and_replays() {
     let (receiver, journal) = fresh_receiver(&folder, "again");
     let done = replay(&stem, &["--receiver", receiver.url()]);
     let bursts = done["bursts"].as_u64().unwrap() as usize;
-    // What was in the queue when the process died is lost with it.
+    // Bursts that were queued when the process died are missing from the recording.
     let sent = stack.journal().len();
     assert!(written <= bursts && bursts <= sent, "{written} written, {bursts} replayed, {sent} sent");
     assert_eq!(journal.len(), bursts);
 
-    // Started again it goes on beside what is there.
+    // After a restart the emulator records to further files beside the existing ones.
     closed(recording(&stack.url(Role::Receiver), port, &stem, &[]));
     assert!(folder.join("run-2.sigmf-collection").exists());
 }

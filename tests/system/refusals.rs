@@ -1,4 +1,4 @@
-//! What must not start or not go on: each ends in one clear line and an exit code other than 0.
+//! Tests of what must not start or go on: each case ends with one clear line and an exit code other than 0.
 
 use std::path::{Path, PathBuf};
 
@@ -21,14 +21,14 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The model id in a half's manifest.
+/// The model identifier in the manifest of a half.
 fn model_id(half: &Path) -> String {
     let manifest: serde_json::Value =
         serde_json::from_slice(&std::fs::read(half.join("manifest.json")).unwrap()).unwrap();
     manifest["model_id"].as_str().unwrap().to_owned()
 }
 
-/// Halves that do not belong together, in one folder.
+/// A folder of weights whose two halves do not belong together.
 fn mixed(folder: &Path) -> PathBuf {
     let mixed = folder.join("mixed");
     copy(&SITE.weights().join("transmitter"), &mixed.join("transmitter"));
@@ -116,7 +116,7 @@ fn a_full_disk_leaves_no_half_written_weights() {
     let out = SITE.folder("full").join("run");
     let (corpus, out_text) = (text(SITE.corpus()), text(&out));
     let binary = text(SITE.binary());
-    // Files may grow to 64 KiB and no further, which is how a full disk looks to who writes: the call fails.
+    // Files are limited to 64 KiB, which looks like a full disk to a writer: the call fails.
     let script = "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\"";
     let args = ["-c", script, binary, "trainer", "train", "--corpus", corpus, "--preset", "small", "--epochs", "1"];
     let trained = Process::run(Path::new("/bin/sh"), &[&args[..], &["--out", out_text]].concat());

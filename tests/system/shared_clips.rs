@@ -1,4 +1,4 @@
-//! Real clips, where they are at hand.
+//! Tests with real clips, if the folder of shared data is available.
 
 use latentlink_tests::{Process, Role, Stack, rows_of, shared};
 

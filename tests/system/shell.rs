@@ -1,4 +1,4 @@
-//! Completions and manual pages, read by those they are for.
+//! Tests of completions and manual pages with the programs that read them.
 
 use std::process::{Command, Stdio};
 
@@ -6,7 +6,7 @@ use latentlink_tests::Process;
 
 use crate::{SITE, text};
 
-/// Whether there is such a program; says that `test` is skipped if not.
+/// Whether a program is installed; reports that `test` is skipped if not.
 fn has(program: &str, test: &str) -> bool {
     let found = Command::new(program).arg("--version").stdin(Stdio::null()).output().is_ok();
     if !found {

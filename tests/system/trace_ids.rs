@@ -1,4 +1,4 @@
-//! One trace id a clip: in its outcome and in the log of every process it met.
+//! Tests that a clip has one trace id: in its outcome and in the log of every process that it passes.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::SITE;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// The line of a log that has all of `parts`.
+/// Waits for a line in a role's log that contains all of `parts`, and returns it.
 fn line(stack: &mut Stack, role: Role, parts: &[&str]) -> String {
     let what = format!("{parts:?} in the log of the {}", role.name());
     eventually(&what, Duration::from_secs(60), || {
@@ -47,7 +47,7 @@ fn a_clip_has_one_trace_id_in_its_outcome_and_in_all_logs() {
     }
     assert_ne!(id(Some(1)), id(Some(5)));
 
-    // Sent again on another stream, a clip is in the trace it was in.
+    // A clip that is sent again on another stream keeps its trace.
     let again = client.send(vec![clip(1)]);
     assert_eq!(again[0].trace_id, id(Some(1)));
     assert!(matches!(again[0].result, Some(Answer::Prediction(_))));

@@ -1,4 +1,4 @@
-//! Export of traces to a collector that speaks OTLP over gRPC. Compiled with the cargo feature `otlp`.
+//! Tests of the export of traces to a collector that speaks OTLP over gRPC. Compiled with the cargo feature `otlp`.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status};
 
 use crate::SITE;
 
-/// A collector on a runtime of its own, which keeps the spans it gets by the name of their service.
+/// A collector on a runtime of its own, which keeps the spans it receives, each with the name of its service.
 #[derive(Clone, Default)]
 struct Collector(Arc<Mutex<Vec<(String, Span)>>>);
 
@@ -41,7 +41,7 @@ impl TraceService for Collector {
 }
 
 impl Collector {
-    /// Starts to serve on a free port; the runtime is to be kept.
+    /// Starts a collector on a free port; returns it, its URL, and the runtime, which must be kept while it serves.
     fn start() -> (Collector, String, tokio::runtime::Runtime) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
@@ -60,7 +60,7 @@ fn stack(name: &str, endpoint: &str) -> Stack {
     Stack::down(&SITE, name, SITE.weights(), SITE.weights()).with("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
 }
 
-/// Clips without noise, the first in the trace of a client.
+/// Clips over the noiseless channel; the first one has the trace context `traceparent` of a client.
 fn clips(client: &Client, count: u64, traceparent: &str) -> Vec<Clip> {
     let corpus = corpus_of(1, 1, 1);
     let none = Conditions { kind: ChannelKind::None.into(), snr_db: None, k_factor: None };
@@ -101,7 +101,7 @@ fn the_spans_of_a_clip_are_a_chain_through_all_processes() {
 #[test]
 fn what_waits_is_exported_when_the_process_ends_and_a_sampler_is_obeyed() {
     let (collector, endpoint, _runtime) = Collector::start();
-    // The client's own traces are kept, those that begin here are not.
+    // Traces begun by the client are exported; traces that begin in the transmitter are not.
     let mut stack = stack("sampled", &endpoint).with("OTEL_TRACES_SAMPLER", "parentbased_always_off").started();
     let client = Client::connect(&stack.url(Role::Transmitter));
     client.send(clips(&client, 20, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
@@ -117,13 +117,13 @@ fn what_waits_is_exported_when_the_process_ends_and_a_sampler_is_obeyed() {
 
 #[test]
 fn a_collector_that_is_away_or_silent_holds_up_nothing() {
-    // One port where nobody listens, and one where nobody ever answers.
+    // One port that nobody listens on, and one where nobody ever answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoints = [format!("http://127.0.0.1:{}", free_port()), format!("http://{}", silent.local_addr().unwrap())];
     for (name, endpoint) in ["away", "silent"].into_iter().zip(endpoints) {
         let mut stack = stack(name, &endpoint).started();
         let client = Client::connect(&stack.url(Role::Transmitter));
-        // More than the queue holds.
+        // More spans than the queue holds.
         assert_eq!(client.send(clips(&client, 3000, "")).len(), 3000);
         drop(client);
         let (_, page) = http_get(&stack.url(Role::Transmitter), "/metrics").unwrap();

@@ -1,4 +1,5 @@
-//! `latentlink watch` in a real terminal against real processes, and its one snapshot against what `send` reports.
+//! Tests of `latentlink watch` in a real terminal against real processes, and of its snapshot against the report of
+//! `transmitter send`.
 
 use latentlink_tests::{Job, Process, Role, Signal, Stack, Terminal, free_port};
 use serde_json::Value;
@@ -11,7 +12,7 @@ fn emulator(stack: &Stack, args: &[&str]) -> String {
     Process::run(SITE.binary(), &args).succeeded().stdout
 }
 
-/// Three digits, as tables have them.
+/// A number of a record with three decimals, as tables show it.
 fn shown(record: &Value, field: &str) -> String {
     format!("{:.3}", record[field].as_f64().unwrap())
 }
@@ -30,10 +31,10 @@ fn a_terminal_shows_what_streams_follows_the_channel_and_is_left_as_it_was() {
     let job = Job::start(SITE.binary(), &stack.send_command(&send), stack.folder(), "watched");
     terminal.shows(&["awgn          -6", "awgn           6", "latest 100 clips"]);
 
-    // What others set, while clips stream.
+    // Conditions that another client sets while clips stream.
     emulator(&stack, &["set", "--channel", "awgn", "--snr", "-4"]);
     terminal.shows(&["current awgn -4 dB"]);
-    // Keys are gathered into one change.
+    // Several key presses become one change.
     terminal.press("\x1b[C\x1b[C\x1b[C");
     terminal.shows(&["current awgn -1 dB  emulator"]);
     assert!(emulator(&stack, &["get"]).contains("awgn -1 dB"));
@@ -41,7 +42,7 @@ fn a_terminal_shows_what_streams_follows_the_channel_and_is_left_as_it_was() {
     terminal.shows(&["current rayleigh -1 dB  emulator"]);
 
     job.finish().succeeded();
-    // Two points of 40 draws, and the noiseless one that `send` adds for its reference.
+    // Two points of 40 draws each, and the noiseless pass that `send` adds for the reference.
     assert_eq!(SITE.test_clips() * (2 * 40 + 1), 3888);
     let all = "3 888 clips";
     terminal.shows(&[all]);
@@ -63,7 +64,7 @@ fn a_terminal_shows_what_streams_follows_the_channel_and_is_left_as_it_was() {
     terminal.shows(&[&format!("● live  {all}")]);
 
     terminal.resize(40, 12);
-    // The curve alone, its frame doubled.
+    // The curve alone, with a double frame.
     terminal.shows(&["╔ Acc-2 nonneg against SNR"]);
     terminal.press("\t");
     terminal.shows(&["points", "awgn"]);
@@ -83,7 +84,7 @@ fn signals_end_it_and_leave_the_terminal_as_it_was() {
         assert_eq!(terminal.ended().code(), Some(code));
         terminal.is_restored();
     }
-    // Ctrl-C is a key here.
+    // In a raw terminal Ctrl-C is a key.
     let args = ["watch", "--receiver", &url];
     let Some(mut terminal) = Terminal::start("watch and Ctrl-C", SITE.binary(), &args, 80, 24) else { return };
     terminal.shows(&["waiting for the receiver at"]);

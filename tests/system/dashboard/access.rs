@@ -1,4 +1,4 @@
-//! The page for everyone: by keyboard, by ear, in light and dark, wide and narrow.
+//! Tests of the page's accessibility: by keyboard, for screen readers, in light and dark, wide and narrow.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ fn the_page_is_accessible_and_fits() {
     page.until("the conditions", "document.querySelector('#force').textContent === '6 dB, Rayleigh'");
     page.until("a plot", "document.querySelector('#curve-plot').data?.length > 1");
 
-    // Weights without a text encoder.
+    // The weights have no text encoder.
     page.until("the reason", "document.querySelector('#sentence-reason').textContent.includes('--text-encoder')");
     assert_eq!(page.value("document.querySelector('#text').matches(':disabled')"), true);
-    // And without extractors.
+    // The transmitter has no extractors.
     page.until("the reason", "document.querySelector('#film-reason').textContent.includes('--extractors')");
     assert_eq!(page.value("document.querySelector('#film-file').matches(':disabled')"), true);
     page.until("what is said aloud", "document.querySelector('#spoken').textContent.includes('6 dB, Rayleigh')");
@@ -41,7 +41,7 @@ fn the_page_is_accessible_and_fits() {
     assert_eq!(page.complaints(), [""; 0]);
 }
 
-/// Two frames and whatever the plots draw in them.
+/// Waits for two frames and for all that the plots draw in them.
 fn settle(page: &Browser) {
     page.run("document.documentElement.dataset.seen = document.documentElement.dataset.renderedMs;");
     let root = "document.documentElement";
@@ -55,7 +55,8 @@ fn fits(page: &Browser) {
     assert!(widths[0].as_u64() <= widths[1].as_u64(), "it scrolls sideways: {widths}");
 }
 
-/// What stands there fits, can be read, and has words for whatever has not.
+/// Asserts that the page fits its width and that `access.js` finds no fault (contrast, names of controls); takes a
+/// screenshot as `name`.
 #[track_caller]
 pub(super) fn without_fault(page: &Browser, name: &str) {
     fits(page);
@@ -64,7 +65,7 @@ pub(super) fn without_fault(page: &Browser, name: &str) {
     assert_eq!(faults, serde_json::json!([]), "{name}");
 }
 
-/// The tab key reaches every control that is on, and shows where it is.
+/// Asserts that the tab key reaches every enabled control and that the focus is visible.
 fn by_keyboard(page: &Browser) {
     let wanted = page.run(
         "return [...document.querySelectorAll('button, input, select, textarea, summary')]
@@ -87,7 +88,7 @@ fn by_keyboard(page: &Browser) {
     page.run("document.activeElement.blur(); scrollTo(0, 0);");
 }
 
-/// The theme's menu goes before the system, plots included.
+/// Asserts that the theme chosen in the menu overrides the system's, in the plots too.
 fn chosen_by_hand(page: &Browser) {
     let ink = "getComputedStyle(document.querySelector('#curve-plot .xtick text')).fill";
     let dark = page.value(ink);

@@ -1,4 +1,4 @@
-//! The page follows the channel, and governs it.
+//! Tests that the page follows the channel's conditions and changes them.
 
 use fantoccini::key::Key;
 use proto::v1::ChannelKind::{Awgn, None as Noiseless, Rayleigh, Rician};
@@ -14,7 +14,7 @@ fn the_page_follows_and_governs_the_channel() {
     scene.until_in_force(Awgn, Some(0.0), "0 dB, AWGN");
     scene.until_point("AWGN", 0.0);
 
-    // Another client.
+    // Another client changes the conditions.
     scene.set(Rayleigh, 6.0);
     scene.until_in_force(Rayleigh, Some(6.0), "6 dB, Rayleigh");
     page.until("the controls to follow", "document.querySelector('#snr').value === '6'");
@@ -30,7 +30,7 @@ fn the_page_follows_and_governs_the_channel() {
     assert_eq!(page.complaints(), [""; 0]);
 }
 
-/// By the keyboard as users do, by the box, and by script.
+/// Changes the SNR by the slider's keys, by the input box, and by script.
 fn the_slider(scene: &Scene) {
     let page = &scene.browser;
     page.keys("#snr", &format!("{}{}", Key::Right, Key::Right));
@@ -43,7 +43,7 @@ fn the_slider(scene: &Scene) {
     );
     scene.until_in_force(Rayleigh, Some(9.0), "9 dB, Rayleigh");
     scene.until_point("Rayleigh", 9.0);
-    // Out of range: said, and not sent.
+    // A value out of range is reported and not sent.
     page.run("const box = document.querySelector('#snr-box'); box.focus(); box.select();");
     page.type_on(&format!("99{}", Key::Enter));
     page.until(
@@ -85,7 +85,7 @@ fn the_menus(scene: &Scene) {
     page.until("latencies", "document.querySelectorAll('#latency-rows td')[0].textContent.endsWith('ms')");
 }
 
-/// Captions and identifiers of clips are never markup.
+/// Asserts that captions and identifiers of clips are never interpreted as markup.
 fn wire_text_stays_text(scene: &Scene) {
     let page = &scene.browser;
     for of in ["caption", "id"] {
@@ -101,7 +101,7 @@ fn wire_text_stays_text(scene: &Scene) {
     assert!(page.value("document.body.dataset.owned ?? null").is_null());
 }
 
-/// Runs one to its end, sees another wait, and stops it.
+/// Runs one sweep to its end, waits until another one reports that it waits, and stops that.
 fn a_sweep(scene: &Scene) {
     let page = &scene.browser;
     let sweep = |snr: &str, clips: u32| {

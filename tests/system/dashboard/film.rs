@@ -1,4 +1,4 @@
-//! A film and recordings of one's own, with weights that hear, see and read.
+//! Tests of videos and recordings that a user sends, with weights that use all three modalities.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::Scene;
 use super::access::without_fault;
 use crate::{SITE, text};
 
-/// Recordings, of a speaker, and copies of a film to train on. What was extracted is kept by content.
+/// Number of recordings to train on. Extracted features are cached by content.
 const RECORDINGS: usize = 8;
 const COPIES: usize = 4;
 
@@ -70,7 +70,7 @@ fn a_film_is_seen_heard_sent_and_predicted() {
     what_is_none(&page);
 }
 
-/// Sends what is chosen and waits for an answer that finds this.
+/// Sends the chosen file and waits for an answer that contains the text `finding`.
 #[track_caller]
 fn sent(page: &Browser, finding: &str) {
     page.until("a button that is on", "!document.querySelector('#film-send').disabled");
@@ -85,7 +85,7 @@ fn a_film(page: &Browser, film: &Path) {
     sent(page, "Found in 19.7 s: silence, and a face in 9");
     assert_eq!(page.text("#film-said"), "<b>great</b> the film was great");
 
-    // A browser without H.264 plays nothing, and yet shows what was found.
+    // A browser without H.264 cannot play the video, and still shows the analysis.
     if page.value("document.createElement('video').canPlayType('video/mp4; codecs=\"avc1.42E01E\"')") == json!("") {
         page.until("a note", "!document.querySelector('#film-note').hidden");
     } else {
@@ -115,7 +115,7 @@ fn a_film(page: &Browser, film: &Path) {
     );
 }
 
-/// The browser's own camera and microphone, which show no face and beep.
+/// Records with the browser's fake camera and microphone, which show no face and beep.
 fn recordings(page: &Browser) {
     let record = |button: &str| {
         page.click(button);
@@ -125,7 +125,7 @@ fn recordings(page: &Browser) {
     record("#record-sound");
     sent(page, "sound, and no face");
     page.screenshot("film-sound", &Scene::screenshots());
-    // What browsers record is read by ffmpeg.
+    // Recordings of browsers are decoded by ffmpeg.
     if found(&["ffmpeg"]).is_some() {
         record("#record-film");
         sent(page, "sound, and no face");
@@ -133,7 +133,7 @@ fn recordings(page: &Browser) {
     }
 }
 
-/// A file that is none, dropped.
+/// Drops a file that is not a media file.
 fn what_is_none(page: &Browser) {
     page.run(
         "const dataTransfer = new DataTransfer();

@@ -1,4 +1,4 @@
-//! What the page says of what it measures, and what it lets people keep.
+//! Tests of the page's figures, and of the files that it lets users save.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use serde_json::json;
 use super::Scene;
 use super::access::without_fault;
 
-/// Clips of the corpus, each of them so many times.
+/// Number of times that each clip of the corpus is sent.
 const ROUNDS: u64 = 3;
 
-/// Sends clips that pin their conditions.
+/// Sends clips that pin the given conditions, with sequence numbers from `first`; returns the number after the last.
 fn pinned(client: &Client, first: u64, kind: ChannelKind, snr_db: f64) -> u64 {
     let corpus = corpus_of(1, 1, 48);
     let clips: Vec<&corpus::Clip> = corpus.clips.iter().filter(|clip| clip.split == "test").collect();
@@ -36,7 +36,7 @@ fn what_is_measured_is_told_apart_and_can_be_kept() {
     for (kind, snr_db) in [(Noiseless, 0.0), (Awgn, 6.0), (Awgn, 9.0), (Awgn, 21.0)] {
         next = pinned(&client, next, kind, snr_db);
     }
-    // Of what arrives, some met other conditions.
+    // Some arriving clips were sent over other conditions.
     page.until(
         "how much else arrives",
         "/met other conditions/.test(document.querySelector('#tile-others').textContent)",
@@ -50,7 +50,7 @@ fn what_is_measured_is_told_apart_and_can_be_kept() {
         "/met others and is not in it/.test(document.querySelector('#time-note').textContent)",
     );
 
-    // The noiseless level has a band, and says from how many clips: those with a label other than 0, once each.
+    // The noiseless level has a band, and states its number of clips: those with a label other than 0, once each.
     let judged = corpus_of(1, 1, 48).clips.iter().filter(|c| c.split == "test" && c.label != 0.0).count();
     let note = "document.querySelector('#curve-note').textContent";
     page.until("the clips behind the noiseless level", &format!("{note}.includes('from {judged} clips.')"));
@@ -59,7 +59,7 @@ fn what_is_measured_is_told_apart_and_can_be_kept() {
     let level = page.value(&format!("{data}.find((t) => t.name === 'noiseless').customdata[0]"));
     assert_eq!((&level[2], &level[3]), (&json!(ROUNDS as usize * judged), &json!(judged)));
     page.until("the bound", &format!("{data}.some((t) => t.name === 'AWGN, matched filter' && t.x.length > 5)"));
-    // 9 and 21 dB are further apart than the step; 6 and 9 are not.
+    // 9 and 21 dB are further apart than the step, so the curve has a gap there; 6 and 9 dB are not.
     page.until("a gap", &format!("{data}.some((t) => t.name === 'AWGN' && `${{t.x}}`.includes('6,9,,21'))"));
 
     keep(&scene);
@@ -68,7 +68,7 @@ fn what_is_measured_is_told_apart_and_can_be_kept() {
     assert_eq!(page.complaints(), [""; 0]);
 }
 
-/// Every plot as a picture and as numbers.
+/// Saves every plot as a picture and as numbers.
 fn keep(scene: &Scene) {
     let page = &scene.browser;
     page.click(".curve .saves [data-save$='.csv']");
@@ -89,7 +89,7 @@ fn keep(scene: &Scene) {
     );
 }
 
-/// What is pressed can be read under the pointer, too.
+/// Asserts that a pressed button is readable under the pointer, too.
 fn under_the_pointer(scene: &Scene) {
     let page = &scene.browser;
     page.run("scrollTo(0, 0);");
@@ -105,7 +105,7 @@ fn under_the_pointer(scene: &Scene) {
     page.prefer("light");
 }
 
-/// What these weights cannot do takes a line, and says why where asked.
+/// Asserts that a feature which these weights do not support takes one line of the page, with the reason on request.
 fn folded(scene: &Scene) {
     let page = &scene.browser;
     for (width, height) in [(1440, 1000), (390, 844)] {
@@ -124,7 +124,7 @@ fn folded(scene: &Scene) {
     assert_eq!(page.value(reason), true);
     page.click("#sentence-why");
     assert_eq!(page.value(reason), false);
-    // The advice names the corpus of the weights.
+    // The suggested command names the corpus of the weights.
     let command = page.text("#clips-command");
     assert!(command.contains(&format!("--corpus {}", crate::text(crate::SITE.corpus()))), "{command}");
 }

@@ -1,4 +1,4 @@
-//! The page behind nginx, below a path, with the `Host` that nginx sends unless told otherwise.
+//! Tests of the page behind nginx, below a path, with the `Host` header that nginx sends by default.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -10,11 +10,11 @@ use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 
 use crate::SITE;
 
-/// nginx in one process. Dropping it ends it.
+/// A running nginx in one process. Dropping it ends it.
 struct Nginx(Child);
 
 impl Nginx {
-    /// Shows `dashboard` below `/latentlink/` on a port.
+    /// Starts an nginx that serves `dashboard` below `/latentlink/` on a port.
     fn start(program: &Path, folder: &Path, port: u16, dashboard: &str) -> Nginx {
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|name| format!("{name}_temp_path {}/{name};", folder.display()))
@@ -57,7 +57,7 @@ fn the_page_works_below_a_path_behind_nginx() {
     let origin = format!("http://127.0.0.1:{port}");
     let _nginx = Nginx::start(&nginx, &SITE.folder(&format!("{test}-nginx")), port, &stack.dashboard_url());
 
-    // Without the slash, as people type it.
+    // The URL without its final slash, as people type it.
     page.open(&format!("{origin}/latentlink"));
     page.until("a live connection", "document.documentElement.dataset.link === 'live'");
     page.until("controls that are on", "!document.querySelector('#channel-fields').disabled");

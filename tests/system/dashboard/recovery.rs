@@ -1,4 +1,4 @@
-//! The page outlives the processes behind it.
+//! Tests that the page recovers when the processes behind it are restarted.
 
 use latentlink_tests::Role;
 use proto::v1::ChannelKind::{Awgn, Rayleigh};
@@ -30,7 +30,7 @@ fn the_page_outlives_the_receiver_and_the_emulator() {
     scene.stack.start(Role::Emulator);
     scene.browser.until("controls that are on", "!document.querySelector('#channel-fields').disabled");
 
-    // The browser itself reports connections that were refused; nothing else may be wrong.
+    // The browser itself reports refused connections; nothing else may be wrong.
     let complaints = scene.browser.complaints();
     let others: Vec<&String> = complaints.iter().filter(|message| !message.contains("net::ERR_")).collect();
     assert!(others.is_empty(), "{others:?}");

@@ -1,4 +1,4 @@
-//! A sentence of one's own, with weights that read.
+//! Tests of a sentence that a user sends, with weights that have a text encoder.
 
 use fantoccini::key::Key;
 use latentlink_tests::{Browser, Stack};
@@ -42,7 +42,7 @@ fn a_sentence_is_read_at_every_snr() {
     assert_eq!(page.complaints(), [""; 0]);
 }
 
-/// A sentence is sent again when the slider has moved, and says when.
+/// Asserts that a sentence is sent again when the SNR slider has moved, and that the page shows it.
 fn the_channel_changes(page: &Browser, stack: &Stack) {
     let title = "document.querySelector('#answer-boxes').lastElementChild.firstElementChild.textContent";
     page.run(
@@ -53,6 +53,6 @@ fn the_channel_changes(page: &Browser, stack: &Stack) {
         "when",
         "/^Sent at [0-9]{2}:[0-9]{2}:[0-9]{2}[.]$/.test(document.querySelector('#answer-sent').textContent)",
     );
-    // Once for each channel: noiseless, twelve SNRs, and the current one.
+    // Once for each channel: the noiseless one, twelve SNRs, and the current conditions.
     assert_eq!(stack.journal().len(), 2 * 14);
 }

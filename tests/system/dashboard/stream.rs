@@ -1,4 +1,4 @@
-//! Clips that stream without end and pin no conditions, under names that would be mischief if they were markup.
+//! An endless stream of clips that pin no conditions; their captions would do harm if they were interpreted as markup.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,12 +8,12 @@ use std::time::Duration;
 use latentlink_tests::{Client, corpus_of};
 use proto::v1::{Clip, Conditions};
 
-/// What the captions say. Were it markup, it would run.
+/// The caption of the clips. If it were interpreted as markup, its script would run.
 pub(super) const MISCHIEF: &str = "<img src=x onerror=\"document.body.dataset.owned='yes'\">";
-/// Clips of one batch.
+/// Number of clips in one batch.
 const BATCH: u64 = 16;
 
-/// A client in a thread of its own. Dropping it ends it.
+/// A client that streams clips from a thread of its own. Dropping it ends the stream.
 pub(super) struct Stream {
     ending: Arc<AtomicBool>,
     paused: Arc<AtomicBool>,
@@ -21,7 +21,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Streams to a transmitter.
+    /// Starts to stream clips to the transmitter at this URL.
     pub(super) fn start(transmitter: &str) -> Stream {
         let (ending, paused) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let client = Client::connect(transmitter);
@@ -42,7 +42,7 @@ impl Stream {
         Stream { ending, paused, thread: Some(thread) }
     }
 
-    /// Sends nothing for a while, or goes on.
+    /// Pauses the stream, or resumes it.
     pub(super) fn pause(&self, paused: bool) {
         self.paused.store(paused, Ordering::Relaxed);
     }
@@ -62,7 +62,7 @@ fn clip(client: &Client, sequence: u64, of: &corpus::Clip) -> Clip {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.ending.store(true, Ordering::Relaxed);
-        // Where the test has failed already, its own message is the one that counts.
+        // If the test has failed already, its own message is the one that counts.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
