@@ -178,7 +178,7 @@ impl Accuracy {
     }
 
     /// The tallies ordered by kind of channel, K factor and SNR, and the `latest` newest rows, newest first. If there
-    /// are more than [`TALLIES_SHOWN`] tallies, those with the most rows are included.
+    /// are more than `TALLIES_SHOWN` tallies, those with the most rows are included.
     pub fn snapshot(&self, latest: usize) -> Snapshot {
         let mut tallies: Vec<&Tally> = self.tallies.values().collect();
         if tallies.len() > TALLIES_SHOWN {
@@ -297,7 +297,7 @@ mod tests {
         let [tally] = &accuracy.snapshot(0).tallies[..] else { panic!("one tally") };
         assert_eq!((tally.labelled, tally.distinct_labelled), (13_000, 650));
         assert_eq!((tally.signed, tally.distinct_signed), (20 * 433, 433));
-        // Another label is another clip; a clip without a name is one of its own, whatever its label.
+        // The same identifier with another label is another clip; each clip without an identifier counts as different.
         accuracy.count(labelled("clip-1", 2.0, conditions), None);
         accuracy.count(labelled("", 2.0, conditions), None);
         accuracy.count(labelled("", 2.0, conditions), None);

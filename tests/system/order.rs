@@ -13,7 +13,7 @@ fn any_start_order_gives_the_same_result() {
     for (number, order) in orders.into_iter().enumerate() {
         let mut stack = Stack::down(&SITE, &format!("order-{number}"), SITE.weights(), SITE.weights());
         let predictions = stack.folder().join("sent.csv");
-        // The client is there before anyone listens.
+        // The client is started before any process listens.
         let send = stack.send_command(&sweep_args(&sweep, &predictions));
         let send = Job::start(SITE.binary(), &send, stack.folder(), "send");
         order.into_iter().for_each(|role| stack.start(role));

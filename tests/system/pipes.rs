@@ -57,7 +57,7 @@ fn a_closed_pipe_ends_every_command_that_prints_quietly() {
         assert!(is_quiet(ended.status), "{command:?}: {}: {said}", ended.status);
         assert!(!said.contains("panic") && !said.contains("error"), "{command:?}: {said}");
         // `latentlink … 2>&1 | head -1`
-        // Training starts in a folder of its own, or asks what is meant.
+        // Training needs a new folder; with an existing one it stops and asks for an option.
         let _ = std::fs::remove_dir_all(&run);
         let status = latentlink(&command).stdout(closed()).stderr(closed()).status().unwrap();
         assert!(is_quiet(status), "{command:?} with both closed: {status}");

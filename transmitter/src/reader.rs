@@ -108,7 +108,7 @@ fn unreadable(error: &ExtractError) -> Unreadable {
         ExtractError::Media(Error::Unsupported(_) | Error::Fragmented(_)) => ErrorCode::Unsupported,
         ExtractError::Media(_) => ErrorCode::Malformed,
     };
-    // Another time the machine may have less to do, or more memory, processes and files to give.
+    // At another time the machine may have less load, or more memory, processes and files available.
     let transient = matches!(
         error,
         ExtractError::Media(

@@ -76,7 +76,7 @@ impl Sentences {
 /// Checks the length of a transcript.
 ///
 /// # Errors
-/// Fails with status 400 if the text has more than [`MOST_CHARACTERS`] characters.
+/// Fails with status 400 if the text has more than `MOST_CHARACTERS` characters.
 pub fn check_length(text: &str) -> Result<(), Problem> {
     match text.chars().count() {
         characters if characters > MOST_CHARACTERS => {
