@@ -2,18 +2,18 @@
 
 use crate::ServeArgs;
 use crate::decoder::Decoder;
-use crate::films::Films;
 use crate::http::{self, About, Dashboard};
 use crate::journal::Journal;
 use crate::meter::Meter;
 use crate::service::Service;
 use crate::tap::Tap;
+use crate::videos::Videos;
 use anyhow::{Context, Result, anyhow};
 use features::Extractors;
 use proto::v1::receiver_server::ReceiverServer;
 use runtime::serve::{Admission, Services, Socket, serve};
 use runtime::{Drain, Observer};
-use schemes::scheme::{FilmReader, Receive};
+use schemes::scheme::{Receive, VideoReader};
 use schemes::weights::{Manifest, load_receiver_with, receiver_manifest};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -52,7 +52,7 @@ impl App {
     /// Fails if the weights, the extractors, the journal or an address cannot be had; the error names which.
     pub async fn new(args: &ServeArgs) -> Result<Self> {
         let manifest = receiver_manifest(&args.weights)?;
-        let half = load_receiver_with(&args.weights, films(args.extractors.as_deref(), &manifest)?)?;
+        let half = load_receiver_with(&args.weights, videos(args.extractors.as_deref(), &manifest)?)?;
         let drain = Drain::on_signals().context("cannot listen for signals")?;
         files::create_parents(&args.journal)?;
         let mut app = App::with(Arc::from(half), &args.journal, &args.listen, drain).await?;
@@ -152,7 +152,7 @@ impl App {
 
 /// The reader that turns received videos into features, for weights of a scheme that sends whole videos. `None` for
 /// other schemes (their extractors run in the transmitter), and if the extractors are not available.
-fn films(folder: Option<&Path>, manifest: &Manifest) -> Result<Option<Arc<dyn FilmReader>>> {
+fn videos(folder: Option<&Path>, manifest: &Manifest) -> Result<Option<Arc<dyn VideoReader>>> {
     let trained = &manifest.extractors;
     if !manifest.scheme.reads_in_receiver() || trained.is_empty() {
         return Ok(None);
@@ -161,5 +161,5 @@ fn films(folder: Option<&Path>, manifest: &Manifest) -> Result<Option<Arc<dyn Fi
     if extractors.is_none() {
         tracing::warn!("films are refused: start the receiver with --extractors DIR, a folder that holds {trained}");
     }
-    Ok(extractors.map(|extractors| Arc::new(Films(extractors)) as Arc<dyn FilmReader>))
+    Ok(extractors.map(|extractors| Arc::new(Videos(extractors)) as Arc<dyn VideoReader>))
 }

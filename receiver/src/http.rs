@@ -3,7 +3,7 @@
 //! ```text
 //! journal ─▶ state (at most 5 a second, serialised once) ─▶ events ─▶ every page that is open
 //! emulator ─▶ its live conditions, followed ─┘      history (one point a second) ─▶ a page that opens
-//! page ─▶ guard ─▶ conditions, sweep ─▶ emulator          page ─▶ guard ─▶ sentence, film ─▶ transmitter
+//! page ─▶ guard ─▶ conditions, sweep ─▶ emulator          page ─▶ guard ─▶ sentence, video ─▶ transmitter
 //! ```
 //!
 //! * [`server`]: connections, their limits and their end. [`guard`]: which requests are refused before they are
@@ -11,7 +11,7 @@
 //! * [`state`], [`view`], [`reference`] and [`events`]: the live state that watchers get. [`history`]: the last ten
 //!   minutes, for a page that opens.
 //! * [`emulator`] and [`sweep`]: the live conditions, changed by hand or point by point.
-//! * [`transmitter`], [`sentence`] and [`film`]: sentences and videos that a user sends from the page. [`answers`] and
+//! * [`transmitter`], [`sentence`] and [`video`]: sentences and videos that a user sends from the page. [`answers`] and
 //!   [`inspection`]: their results.
 //! * [`assets`]: the files of the page.
 //!
@@ -22,7 +22,6 @@ pub mod answers;
 pub mod assets;
 pub mod emulator;
 pub mod events;
-pub mod film;
 pub mod guard;
 pub mod history;
 pub mod inspection;
@@ -36,13 +35,13 @@ pub mod server;
 pub mod state;
 pub mod sweep;
 pub mod transmitter;
+pub mod video;
 pub mod view;
 
 use crate::journal::Live;
 use crate::tap::Tap;
 use axum::Router;
 use emulator::Emulator;
-use film::Films;
 use guard::Hosts;
 use history::History;
 use origin::Origin;
@@ -57,6 +56,7 @@ use sweep::Sweeps;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use transmitter::Transmitter;
+use video::Videos;
 
 /// Maximum number of open event streams, one for each open page.
 const EVENT_STREAMS: usize = 64;
@@ -111,7 +111,7 @@ pub struct Parts {
     emulator: Option<Arc<Emulator>>,
     transmitter: Option<Transmitter>,
     sentences: Sentences,
-    films: Films,
+    videos: Videos,
     sweeps: Sweeps,
     /// Permits for the event streams that may still be opened.
     streams: Arc<Semaphore>,
@@ -163,7 +163,7 @@ impl Dashboard {
             emulator,
             transmitter: args.transmitter.clone().map(Transmitter::new),
             sentences: Sentences::default(),
-            films: Films::default(),
+            videos: Videos::default(),
             sweeps,
             streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
             drain,

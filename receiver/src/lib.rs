@@ -27,7 +27,6 @@ mod app;
 pub mod burst;
 mod caught;
 pub mod decoder;
-mod films;
 pub mod http;
 pub mod journal;
 pub mod meter;
@@ -35,6 +34,7 @@ pub mod refusal;
 pub mod service;
 mod shown;
 pub mod tap;
+mod videos;
 
 pub use app::App;
 

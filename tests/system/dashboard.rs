@@ -2,13 +2,13 @@
 
 mod access;
 mod control;
-#[cfg(feature = "video")]
-mod film;
 mod page;
 mod proxy;
 mod recovery;
 mod sentence;
 mod stream;
+#[cfg(feature = "video")]
+mod video;
 
 use std::path::PathBuf;
 

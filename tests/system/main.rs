@@ -9,7 +9,6 @@ mod demo;
 mod deployment;
 mod discovery;
 mod equality;
-mod films;
 mod forever;
 mod interrupted;
 mod messages;
@@ -25,6 +24,7 @@ mod shell;
 mod trace_ids;
 #[cfg(feature = "otlp")]
 mod traces;
+mod videos;
 mod watch;
 
 use std::path::Path;

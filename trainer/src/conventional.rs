@@ -24,7 +24,7 @@ pub fn coding(data: &Data) -> Result<Coding> {
 /// The content of a clip that the conventional scheme transmits: transcript, audio and visual features.
 fn content(Item { features: [_, audio, visual], transcript, .. }: &Item) -> Content {
     let transcript = Some(transcript.clone()).filter(|text| !text.trim().is_empty());
-    Content { transcript, planes: [None, audio.clone(), visual.clone()], film: None }
+    Content { transcript, planes: [None, audio.clone(), visual.clone()], video: None }
 }
 
 /// The best constant predictor of these labels, as a prediction whose probabilities are the labels' frequencies.

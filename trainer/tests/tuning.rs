@@ -115,7 +115,7 @@ fn what_is_deployed_is_what_was_validated() {
     let (mut right, mut all) = (0u32, 0u32);
     for clip in held_out {
         let transcript = (!clip.text.is_empty()).then(|| clip.text.clone());
-        let input = ClipInput { features: clip.features.clone(), transcript, film: None };
+        let input = ClipInput { features: clip.features.clone(), transcript, video: None };
         let burst = transmitter.transmit(&[input], &[]).remove(0).unwrap().symbols;
         let equalised =
             phy::equalise(burst.reals(), phy::Complex { re: 1.0, im: 0.0 }, 0.0, receiver.card().equaliser).unwrap();

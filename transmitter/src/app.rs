@@ -97,10 +97,10 @@ impl App {
     }
 }
 
-/// The reader of media files for weights that were trained on features of the provenance `trained`. `films` is whether
+/// The reader of media files for weights that were trained on features of the provenance `trained`. `videos` is whether
 /// the scheme sends whole videos. The inner error is the reason with which media files are refused. Fails if `folder`
 /// is given and cannot be used.
-fn reader(folder: Option<&Path>, films: bool, trained: &Origins) -> anyhow::Result<Result<Reader, String>> {
+fn reader(folder: Option<&Path>, videos: bool, trained: &Origins) -> anyhow::Result<Result<Reader, String>> {
     if trained.is_empty() {
         let reason = "it is not known what made the features that these weights were trained on; send features";
         if let Some(folder) = folder {
@@ -109,8 +109,8 @@ fn reader(folder: Option<&Path>, films: bool, trained: &Origins) -> anyhow::Resu
         }
         return Ok(Err(reason.to_owned()));
     }
-    if films {
-        return Ok(Ok(Reader::Films));
+    if videos {
+        return Ok(Ok(Reader::Videos));
     }
     let extractors = Extractors::of_weights(folder, trained).context("--extractors")?;
     let wanted = || format!("start the transmitter with --extractors DIR, a folder that holds {trained}");

@@ -3,7 +3,7 @@
 use features::{ExtractError, Extractors, Findings, pictures, sound};
 use media::{Frame, Media};
 use source_coding::SourceError;
-use source_coding::film::{self, Rgb};
+use source_coding::video::{self, Rgb};
 use std::sync::Arc;
 use wire::Fault;
 use wire::fault::ErrorCode;
@@ -13,23 +13,23 @@ pub enum Reader {
     /// Into features, by the extractors that the weights were trained with.
     Features(Box<Extractors>),
     /// Into coded videos, for a scheme that sends whole videos; the extractors are in the receiver.
-    Films,
+    Videos,
 }
 
 /// The result of reading a media file.
 #[derive(Debug, Default)]
 pub struct Read {
-    /// The features and the media analysis of the file; empty if `film` is `Some`.
+    /// The features and the media analysis of the file; empty if `video` is `Some`.
     pub findings: Findings,
-    /// The video as coded by [`film::encode`]; `None` unless the scheme sends whole videos.
-    pub film: Option<Arc<[u8]>>,
+    /// The video as coded by [`video::encode`]; `None` unless the scheme sends whole videos.
+    pub video: Option<Arc<[u8]>>,
 }
 
 impl Read {
     /// The features and media analysis of the file; `None` if the video is sent whole and the receiver extracts the
     /// features.
     pub fn found(&self) -> Option<&Findings> {
-        self.film.is_none().then_some(&self.findings)
+        self.video.is_none().then_some(&self.findings)
     }
 }
 
@@ -58,9 +58,9 @@ impl ReadMedia for Reader {
         match self {
             Reader::Features(extractors) => {
                 let findings = extractors.extract(&media).map_err(|error| unreadable(&error))?;
-                Ok(Read { findings, film: None })
+                Ok(Read { findings, video: None })
             }
-            Reader::Films => Ok(Read { film: Some(film(&media)?.into()), ..Read::default() }),
+            Reader::Videos => Ok(Read { video: Some(video(&media)?.into()), ..Read::default() }),
         }
     }
 }
@@ -68,8 +68,8 @@ impl ReadMedia for Reader {
 impl From<SourceError> for Unreadable {
     fn from(error: SourceError) -> Self {
         let code = match error {
-            SourceError::FilmTooLong(_) => ErrorCode::TooLong,
-            SourceError::EmptyFilm => ErrorCode::Empty,
+            SourceError::VideoTooLong(_) => ErrorCode::TooLong,
+            SourceError::EmptyVideo => ErrorCode::Empty,
             _ => ErrorCode::Unsupported,
         };
         Unreadable { fault: Fault::new(code, "media", error.to_string()), transient: false }
@@ -82,13 +82,13 @@ impl From<media::Error> for Unreadable {
     }
 }
 
-fn film(media: &Media) -> Result<Vec<u8>, Unreadable> {
+fn video(media: &Media) -> Result<Vec<u8>, Unreadable> {
     let heard = sound(media)?.map(|sound| sound.pcm).unwrap_or_default();
     let rgb = |frame: Result<Frame, media::Error>| -> Result<Rgb, Unreadable> {
         let Frame { width, height, rgb, .. } = frame?;
         Ok(Rgb { width, height, rgb })
     };
-    film::encode(&heard, pictures(media)?.into_iter().flatten().map(rgb))
+    video::encode(&heard, pictures(media)?.into_iter().flatten().map(rgb))
 }
 
 fn unreadable(error: &ExtractError) -> Unreadable {
@@ -99,7 +99,7 @@ fn unreadable(error: &ExtractError) -> Unreadable {
         ExtractError::Media(
             Error::TooLarge { .. }
             | Error::TooLong { .. }
-            | Error::FilmTooLong { .. }
+            | Error::VideoTooLong { .. }
             | Error::PictureTime { .. }
             | Error::TooManyPixels { .. }
             | Error::TooMany { .. }
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn what_hangs_on_the_moment_is_told_from_what_is_wrong_with_the_file() {
-        let reader = Reader::Films;
+        let reader = Reader::Videos;
         let read = |error| reader.read(Err(error)).unwrap_err();
         for error in [media::Error::FfmpegTime { limit: 60.0 }, media::Error::PictureTime { limit: 60.0 }] {
             let unreadable = read(error);
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn nothing_is_claimed_of_a_video_that_nobody_has_looked_into() {
         assert_eq!(Read::default().found().map(|found| found.faces.len()), Some(0));
-        let whole = Read { film: Some([0u8; 4].into()), ..Read::default() };
+        let whole = Read { video: Some([0u8; 4].into()), ..Read::default() };
         assert!(whole.found().is_none());
     }
 }

@@ -52,7 +52,7 @@ pub struct Ticket {
 }
 
 /// A clip whose media file has not been read yet.
-struct Film {
+struct Video {
     file: Bytes,
     /// The content that the clip has beside the file.
     input: ClipInput,
@@ -87,13 +87,13 @@ impl Session {
     /// and all accepted clips are answered, when the hop has a final status, or when the client is gone.
     pub async fn run(self, mut clips: Incoming<SendRequest>, hop: Hop<ToEmulator>) {
         let (reply, encoded) = mpsc::channel(self.window);
-        let (films, unread) = mpsc::channel(self.window);
-        // The ends of the four parts follow each other: the last clip drops `hop.sender`, `films` and `reply`; the last
+        let (videos, unread) = mpsc::channel(self.window);
+        // The ends of the four parts follow each other: the last clip drops `hop.sender`, `videos` and `reply`; the last
         // file read drops the other `reply`; the last encoded clip drops its slot; and the last acknowledgement ends
         // the hop. An error in one part ends all.
         let parts = async {
             tokio::try_join!(
-                self.take(&mut clips, hop.sender, films, reply.clone()),
+                self.take(&mut clips, hop.sender, videos, reply.clone()),
                 self.read(unread, reply),
                 self.forward(encoded),
                 self.answer(hop.receiver),
@@ -115,7 +115,7 @@ impl Session {
         &self,
         clips: &mut Incoming<SendRequest>,
         hop: HopSender<ToEmulator>,
-        films: mpsc::Sender<Film>,
+        videos: mpsc::Sender<Video>,
         reply: mpsc::Sender<Encoded<Ticket>>,
     ) -> Result<(), Status> {
         let mut assembler = Assembler::default();
@@ -173,7 +173,7 @@ impl Session {
                     Some(file) => {
                         // The channel is as long as the window, which bounds the clips in it; it closes only with the
                         // whole session.
-                        let _ = films.send(Film { file, input, ticket, reservation: reservation.take() }).await;
+                        let _ = videos.send(Video { file, input, ticket, reservation: reservation.take() }).await;
                     }
                 }
             }
@@ -211,19 +211,19 @@ impl Session {
     }
 
     /// Reads the media files of clips and passes the clips to the encoder with the content of their files.
-    async fn read(&self, films: mpsc::Receiver<Film>, reply: mpsc::Sender<Encoded<Ticket>>) -> Result<(), Status> {
-        let films = ReceiverStream::new(films).map(Ok);
-        films.try_for_each_concurrent(READERS, |film| self.read_one(film, reply.clone())).await
+    async fn read(&self, videos: mpsc::Receiver<Video>, reply: mpsc::Sender<Encoded<Ticket>>) -> Result<(), Status> {
+        let videos = ReceiverStream::new(videos).map(Ok);
+        videos.try_for_each_concurrent(READERS, |video| self.read_one(video, reply.clone())).await
     }
 
-    async fn read_one(&self, film: Film, reply: mpsc::Sender<Encoded<Ticket>>) -> Result<(), Status> {
-        let Film { file, mut input, mut ticket, reservation } = film;
+    async fn read_one(&self, video: Video, reply: mpsc::Sender<Encoded<Ticket>>) -> Result<(), Status> {
+        let Video { file, mut input, mut ticket, reservation } = video;
         if self.half.card().takes_media {
             ticket.reservation.clone_from(&reservation);
         }
         match self.extraction.extract(file.into(), reservation).await {
             Ok(read) => {
-                input.film.clone_from(&read.film);
+                input.video.clone_from(&read.video);
                 for (own, from_file) in input.features.iter_mut().zip(&read.findings.features) {
                     if own.is_none() {
                         own.clone_from(from_file);

@@ -3,13 +3,13 @@
 use super::assets::asset;
 use super::emulator::Change;
 use super::events::events;
-use super::film::{self, Film};
 use super::guard::{Hosts, OCTETS, carries, guard};
 use super::history::HistoryPoint;
 use super::problem::{Asked, Problem};
 use super::sentence::{Ask, Sentence};
 use super::sweep::{Plan, Progress, no_emulator};
 use super::transmitter::Transmitter;
+use super::video::{self, Video};
 use super::view::ConditionsView;
 use super::{About, Parts};
 use axum::extract::rejection::QueryRejection;
@@ -36,9 +36,9 @@ pub fn router(parts: Arc<Parts>, hosts: Hosts) -> Router {
         .route("/api/conditions", get(conditions).post(change))
         .route("/api/sweep", post(sweep).delete(stop))
         .route("/api/sentence", post(sentence))
-        .route("/api/video", post(film))
+        .route("/api/video", post(video))
         // The former name of this path; scripts may use it.
-        .route("/api/film", post(film))
+        .route("/api/film", post(video))
         .fallback(get(asset).fallback(wrong_method))
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(hosts, guard))
@@ -116,18 +116,18 @@ async fn sentence(State(parts): Shared, Asked(ask): Asked<Ask>) -> Result<Json<S
     Ok(Json(parts.sentences.say(transmitter, ask).await?))
 }
 
-async fn film(
+async fn video(
     State(parts): Shared,
-    query: Result<Query<film::Ask>, QueryRejection>,
+    query: Result<Query<video::Ask>, QueryRejection>,
     request: Request,
-) -> Result<Json<Film>, Problem> {
+) -> Result<Json<Video>, Problem> {
     let Query(ask) = query.map_err(|rejection| Problem::bad(format!("{}.", rejection.body_text())))?;
     if !carries(request.headers(), OCTETS) {
         let sentence = "A file needs `Content-Type: application/octet-stream`.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence));
     }
     let transmitter = way_in(&parts)?;
-    Ok(Json(parts.films.send(transmitter, ask, request).await?))
+    Ok(Json(parts.videos.send(transmitter, ask, request).await?))
 }
 
 /// The transmitter. Fails with 503 if there is none, or if it would have to wait for a channel emulator that does not

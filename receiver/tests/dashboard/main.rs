@@ -6,7 +6,6 @@
 mod common;
 
 mod conditions;
-mod film;
 mod guard;
 mod http;
 mod now;
@@ -14,6 +13,7 @@ mod peers;
 mod sentence;
 mod state;
 mod sweep;
+mod video;
 
 use common::{MODEL, Running};
 use receiver::http::Args;

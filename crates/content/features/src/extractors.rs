@@ -217,12 +217,12 @@ impl Extractors {
         let mut seen = Seen::default();
         let Some(extractor) = &self.visual else { return Ok(seen) };
         let Some(frames) = pictures()? else { return Ok(seen) };
-        let (mut film, mut rows) = (extractor.film(), Vec::new());
+        let (mut video, mut rows) = (extractor.video(), Vec::new());
         for frame in frames {
             let frame = frame?;
             seen.seconds = frame.time_s + 1.0 / FEATURE_RATE_HZ as f64;
             // A frame without a face says nothing, and leaves no row that would have to be masked.
-            let Some(row) = film.row(&frame) else { continue };
+            let Some(row) = video.row(&frame) else { continue };
             if seen.faces.len() < SIGHTINGS {
                 seen.faces.push(Sighting::new(&row, frame.width, frame.height));
             }

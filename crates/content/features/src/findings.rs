@@ -28,7 +28,7 @@ pub struct Findings {
 /// Where the face is in one frame. Lengths are in widths and heights of the frame, from its upper left corner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sighting {
-    /// Seconds from the start of the film.
+    /// Seconds from the start of the video.
     pub time_s: f64,
     /// Left and upper edge, width and height of its box, cut to the frame.
     pub bounds: [f32; 4],

@@ -74,7 +74,7 @@ fn a_face_is_followed_lost_and_found_again() {
         println!("moved by {} and {}, followed by {right:.1} and {down:.1}", 6 * i, 4 * i);
         assert!((right - 6.0 * i as f64).abs() < 6.0 && (down - 4.0 * i as f64).abs() < 6.0);
     }
-    // A new film does not know of the last.
+    // A new video does not know of the last.
     assert_eq!(rows(&extractor, &frames[..1])[0], found[0]);
     let empty = Frame { time_s: 0.0, width: 0, height: 0, rgb: Vec::new() };
     let dot = Frame { time_s: 0.0, width: 1, height: 1, rgb: vec![200; 3] };
@@ -108,13 +108,13 @@ fn networks_that_do_not_load_are_named() {
     assert!(error().to_string().contains("face_landmark_68_model-weights_manifest.json"));
 }
 
-/// Films are in H.264, which wants a C++ compiler.
+/// Videos are in H.264, which wants a C++ compiler.
 #[cfg(feature = "video")]
-mod films {
+mod videos {
     use super::*;
     use media::{FRAME_RATE_HZ, Limits, Media};
 
-    fn film(shared: &Path, name: &str) -> Vec<Option<FaceRow>> {
+    fn video(shared: &Path, name: &str) -> Vec<Option<FaceRow>> {
         let media = Media::open(shared.join("media").join(name), &Limits::default()).unwrap();
         let frames: Vec<Frame> = media.frames(FRAME_RATE_HZ).unwrap().collect::<Result<_, _>>().unwrap();
         let extractor = extractor(shared);
@@ -125,16 +125,16 @@ mod films {
     }
 
     #[test]
-    fn a_film_without_a_face_has_no_rows() {
+    fn a_video_without_a_face_has_no_rows() {
         let Some(shared) = shared() else { return };
-        let rows = film(&shared, "no-face.mp4");
+        let rows = video(&shared, "no-face.mp4");
         assert!(rows.len() > 5 && rows.iter().all(Option::is_none));
     }
 
     #[test]
-    fn a_speaker_is_followed_through_a_film() {
+    fn a_speaker_is_followed_through_a_video() {
         let Some(shared) = shared() else { return };
-        let rows = film(&shared, "talking-face.mp4");
+        let rows = video(&shared, "talking-face.mp4");
         let seen: Vec<&FaceRow> = rows.iter().flatten().collect();
         println!("a face in {} of {} frames", seen.len(), rows.len());
         assert!(rows.len() >= 98 && seen.len() * 100 >= rows.len() * 97);

@@ -29,10 +29,10 @@ fn a_recording_has_a_waveform_and_no_face() {
     assert!((found.seconds - rows / 5.0).abs() <= 0.2, "{} s, {rows} rows", found.seconds);
 }
 
-/// Films are in H.264, which wants a C++ compiler.
+/// Videos are in H.264, which wants a C++ compiler.
 #[cfg(feature = "video")]
 #[test]
-fn faces_of_a_film_lie_within_its_frames() {
+fn faces_of_a_video_lie_within_its_frames() {
     let Some(shared) = shared() else { return };
     let found = findings(&shared, "talking-face.mp4");
     check_waveform(&found);

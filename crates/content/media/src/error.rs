@@ -61,8 +61,8 @@ pub enum Error {
     #[error("no pictures that can be decoded: {0}")]
     NoVideo(String),
     /// The pictures go on past [`Limits::seconds`](crate::Limits::seconds).
-    #[error("the film is longer than {limit} s, the limit")]
-    FilmTooLong {
+    #[error("the video is longer than {limit} s, the limit")]
+    VideoTooLong {
         /// The limit in seconds.
         limit: f64,
     },

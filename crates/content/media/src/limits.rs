@@ -11,7 +11,7 @@ pub struct Limits {
     pub pictures: u64,
     /// Pixels of all pictures of a track.
     pub all_pixels: u64,
-    /// Seconds that may be spent decoding the pictures of a film in process.
+    /// Seconds that may be spent decoding the pictures of a video in process.
     pub picture_seconds: f64,
     /// Seconds that may be spent waiting for an ffmpeg process, which decodes what is not decoded in process; 0 starts none.
     pub ffmpeg_seconds: f64,

@@ -84,7 +84,7 @@ impl Media {
     /// # Errors
     ///
     /// [`Error::FrameRate`] for a rate of 0 or less or above 120; [`Error::Unknown`], [`Error::NoVideo`],
-    /// [`Error::Unsupported`], [`Error::Fragmented`], [`Error::CutOff`], [`Error::FilmTooLong`], [`Error::PictureTime`],
+    /// [`Error::Unsupported`], [`Error::Fragmented`], [`Error::CutOff`], [`Error::VideoTooLong`], [`Error::PictureTime`],
     /// [`Error::TooManyPixels`], [`Error::TooMany`], [`Error::Damaged`], [`Error::Ffmpeg`], [`Error::FfmpegTime`], at once or
     /// in place of a frame.
     pub fn frames(&self, rate_hz: f64) -> Result<Frames, Error> {

@@ -1,4 +1,4 @@
-//! Frames out of films: H.264 in process with the feature `video`, all else by ffmpeg.
+//! Frames out of videos: H.264 in process with the feature `video`, all else by ffmpeg.
 
 #[cfg(feature = "video")]
 mod annexb;
@@ -22,7 +22,7 @@ use crate::source::Source;
 /// Rates that are given, in Hz, the lower end not among them.
 const RATES_HZ: (f64, f64) = (0.0, 120.0);
 
-/// The frames of a film, by [`Media::frames`](crate::Media::frames). After an error there are no more.
+/// The frames of a video, by [`Media::frames`](crate::Media::frames). After an error there are no more.
 pub struct Frames(Decoding);
 
 enum Decoding {
@@ -64,7 +64,7 @@ fn in_process(source: &Source, rate_hz: f64) -> Result<Decoding, Error> {
     }
     let track = mp4::track(bytes, Kind::Picture)?.ok_or_else(|| Error::NoVideo("there is no such track".into()))?;
     if track.seconds() > limits.seconds {
-        return Err(Error::FilmTooLong { limit: limits.seconds });
+        return Err(Error::VideoTooLong { limit: limits.seconds });
     }
     let pictures = track.samples.len() as u64;
     if pictures > limits.pictures {

@@ -4,7 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{Film, alone};
+use common::{Video, alone};
 use latentlink_media::Media;
 
 /// Largest memory that this process has had, in MiB, where the system tells.
@@ -41,16 +41,16 @@ fn memory_stays_within_bounds() {
         return;
     };
     // A gibibyte of sound in 600 KB, by tables that tell nothing of it.
-    let film = Film { announced: 250_000, held: 250_000, ticks: 0, ..Film::default() };
+    let video = Video { announced: 250_000, held: 250_000, ticks: 0, ..Video::default() };
     let limits = latentlink_media::Limits { seconds: 60.0, ..alone() };
-    assert!(Media::from_bytes(film.bytes(), &limits).unwrap().audio().is_err());
+    assert!(Media::from_bytes(video.bytes(), &limits).unwrap().audio().is_err());
     let sound = peak_mib().unwrap_or_default();
     println!("sound: from {before} to {sound} MiB");
     assert!(sound < before + 100, "{before} to {sound} MiB");
     if cfg!(feature = "video") {
         let folder = tempfile::tempdir().unwrap();
-        let Some(film) = still(test, folder.path()) else { return };
-        let media = Media::from_bytes(film, &alone()).unwrap();
+        let Some(video) = still(test, folder.path()) else { return };
+        let media = Media::from_bytes(video, &alone()).unwrap();
         // 150 GiB if all frames of that picture were made at once.
         let mut frames = media.frames(120.0).unwrap();
         assert_eq!(frames.by_ref().take(500).filter(|f| f.as_ref().is_ok_and(|f| f.width == 1_280)).count(), 500);

@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Film, alone};
+use common::{Video, alone};
 use latentlink_media::{Error, Limits, Media};
 
-/// A film of three seconds in a container that is not decoded in process; none if there is no ffmpeg.
+/// A video of three seconds in a container that is not decoded in process; none if there is no ffmpeg.
 fn matroska(test: &str) -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("film.mkv");
@@ -19,8 +19,8 @@ fn matroska(test: &str) -> Option<Vec<u8>> {
 
 #[test]
 fn another_container_gives_sound_and_frames() {
-    let Some(film) = matroska("another_container_gives_sound_and_frames") else { return };
-    let media = Media::from_bytes(film, &Limits::default()).unwrap();
+    let Some(video) = matroska("another_container_gives_sound_and_frames") else { return };
+    let media = Media::from_bytes(video, &Limits::default()).unwrap();
     let audio = media.audio().unwrap();
     assert_eq!((audio.rate_hz, audio.pcm.len()), (16_000, 48_000));
     let step = std::f64::consts::TAU * 440.0 / 16_000.0;
@@ -34,14 +34,14 @@ fn another_container_gives_sound_and_frames() {
 
 #[test]
 fn limits_hold_for_it_too() {
-    let Some(film) = matroska("limits_hold_for_it_too") else { return };
-    let short = Media::from_bytes(film.clone(), &Limits { seconds: 1.0, ..Limits::default() }).unwrap();
+    let Some(video) = matroska("limits_hold_for_it_too") else { return };
+    let short = Media::from_bytes(video.clone(), &Limits { seconds: 1.0, ..Limits::default() }).unwrap();
     assert!(matches!(short.audio(), Err(Error::TooLong { limit: 1.0 })));
     let error = short.frames(5.0).unwrap().find_map(Result::err).unwrap();
-    assert!(matches!(error, Error::FilmTooLong { limit: 1.0 }), "{error}");
-    let hasty = Media::from_bytes(film.clone(), &Limits { ffmpeg_seconds: 1e-6, ..Limits::default() }).unwrap();
+    assert!(matches!(error, Error::VideoTooLong { limit: 1.0 }), "{error}");
+    let hasty = Media::from_bytes(video.clone(), &Limits { ffmpeg_seconds: 1e-6, ..Limits::default() }).unwrap();
     assert!(matches!(hasty.audio(), Err(Error::FfmpegTime { .. })));
-    let small = Media::from_bytes(film, &Limits { pixels: 1_000, ..Limits::default() }).unwrap();
+    let small = Media::from_bytes(video, &Limits { pixels: 1_000, ..Limits::default() }).unwrap();
     assert!(small.frames(5.0).is_err());
 }
 
@@ -57,8 +57,8 @@ fn without_it_the_error_says_what_would_help() {
 /// Only what is spent waiting for ffmpeg counts: frames may be looked at for as long as that takes.
 #[test]
 fn a_slow_reader_is_no_slow_ffmpeg() {
-    let Some(film) = matroska("a_slow_reader_is_no_slow_ffmpeg") else { return };
-    let media = Media::from_bytes(film, &Limits { ffmpeg_seconds: 3.0, ..Limits::default() }).unwrap();
+    let Some(video) = matroska("a_slow_reader_is_no_slow_ffmpeg") else { return };
+    let media = Media::from_bytes(video, &Limits { ffmpeg_seconds: 3.0, ..Limits::default() }).unwrap();
     let mut frames = media.frames(25.0).unwrap();
     frames.next().unwrap().unwrap();
     std::thread::sleep(std::time::Duration::from_secs(4));
@@ -68,10 +68,10 @@ fn a_slow_reader_is_no_slow_ffmpeg() {
 /// A playlist that names a file of this machine: ffmpeg must not open what it points to.
 #[test]
 fn a_playlist_opens_no_other_file() {
-    let Some(film) = matroska("a_playlist_opens_no_other_file") else { return };
+    let Some(video) = matroska("a_playlist_opens_no_other_file") else { return };
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("secret.mkv");
-    std::fs::write(&secret, film).unwrap();
+    std::fs::write(&secret, video).unwrap();
     let secret = secret.display();
     let hls = format!("#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\n{secret}\n#EXT-X-ENDLIST\n");
     for text in [hls, format!("ffconcat version 1.0\nfile '{secret}'\n")] {
@@ -81,7 +81,7 @@ fn a_playlist_opens_no_other_file() {
     }
 }
 
-/// A film of three seconds in MP4, by options of ffmpeg.
+/// A video of three seconds in MP4, by options of ffmpeg.
 fn quirk(test: &str, options: &[&str]) -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("film.mp4");
@@ -99,22 +99,22 @@ fn named(error: Option<Error>, what: &str) {
 }
 
 #[test]
-fn films_that_are_not_decoded_in_process_are_by_ffmpeg() {
+fn videos_that_are_not_decoded_in_process_are_by_ffmpeg() {
     let test = "films_that_are_not_decoded_in_process_are_by_ffmpeg";
     let fragments = ["-c:v", "libx264", "-c:a", "aac", "-movflags", "frag_keyframe+empty_moov"];
     let ten_bits = ["-c:v", "libx264", "-pix_fmt", "yuv420p10le", "-c:a", "alac"];
     let hevc = ["-c:v", "libx265", "-x265-params", "log-level=none", "-c:a", "ac3", "-ar", "32000"];
-    let films: [(&[&str], &str, &str); 3] = [
+    let videos: [(&[&str], &str, &str); 3] = [
         (&fragments, "a fragmented MP4 file", "a fragmented MP4 file"),
         (&ten_bits, if cfg!(feature = "video") { "not of 8 bits" } else { "H.264" }, "alac"),
         (&hevc, "hev1", "ac-3"),
     ];
-    for (options, pictures, sound) in films {
-        let Some(film) = quirk(test, options) else { return };
-        let without = Media::from_bytes(film.clone(), &alone()).unwrap();
+    for (options, pictures, sound) in videos {
+        let Some(video) = quirk(test, options) else { return };
+        let without = Media::from_bytes(video.clone(), &alone()).unwrap();
         named(without.frames(5.0).err(), pictures);
         named(without.audio().err(), sound);
-        let media = Media::from_bytes(film, &Limits::default()).unwrap();
+        let media = Media::from_bytes(video, &Limits::default()).unwrap();
         let frames = media.frames(5.0).unwrap().collect::<Result<Vec<_>, _>>().unwrap();
         // Without an edit list the pictures begin two late, for that is how far they are out of order.
         let count = if options == fragments { 16 } else { 15 };
@@ -131,21 +131,21 @@ fn films_that_are_not_decoded_in_process_are_by_ffmpeg() {
 fn sound_that_is_not_decoded_in_process_is_by_ffmpeg() {
     let test = "sound_that_is_not_decoded_in_process_is_by_ffmpeg";
     // AAC with spectral band replication from 8 to 16 kHz, and an edit list of two stretches.
-    let band = Film { specific: vec![0x2D, 0x8C, 0x08, 0x00], ..Film::default() };
-    let edits = Film { edits: vec![(200, 0), (200, 8_192)], ..Film::default() };
-    for (film, what, seconds) in [(band, "sound in this kind of AAC", 2.0), (edits, "more than one stretch", 0.4)] {
-        named(Media::from_bytes(film.bytes(), &alone()).unwrap().audio().err(), what);
+    let band = Video { specific: vec![0x2D, 0x8C, 0x08, 0x00], ..Video::default() };
+    let edits = Video { edits: vec![(200, 0), (200, 8_192)], ..Video::default() };
+    for (video, what, seconds) in [(band, "sound in this kind of AAC", 2.0), (edits, "more than one stretch", 0.4)] {
+        named(Media::from_bytes(video.bytes(), &alone()).unwrap().audio().err(), what);
         if common::ffmpeg(test, &["-version"]).is_none() {
             continue;
         }
-        let audio = Media::from_bytes(film.bytes(), &Limits::default()).unwrap().audio().unwrap();
+        let audio = Media::from_bytes(video.bytes(), &Limits::default()).unwrap().audio().unwrap();
         println!("{what}: {} s at {} Hz", audio.seconds(), audio.rate_hz);
         assert!((audio.seconds() - seconds).abs() < 0.15, "{what}: {} s", audio.seconds());
     }
 }
 
 #[test]
-fn a_film_without_sound_and_sound_without_film_are_named() {
+fn a_video_without_sound_and_sound_without_video_are_named() {
     let test = "a_film_without_sound_and_sound_without_film_are_named";
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("part.mkv");

@@ -4,7 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{Dice, Film, alone, words, wrap};
+use common::{Dice, Video, alone, words, wrap};
 use latentlink_media::{Error, Limits, Media};
 
 /// Far more than any of these files takes, and far less than what they announce would.
@@ -78,7 +78,7 @@ fn a_large_file_is_not_read_whole() {
 }
 
 #[test]
-fn text_by_the_name_of_a_film_is_named() {
+fn text_by_the_name_of_a_video_is_named() {
     let error = error(b"clip,label\n".repeat(1_000), &Limits::default());
     assert!(matches!(error, Error::Unknown(_)), "{error}");
 }
@@ -123,8 +123,8 @@ fn a_wav_cut_anywhere_is_an_error_that_says_so() {
 }
 
 #[test]
-fn a_film_cut_anywhere_is_an_error_that_says_so() {
-    for whole in [Film::default().bytes(), Film::default().tables_first()] {
+fn a_video_cut_anywhere_is_an_error_that_says_so() {
+    for whole in [Video::default().bytes(), Video::default().tables_first()] {
         assert!(all(whole.clone())[0].is_none());
         for n in 0..whole.len() {
             let error = error(whole[..n].to_vec(), &alone());
@@ -143,7 +143,7 @@ fn a_film_cut_anywhere_is_an_error_that_says_so() {
 #[test]
 fn a_wrong_extension_does_not_matter() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, bytes) in [("sound.mp4", wav(16_000, 16_384, 16_384)), ("film.wav", Film::default().bytes())] {
+    for (name, bytes) in [("sound.mp4", wav(16_000, 16_384, 16_384)), ("film.wav", Video::default().bytes())] {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         assert_eq!(Media::open(&path, &alone()).unwrap().audio().unwrap().pcm.len(), 16_384, "{name}");
@@ -163,7 +163,7 @@ fn sizes_that_wrap_are_named() {
         assert!(matches!(inner, Error::Damaged(_)), "{size}: {inner}");
     }
     // Offsets of 64 bits at the end of all numbers.
-    let mut bytes = Film::default().bytes();
+    let mut bytes = Video::default().bytes();
     let at = bytes.windows(4).position(|w| w == b"stco").unwrap();
     bytes[at + 8..at + 12].fill(0xFF);
     assert!(all(bytes)[0].is_some());
@@ -184,15 +184,15 @@ fn depth_costs_nothing() {
 #[test]
 fn packets_that_expand_run_into_the_limit() {
     let packets = 700 * 16_000 / 1_024;
-    let film = Film { announced: packets, held: packets as usize, ticks: 1, ..Film::default() };
-    let error = error(film.bytes(), &alone());
+    let video = Video { announced: packets, held: packets as usize, ticks: 1, ..Video::default() };
+    let error = error(video.bytes(), &alone());
     assert!(matches!(error, Error::TooLong { limit: 600.0 }), "{error}");
 }
 
 /// A thousand samples that are all the same bytes.
 #[test]
 fn samples_that_share_their_bytes_are_named() {
-    let mut bytes = Film { announced: 1_000, held: 16, packet: 6, ..Film::default() }.bytes();
+    let mut bytes = Video { announced: 1_000, held: 16, packet: 6, ..Video::default() }.bytes();
     let stsc = bytes.windows(4).position(|w| w == b"stsc").unwrap();
     // One sample a chunk, and a chunk for each, all at the same place.
     bytes[stsc + 16..stsc + 20].copy_from_slice(&1u32.to_be_bytes());
@@ -215,8 +215,8 @@ fn samples_that_share_their_bytes_are_named() {
 #[test]
 fn a_huge_picture_is_refused_by_its_header() {
     for (columns, rows) in [(1_024, 1_024), (65_536, 1), (1, 65_536), (4_096, 4_096)] {
-        let film = Film { sps: Some(common::sps(columns, rows)), ..Film::default() };
-        let media = Media::from_bytes(film.bytes(), &Limits { pixels: 1 << 16, ..alone() }).unwrap();
+        let video = Video { sps: Some(common::sps(columns, rows)), ..Video::default() };
+        let media = Media::from_bytes(video.bytes(), &Limits { pixels: 1 << 16, ..alone() }).unwrap();
         let error = media.frames(5.0).err().unwrap();
         let (width, height) = (16 * u64::from(columns), 16 * u64::from(rows));
         let want = format!("pictures of {width} × {height} have more than 65536 pixels, the limit");

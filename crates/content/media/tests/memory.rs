@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Film, alone};
+use common::{Video, alone};
 use latentlink_media::{Error, Frames, Limits, Media};
 
 fn movable<T: Send + 'static>() {}
@@ -11,9 +11,9 @@ fn movable<T: Send + 'static>() {}
 fn a_clone_is_the_same_file_on_any_thread() {
     movable::<Media>();
     movable::<Frames>();
-    let film = Film::default().bytes();
-    let media = Media::from_bytes(film.clone(), &alone()).unwrap();
-    let whole = Media::from_bytes(film, &alone()).unwrap().audio().unwrap();
+    let video = Video::default().bytes();
+    let media = Media::from_bytes(video.clone(), &alone()).unwrap();
+    let whole = Media::from_bytes(video, &alone()).unwrap().audio().unwrap();
     let again = media.clone();
     assert_eq!(std::thread::spawn(move || again.audio().unwrap()).join().unwrap(), whole);
     assert_eq!(media.audio().unwrap(), whole);
@@ -28,10 +28,10 @@ fn a_file_too_large_or_empty_is_refused() {
     assert!(matches!(Media::from_bytes(Vec::new(), &alone()), Err(Error::Empty)));
 }
 
-/// Sound and frames of one film at once, its bytes nowhere else.
+/// Sound and frames of one video at once, its bytes nowhere else.
 #[cfg(feature = "video")]
 #[test]
-fn sound_and_frames_come_out_of_one_film_side_by_side() {
+fn sound_and_frames_come_out_of_one_video_side_by_side() {
     let Some(shared) = common::shared("sound_and_frames_come_out_of_one_film_side_by_side") else { return };
     let path = shared.join("media/mp3-in-mp4.mp4");
     let media = Media::from_bytes(std::fs::read(&path).unwrap(), &alone()).unwrap();

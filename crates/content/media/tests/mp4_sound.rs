@@ -2,36 +2,36 @@
 
 mod common;
 
-use common::{Film, alone};
+use common::{Video, alone};
 use latentlink_media::Media;
 
-fn length(film: &Film) -> usize {
-    let audio = Media::from_bytes(film.bytes(), &alone()).unwrap().audio().unwrap();
+fn length(video: &Video) -> usize {
+    let audio = Media::from_bytes(video.bytes(), &alone()).unwrap().audio().unwrap();
     assert_eq!(audio.rate_hz, 16_000);
     audio.pcm.len()
 }
 
 #[test]
 fn without_an_edit_list_all_is_played() {
-    assert_eq!(length(&Film::default()), 16 * 1_024);
+    assert_eq!(length(&Video::default()), 16 * 1_024);
 }
 
 #[test]
 fn the_edit_list_cuts_the_delay_and_whole_packets_behind_its_end() {
-    assert_eq!(length(&Film { edits: vec![(0, 1_024)], ..Film::default() }), 15 * 1_024);
+    assert_eq!(length(&Video { edits: vec![(0, 1_024)], ..Video::default() }), 15 * 1_024);
     // 1,024 + 4,000 samples end within the fifth packet.
-    assert_eq!(length(&Film { edits: vec![(250, 1_024)], ..Film::default() }), 4 * 1_024);
+    assert_eq!(length(&Video { edits: vec![(250, 1_024)], ..Video::default() }), 4 * 1_024);
 }
 
 #[test]
 fn an_empty_edit_is_silence() {
-    assert_eq!(length(&Film { edits: vec![(500, -1), (0, 24)], ..Film::default() }), 8_000 + 16 * 1_024 - 24);
+    assert_eq!(length(&Video { edits: vec![(500, -1), (0, 24)], ..Video::default() }), 8_000 + 16 * 1_024 - 24);
 }
 
 #[test]
 fn several_stretches_are_named() {
-    let film = Film { edits: vec![(100, 0), (100, 5_000)], ..Film::default() };
-    let error = Media::from_bytes(film.bytes(), &alone()).unwrap().audio().unwrap_err();
+    let video = Video { edits: vec![(100, 0), (100, 5_000)], ..Video::default() };
+    let error = Media::from_bytes(video.bytes(), &alone()).unwrap().audio().unwrap_err();
     assert!(error.to_string().contains("an edit list of more than one stretch"), "{error}");
 }
 

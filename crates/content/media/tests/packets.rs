@@ -1,4 +1,4 @@
-//! Films whose tables are whole and whose sound and pictures are not: what the decoders are fed may be anything.
+//! Videos whose tables are whole and whose sound and pictures are not: what the decoders are fed may be anything.
 
 mod common;
 
@@ -7,8 +7,8 @@ use latentlink_media::Media;
 
 const ROUNDS: usize = 1_000;
 
-/// A film of a second that ffmpeg codes, and where its packets lie; none if there is no ffmpeg.
-fn film(test: &str, codecs: &[&str]) -> Option<(Vec<u8>, std::ops::Range<usize>)> {
+/// A video of a second that ffmpeg codes, and where its packets lie; none if there is no ffmpeg.
+fn video(test: &str, codecs: &[&str]) -> Option<(Vec<u8>, std::ops::Range<usize>)> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("film.mp4");
     let pictures = ["-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=1"];
@@ -22,7 +22,7 @@ fn film(test: &str, codecs: &[&str]) -> Option<(Vec<u8>, std::ops::Range<usize>)
 
 /// Changes some of the packets' bytes and decodes all; how many rounds of so many gave an error.
 fn damage(test: &str, codecs: &[&str], rounds: usize, decode: impl Fn(&Media) -> bool) {
-    let Some((whole, packets)) = film(test, codecs) else { return };
+    let Some((whole, packets)) = video(test, codecs) else { return };
     let mut dice = Dice(0xC0DE_C5ED_0000_0003);
     let mut failed = 0;
     for _ in 0..rounds {

@@ -1,7 +1,7 @@
 //! The bytes of a clip: which parts there are, how long each is, and the parts.
 //!
-//! Byte 0 has bit m for a plane of the modality with index m, bit 3 for a transcript and bit 4 for a film. Each plane follows as
-//! its number of frames (2 bytes, little-endian), its length in bytes (4), and so many bytes; the film as its length (4) and so
+//! Byte 0 has bit m for a plane of the modality with index m, bit 3 for a transcript and bit 4 for a video. Each plane follows as
+//! its number of frames (2 bytes, little-endian), its length in bytes (4), and so many bytes; the video as its length (4) and so
 //! many bytes; the transcript is all the rest.
 
 use std::io::{Read, Write};
@@ -13,7 +13,7 @@ use flate2::write::DeflateEncoder;
 use crate::error::SourceError;
 
 const TRANSCRIPT: u8 = 1 << 3;
-const FILM: u8 = 1 << 4;
+const VIDEO: u8 = 1 << 4;
 
 /// A coded plane.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub struct CodedPlane {
 pub struct Parts {
     /// By `Modality::index`.
     pub planes: [Option<CodedPlane>; 3],
-    /// A coded film.
-    pub film: Option<Vec<u8>>,
+    /// A coded video.
+    pub video: Option<Vec<u8>>,
     /// Compressed.
     pub transcript: Option<Vec<u8>>,
 }
@@ -37,7 +37,7 @@ impl Parts {
     pub fn write(&self) -> Vec<u8> {
         let flag = |(index, plane): (usize, &Option<CodedPlane>)| u8::from(plane.is_some()) << index;
         let flags: u8 = self.planes.iter().enumerate().map(flag).sum();
-        let others = [(&self.transcript, TRANSCRIPT), (&self.film, FILM)];
+        let others = [(&self.transcript, TRANSCRIPT), (&self.video, VIDEO)];
         let others = others.into_iter().filter(|(part, _)| part.is_some()).map(|(_, flag)| flag).sum::<u8>();
         let mut bytes = vec![flags | others];
         for plane in self.planes.iter().flatten() {
@@ -45,9 +45,9 @@ impl Parts {
             bytes.extend((plane.bytes.len() as u32).to_le_bytes());
             bytes.extend(&plane.bytes);
         }
-        if let Some(film) = &self.film {
-            bytes.extend((film.len() as u32).to_le_bytes());
-            bytes.extend(film);
+        if let Some(video) = &self.video {
+            bytes.extend((video.len() as u32).to_le_bytes());
+            bytes.extend(video);
         }
         bytes.extend(self.transcript.iter().flatten());
         bytes
@@ -56,7 +56,7 @@ impl Parts {
     pub fn read(bytes: &[u8]) -> Result<Parts, SourceError> {
         let damaged = |what: String| SourceError::Damaged(what);
         let (&flags, mut rest) = bytes.split_first().ok_or_else(|| damaged("a clip of no bytes".into()))?;
-        if flags >= FILM << 1 {
+        if flags >= VIDEO << 1 {
             return Err(damaged(format!("expected flags below 32, got {flags}")));
         }
         let mut parts = Parts::default();
@@ -75,14 +75,14 @@ impl Parts {
             *plane = Some(CodedPlane { frames, bytes: own.to_vec() });
             rest = behind;
         }
-        if flags & FILM != 0 {
+        if flags & VIDEO != 0 {
             let whole = rest.split_first_chunk::<4>().and_then(|(length, behind)| {
                 behind.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)
             });
             let Some((own, behind)) = whole else {
-                return Err(damaged(format!("a film longer than the {} bytes left", rest.len())));
+                return Err(damaged(format!("a video longer than the {} bytes left", rest.len())));
             };
-            parts.film = Some(own.to_vec());
+            parts.video = Some(own.to_vec());
             rest = behind;
         }
         if flags & TRANSCRIPT != 0 {
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn parts_come_back_and_every_cut_is_noticed_or_shortens_the_text() {
         let plane = |frames, length| Some(CodedPlane { frames, bytes: vec![7; length] });
-        let parts = Parts { planes: [None, plane(3, 20), plane(900, 0)], film: None, transcript: Some(vec![1, 2, 3]) };
+        let parts = Parts { planes: [None, plane(3, 20), plane(900, 0)], video: None, transcript: Some(vec![1, 2, 3]) };
         let bytes = parts.write();
         assert_eq!(bytes.len(), 1 + 6 + 20 + 6 + 3);
         assert_eq!(Parts::read(&bytes).unwrap(), parts);
@@ -129,9 +129,9 @@ mod tests {
         }
         assert_eq!(Parts::read(&Parts::default().write()).unwrap(), Parts::default());
         assert!(Parts::read(&[0, 1]).unwrap_err().to_string().contains("1 bytes behind"));
-        let film = Parts { film: Some(vec![4; 9]), ..parts };
-        assert_eq!(Parts::read(&film.write()).unwrap(), film);
-        assert!(Parts::read(&[FILM, 1, 0, 0, 0]).unwrap_err().to_string().contains("a film longer than the 4 bytes"));
+        let video = Parts { video: Some(vec![4; 9]), ..parts };
+        assert_eq!(Parts::read(&video.write()).unwrap(), video);
+        assert!(Parts::read(&[VIDEO, 1, 0, 0, 0]).unwrap_err().to_string().contains("a video longer than the 4 bytes"));
         assert!(Parts::read(&[32]).unwrap_err().to_string().contains("got 32"));
         assert!(Parts::read(&[1, 0, 0, 255, 255, 255, 255, 0]).is_err());
     }

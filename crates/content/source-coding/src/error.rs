@@ -35,12 +35,12 @@ pub enum SourceError {
     /// Pictures or sound, in a build without the feature `video`.
     #[error("this build has no codecs for pictures and sound; build with --features video")]
     NoCodec,
-    /// A film with neither sound nor pictures.
-    #[error("a film with neither sound nor pictures")]
-    EmptyFilm,
-    /// A film that is too long.
-    #[error("a film has at most {0} s")]
-    FilmTooLong(u32),
+    /// A video with neither sound nor pictures.
+    #[error("a video with neither sound nor pictures")]
+    EmptyVideo,
+    /// A video that is too long.
+    #[error("a video has at most {0} s")]
+    VideoTooLong(u32),
     /// The encoder failed.
     #[error("{0}")]
     Encoder(String),

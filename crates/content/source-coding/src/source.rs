@@ -16,8 +16,8 @@ pub struct Content {
     pub transcript: Option<String>,
     /// Feature planes by [`Modality::index`]; `None` where absent or left out.
     pub planes: [Option<Sequence>; 3],
-    /// A film as [`film::encode`](crate::film::encode) codes it.
-    pub film: Option<Vec<u8>>,
+    /// A video as [`video::encode`](crate::video::encode) codes it.
+    pub video: Option<Vec<u8>>,
 }
 
 impl Content {
@@ -26,7 +26,7 @@ impl Content {
     pub fn of_clip(clip: &Clip) -> Content {
         let mut planes = clip.features.clone();
         planes[Modality::Text.index()] = None;
-        Content { transcript: (!clip.text.is_empty()).then(|| clip.text.clone()), planes, film: None }
+        Content { transcript: (!clip.text.is_empty()).then(|| clip.text.clone()), planes, video: None }
     }
 }
 
@@ -126,7 +126,7 @@ impl Source {
             let bytes = self.code(&ranges.quantise(plane.data()), plane.width())?;
             parts.planes[index] = Some(CodedPlane { frames: plane.frames() as u16, bytes });
         }
-        parts.film.clone_from(&content.film);
+        parts.video.clone_from(&content.video);
         if let Some(transcript) = &content.transcript {
             if transcript.len() > MAX_TRANSCRIPT {
                 return Err(SourceError::Transcript(transcript.len()));
@@ -143,7 +143,7 @@ impl Source {
     /// takes more memory than the largest plane or transcript.
     pub fn decode(&self, bytes: &[u8]) -> Result<Content, SourceError> {
         let parts = Parts::read(bytes)?;
-        let mut content = Content { film: parts.film, ..Content::default() };
+        let mut content = Content { video: parts.video, ..Content::default() };
         for modality in Modality::ALL {
             let (index, name) = (modality.index(), modality.name());
             let Some(coded) = &parts.planes[index] else { continue };

@@ -7,8 +7,8 @@
 
 use crate::halves::{ProposedTransmitter, check_features};
 use crate::scheme::{
-    ChannelKnowledge, ChannelUses, ClipInput, Csit, FilmReader, InputError, InputErrorKind, ModelCard, Receive,
-    ReceivedBurst, Transmission, Transmit, TransportFormat, rounds, scatter,
+    ChannelKnowledge, ChannelUses, ClipInput, Csit, InputError, InputErrorKind, ModelCard, Receive, ReceivedBurst,
+    Transmission, Transmit, TransportFormat, VideoReader, rounds, scatter,
 };
 use candle_core::Tensor;
 use corpus::Modality;
@@ -131,7 +131,7 @@ impl ConventionalTransmitter {
     fn content(&self, clip: &ClipInput) -> Content {
         let [_, audio, visual] = clip.features.each_ref().map(|plane| plane.clone().filter(|plane| plane.frames() > 0));
         let (transcript, planes) = (self.words(clip).map(String::from), [None, audio, visual]);
-        Content { transcript, planes, film: clip.film.as_deref().map(<[u8]>::to_vec) }
+        Content { transcript, planes, video: clip.video.as_deref().map(<[u8]>::to_vec) }
     }
 
     /// What was said, if it crosses.
@@ -182,7 +182,7 @@ impl ConventionalTransmitter {
         }
         let [_, audio, visual] = &clip.features;
         let frames = [audio, visual].into_iter().flatten().any(|plane| plane.frames() > 0);
-        match frames || clip.film.is_some() || self.words(clip).is_some() {
+        match frames || clip.video.is_some() || self.words(clip).is_some() {
             true => Ok(()),
             false => {
                 Err(error(InputErrorKind::Empty, "clip", "a clip has no transcript, no audio and no visual frame"))
@@ -264,7 +264,7 @@ pub struct ConventionalReceiver {
     /// Answers what was read.
     pub network: Receiver,
     /// Makes features of videos, where there are extractors.
-    pub films: Option<Arc<dyn FilmReader>>,
+    pub videos: Option<Arc<dyn VideoReader>>,
 }
 
 impl ConventionalReceiver {
@@ -286,13 +286,13 @@ impl ConventionalReceiver {
         };
         let content = self.coding.source.decode(&bytes).map_err(|e| error(InputErrorKind::Damaged, "symbols", e))?;
         let mut features = content.planes;
-        if let Some(film) = &content.film {
-            let wanted = "these weights read films: start the receiver with --extractors DIR";
-            let films = self.films.as_ref().ok_or_else(|| error(InputErrorKind::Unsupported, "film", wanted))?;
-            let seen = films.read(film)?;
+        if let Some(video) = &content.video {
+            let wanted = "these weights read videos: start the receiver with --extractors DIR";
+            let videos = self.videos.as_ref().ok_or_else(|| error(InputErrorKind::Unsupported, "video", wanted))?;
+            let seen = videos.read(video)?;
             features.iter_mut().zip(seen).for_each(|(own, seen)| *own = own.take().or(seen));
         }
-        Ok(Some(ClipInput { transcript: content.transcript, features, film: None }))
+        Ok(Some(ClipInput { transcript: content.transcript, features, video: None }))
     }
 
     /// What the network makes of the clips that arrived, as if the channel had done nothing.

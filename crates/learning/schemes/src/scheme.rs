@@ -21,14 +21,14 @@ pub struct ClipInput {
     pub transcript: Option<String>,
     /// Features by `Modality::index()`, as the corpus has them (not standardised).
     pub features: [Option<Sequence>; 3],
-    /// A video for weights that send it whole, coded by [`source_coding::film`]; others do not look at it.
-    pub film: Option<Arc<[u8]>>,
+    /// A video for weights that send it whole, coded by [`source_coding::video`]; others do not look at it.
+    pub video: Option<Arc<[u8]>>,
 }
 
 impl From<&Clip> for ClipInput {
     fn from(clip: &Clip) -> Self {
         let transcript = (!clip.text.is_empty()).then(|| clip.text.clone());
-        ClipInput { transcript, features: clip.features.clone(), film: None }
+        ClipInput { transcript, features: clip.features.clone(), video: None }
     }
 }
 
@@ -160,12 +160,12 @@ pub trait Receive: Send + Sync {
 }
 
 /// Makes features of a video that has crossed.
-pub trait FilmReader: Send + Sync {
-    /// Features by `Modality::index()`, of the bytes that [`source_coding::film`] codes.
+pub trait VideoReader: Send + Sync {
+    /// Features by `Modality::index()`, of the bytes that [`source_coding::video`] codes.
     ///
     /// # Errors
     /// What is wrong with the video.
-    fn read(&self, film: &[u8]) -> Result<[Option<Sequence>; 3], InputError>;
+    fn read(&self, video: &[u8]) -> Result<[Option<Sequence>; 3], InputError>;
 }
 
 /// How many rounds over the clips `csit` makes: 1 if it is empty.

@@ -27,7 +27,7 @@ fn a_claim_that_the_symbols_do_not_bear_out_allocates_nothing() {
         coding: Coding { source, middle: 300, lost },
         reader: model.transmitter(),
         network: model.receiver().network,
-        films: None,
+        videos: None,
     };
     // Seven symbols and a transport format, about what 60 bytes hold.
     let equalised = Equalised { reals: vec![0.5; 14], noise_var: 0.1, rho: 0.9 };

@@ -6,8 +6,8 @@ mod support;
 use corpus::Sequence;
 use latentlink_schemes::conventional::{Coding, ConventionalReceiver, ConventionalTransmitter, with_coding};
 use latentlink_schemes::scheme::{
-    ClipInput, Csit, FilmReader, InputError, InputErrorKind, Receive, ReceivedBurst, Transmission, Transmit,
-    TransportFormat,
+    ClipInput, Csit, InputError, InputErrorKind, Receive, ReceivedBurst, Transmission, Transmit, TransportFormat,
+    VideoReader,
 };
 use latentlink_schemes::scheme_kind::SchemeKind;
 use latentlink_schemes::weights;
@@ -32,7 +32,7 @@ fn halves(clips: &[ClipInput]) -> (Model, ConventionalTransmitter, ConventionalR
     let card = model.card().conventional();
     let transmitter = ConventionalTransmitter::new(card.clone(), &model.config, coding.clone());
     let network = model.receiver().network;
-    let receiver = ConventionalReceiver { card, coding, reader: model.transmitter(), network, films: None };
+    let receiver = ConventionalReceiver { card, coding, reader: model.transmitter(), network, videos: None };
     (model, transmitter, receiver)
 }
 
@@ -98,9 +98,9 @@ fn what_arrives_is_read_by_the_network_and_the_rest_is_the_constant() {
         .iter()
         .map(|clip| {
             let [_, audio, visual] = clip.features.clone();
-            let content = Content { transcript: clip.transcript.clone(), planes: [None, audio, visual], film: None };
+            let content = Content { transcript: clip.transcript.clone(), planes: [None, audio, visual], video: None };
             let Content { transcript, planes, .. } = source.decode(&source.encode(&content).unwrap()).unwrap();
-            ClipInput { transcript, features: planes, film: None }
+            ClipInput { transcript, features: planes, video: None }
         })
         .collect();
     let sent = support::sent(&model.transmitter(), &kept);
@@ -174,11 +174,11 @@ fn what_is_wrong_with_one_item_is_no_others_fault() {
 /// Finds in every video what it is told to find.
 struct Finds([Option<Sequence>; 3]);
 
-impl FilmReader for Finds {
-    fn read(&self, film: &[u8]) -> Result<[Option<Sequence>; 3], InputError> {
-        match film {
+impl VideoReader for Finds {
+    fn read(&self, video: &[u8]) -> Result<[Option<Sequence>; 3], InputError> {
+        match video {
             b"a video" => Ok(self.0.clone()),
-            _ => Err(InputError::new(InputErrorKind::Damaged, "film", "no video")),
+            _ => Err(InputError::new(InputErrorKind::Damaged, "video", "no video")),
         }
     }
 }
@@ -187,13 +187,13 @@ impl FilmReader for Finds {
 #[test]
 fn a_video_that_arrives_and_cannot_be_read_is_refused_with_its_reason() {
     let (_, transmitter, mut receiver) = halves(&clips(64, &WIDTHS));
-    let of = |film: &[u8]| ClipInput { film: Some(film.into()), ..ClipInput::default() };
-    let [video, broken] = [&b"a video"[..], b"broken"].map(|film| {
-        let sent = sent_knowing(&transmitter, &[of(film)], &[known(0, Conditions::None)]).unwrap();
+    let of = |video: &[u8]| ClipInput { video: Some(video.into()), ..ClipInput::default() };
+    let [video, broken] = [&b"a video"[..], b"broken"].map(|video| {
+        let sent = sent_knowing(&transmitter, &[of(video)], &[known(0, Conditions::None)]).unwrap();
         cross(0, &sent[0], &Conditions::None)
     });
     let mut refused = |reader: Option<Finds>, burst: &ReceivedBurst| {
-        receiver.films = reader.map(|reader| Arc::new(reader) as Arc<dyn FilmReader>);
+        receiver.videos = reader.map(|reader| Arc::new(reader) as Arc<dyn VideoReader>);
         receiver.receive(std::slice::from_ref(burst)).remove(0)
     };
     let error = refused(None, &video).unwrap_err();

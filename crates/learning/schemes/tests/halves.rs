@@ -105,7 +105,7 @@ fn a_transcript_counts_as_what_it_says_and_a_blank_one_as_none() {
     let half = Model::new(1).transmitter();
     let audio = Some(frames(&mut Stream::new(1, &[]), 9, 5));
     let said = |text: Option<&str>| {
-        let clip = ClipInput { transcript: text.map(String::from), features: [None, audio.clone(), None], film: None };
+        let clip = ClipInput { transcript: text.map(String::from), features: [None, audio.clone(), None], video: None };
         bits(&sent(&half, &[clip])[0])
     };
     assert_ne!(said(Some("the film was bad")), said(Some("the film was great")));
@@ -113,7 +113,7 @@ fn a_transcript_counts_as_what_it_says_and_a_blank_one_as_none() {
     assert_eq!(said(Some(" \n")), said(None));
     // Features win over a transcript.
     let text = Some(frames(&mut Stream::new(2, &[]), 4, 32));
-    let with = |transcript| ClipInput { transcript, features: [text.clone(), None, None], film: None };
+    let with = |transcript| ClipInput { transcript, features: [text.clone(), None, None], video: None };
     let bursts = sent(&half, &[with(None), with(Some("the film was great".into()))]);
     assert_eq!(bits(&bursts[0]), bits(&bursts[1]));
 }

@@ -308,10 +308,10 @@ mod tests {
         let whole = |clip| split_at(clip, 4).flat_map(|message| assembler.push(message)).collect::<Vec<_>>();
         let (mut whole, plain) = (whole, Clip { id: "plain".into(), ..Clip::default() });
         assert_eq!(whole(plain.clone()), [Ok(plain)]);
-        let film = |size| Clip { media: Some(Media { data: vec![7; 10].into(), size }), ..Clip::default() };
-        let [Ok(clip)] = &whole(film(Some(10)))[..] else { panic!() };
+        let video = |size| Clip { media: Some(Media { data: vec![7; 10].into(), size }), ..Clip::default() };
+        let [Ok(clip)] = &whole(video(Some(10)))[..] else { panic!() };
         assert_eq!((&clip.payload()[..], clip.following()), (&[7; 10][..], 0));
-        let [Err(short)] = &whole(film(Some(9)))[..] else { panic!() };
+        let [Err(short)] = &whole(video(Some(9)))[..] else { panic!() };
         assert_eq!((short.fault.code, short.fault.field.as_str()), (ErrorCode::TooLong, "media.data"));
         assert!(short.fault.message.contains("9 bytes that media.size announces"), "{}", short.fault);
     }

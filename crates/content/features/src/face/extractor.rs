@@ -13,7 +13,7 @@ use crate::{FEATURE_RATE_HZ, Identity};
 use media::Frame;
 use std::path::Path;
 
-/// The visual extractor: the surest face of a film, followed from frame to frame at [`FEATURE_RATE_HZ`]. One that is
+/// The visual extractor: the surest face of a video, followed from frame to frame at [`FEATURE_RATE_HZ`]. One that is
 /// narrower than about a tenth of the frame is not found, but followed once it was.
 pub struct FaceExtractor {
     detector: TinyFaceDetector,
@@ -25,7 +25,7 @@ pub struct FaceExtractor {
 /// What one frame shows of the face.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FaceRow {
-    /// Seconds from the start of the film.
+    /// Seconds from the start of the video.
     pub time_s: f64,
     /// The features, in the order of [`FaceExtractor::columns`]; all finite.
     pub values: Vec<f32>,
@@ -77,7 +77,7 @@ impl FaceExtractor {
         expressions("logit").chain(expressions("probability")).chain(lengths).chain(embedding).collect()
     }
 
-    /// A row for each frame of a film, none where no face is seen. What is in a row depends on the frames before it only by
+    /// A row for each frame of a video, none where no face is seen. What is in a row depends on the frames before it only by
     /// which face is followed and in which region it was searched.
     ///
     /// # Errors
@@ -86,13 +86,13 @@ impl FaceExtractor {
     /// # Panics
     /// If a frame does not have all its pixels.
     pub fn extract<E>(&self, frames: impl IntoIterator<Item = Result<Frame, E>>) -> Result<Vec<Option<FaceRow>>, E> {
-        let mut film = self.film();
-        frames.into_iter().map(|frame| Ok(film.row(&frame?))).collect()
+        let mut video = self.video();
+        frames.into_iter().map(|frame| Ok(video.row(&frame?))).collect()
     }
 
     /// To give frames one by one, as they are decoded.
-    pub fn film(&self) -> Film<'_> {
-        Film { extractor: self, track: Track::default() }
+    pub fn video(&self) -> Video<'_> {
+        Video { extractor: self, track: Track::default() }
     }
 
     /// The features of a face in a box; none if a value is not finite, as where no landmarks can be told apart.
@@ -109,13 +109,13 @@ impl FaceExtractor {
     }
 }
 
-/// A film whose frames come one by one.
-pub struct Film<'a> {
+/// A video whose frames come one by one.
+pub struct Video<'a> {
     extractor: &'a FaceExtractor,
     track: Track,
 }
 
-impl Film<'_> {
+impl Video<'_> {
     /// The row of the next frame; none if no face is seen.
     ///
     /// # Panics

@@ -1,4 +1,4 @@
-//! One face followed over the frames of a film.
+//! One face followed over the frames of a video.
 
 use super::bounds::{Bounds, Detection};
 use super::detector::{Input, TinyFaceDetector};

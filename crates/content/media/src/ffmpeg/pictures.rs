@@ -47,7 +47,7 @@ impl Pictures {
         }
         let time_s = self.given as f64 / self.rate_hz;
         if time_s >= self.limits.seconds {
-            return Err(Error::FilmTooLong { limit: self.limits.seconds });
+            return Err(Error::VideoTooLong { limit: self.limits.seconds });
         }
         let mut fields = [0u64; 3];
         let kind = self.word()?;

@@ -6,7 +6,7 @@ pub const FRAME_RATE_HZ: f64 = 5.0;
 /// What is shown at one time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
-    /// Seconds from the start of the film.
+    /// Seconds from the start of the video.
     pub time_s: f64,
     /// Width in pixels.
     pub width: usize,

@@ -17,7 +17,7 @@ use crate::source::Source;
 use crate::{Error, Limits};
 
 /// Frames out of one track, in the order of their times. Pictures leave the decoder in the order of showing, so the n-th of
-/// them is the n-th by time; should one go missing, the film ends in an error rather than in shifted frames.
+/// them is the n-th by time; should one go missing, the video ends in an error rather than in shifted frames.
 pub struct H264 {
     source: Source,
     track: Track,
@@ -60,13 +60,13 @@ impl H264 {
         let wanted = wanted(&track, rate_hz).into();
         let (ready, over) = (VecDeque::new(), false);
         let source = source.clone();
-        let mut film =
+        let mut video =
             Self { source, track, avc, decoder, colours, next: 0, left: 0, wanted, ready, over, spent: Duration::ZERO };
         // Parameter sets may come with the pictures, and only then is it known whether they can be decoded here.
-        while !film.wanted.is_empty() && film.ready.is_empty() && !film.over {
-            film.step()?;
+        while !video.wanted.is_empty() && video.ready.is_empty() && !video.over {
+            video.step()?;
         }
-        Ok(film)
+        Ok(video)
     }
 
     /// One sample with start codes, the parameter sets before it where decoding can start.

@@ -51,7 +51,7 @@ pub fn words(words: &[u32]) -> Vec<u8> {
 }
 
 /// A sound track of AAC at 16 kHz in a file that holds `held` of `announced` packets.
-pub struct Film {
+pub struct Video {
     pub announced: u32,
     pub held: usize,
     /// (duration in ms, start in samples), as in an edit list.
@@ -67,7 +67,7 @@ pub struct Film {
     pub sps: Option<Vec<u8>>,
 }
 
-impl Default for Film {
+impl Default for Video {
     fn default() -> Self {
         Self {
             announced: 16,
@@ -82,7 +82,7 @@ impl Default for Film {
     }
 }
 
-impl Film {
+impl Video {
     pub fn bytes(&self) -> Vec<u8> {
         let ftyp = wrap(b"ftyp", &[b"isom\0\0\0\0"]);
         let mdat = wrap(b"mdat", &[&SILENCE.repeat(self.held)]);

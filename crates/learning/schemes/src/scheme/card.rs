@@ -123,7 +123,7 @@ impl ModelCard {
         let read = self.takes_transcripts || clip.features.iter().all(Option::is_none);
         self.modalities.iter().any(|card| frames(card) > 0)
             || (spoken && read)
-            || (clip.film.is_some() && self.takes_media)
+            || (clip.video.is_some() && self.takes_media)
     }
 
     /// Complex symbols of a burst with this transport format. Arithmetic alone: nothing is built, whatever is claimed.

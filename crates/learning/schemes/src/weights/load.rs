@@ -5,7 +5,7 @@ use super::{Manifest, WeightsError, disk, file_error, hash, model_id, read_file}
 use crate::codebook::{Codebook, CodebookReceiver, CodebookTransmitter};
 use crate::conventional::{Coding, ConventionalReceiver, ConventionalTransmitter};
 use crate::halves::{NetworkReceiver, NetworkTransmitter, ProposedTransmitter};
-use crate::scheme::{ChannelKnowledge, ChannelUses, FilmReader, ModelCard, Receive, Transmit};
+use crate::scheme::{ChannelKnowledge, ChannelUses, ModelCard, Receive, Transmit, VideoReader};
 use crate::scheme_kind::SchemeKind;
 use network::batch::Standardisation;
 use network::config::Config;
@@ -138,12 +138,12 @@ fn conventional_transmitter(folder: &Path, manifest: Manifest) -> Result<Convent
 fn conventional_receiver(
     folder: &Path,
     manifest: Manifest,
-    films: Option<Arc<dyn FilmReader>>,
+    videos: Option<Arc<dyn VideoReader>>,
 ) -> Result<ConventionalReceiver, WeightsError> {
     let (config, card) = (manifest.config, manifest.card());
     let (reader, params) = transmitter(folder, manifest, Transmitter::new)?;
     let coding = Coding::read(&params.root(), &config.widths, codec(folder)?)?;
-    Ok(ConventionalReceiver { card, coding, reader, network: Receiver::new(&params.root(), &config)?, films })
+    Ok(ConventionalReceiver { card, coding, reader, network: Receiver::new(&params.root(), &config)?, videos })
 }
 
 /// The codec of the conventional scheme's pictures.
@@ -175,17 +175,17 @@ pub fn load_receiver(path: &Path) -> Result<Box<dyn Receive>, WeightsError> {
     load_receiver_with(path, None)
 }
 
-/// The same, with what makes features of films for a scheme by which they cross.
+/// The same, with what makes features of videos for a scheme by which they cross.
 ///
 /// # Errors
 /// As [`load_receiver`].
-pub fn load_receiver_with(path: &Path, films: Option<Arc<dyn FilmReader>>) -> Result<Box<dyn Receive>, WeightsError> {
+pub fn load_receiver_with(path: &Path, videos: Option<Arc<dyn VideoReader>>) -> Result<Box<dyn Receive>, WeightsError> {
     nn::single_threaded();
     let folder = half_folder(path, "receiver")?;
     let manifest = read_manifest(&folder, "receiver")?;
     check_sibling(path, &manifest)?;
     if manifest.scheme == SchemeKind::Conventional {
-        return Ok(Box::new(conventional_receiver(&folder, manifest, films)?));
+        return Ok(Box::new(conventional_receiver(&folder, manifest, videos)?));
     }
     let params = Params::load(&folder.join("weights.safetensors"), false)?;
     let (root, config, card) = (params.root(), manifest.config, manifest.card());

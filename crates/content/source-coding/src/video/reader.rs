@@ -12,7 +12,7 @@ impl<'a> Reader<'a> {
     }
 
     pub fn take(&mut self, length: usize) -> Result<&'a [u8], SourceError> {
-        let cut = || SourceError::Damaged(format!("{length} bytes of a film, of which {} are left", self.rest.len()));
+        let cut = || SourceError::Damaged(format!("{length} bytes of a video, of which {} are left", self.rest.len()));
         let (own, rest) = self.rest.split_at_checked(length).ok_or_else(cut)?;
         self.rest = rest;
         Ok(own)
@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
     pub fn end(self) -> Result<(), SourceError> {
         match self.rest.len() {
             0 => Ok(()),
-            left => Err(SourceError::Damaged(format!("{left} bytes behind the film"))),
+            left => Err(SourceError::Damaged(format!("{left} bytes behind the video"))),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Films to bytes and back: rate, likeness, and what is refused.
+//! Videos to bytes and back: rate, likeness, and what is refused.
 
-use latentlink_source_coding::film::{self, LARGEST, PICTURE_HZ, Rgb, SOUND_HZ};
+use latentlink_source_coding::video::{self, LARGEST, PICTURE_HZ, Rgb, SOUND_HZ};
 use latentlink_source_coding::{Codec, SourceError};
 
 type Pictures = Vec<Result<Rgb, SourceError>>;
@@ -30,8 +30,8 @@ fn pictures(count: usize, width: usize, height: usize) -> Pictures {
 }
 
 fn refused(bytes: &[u8]) -> String {
-    match film::decode(bytes) {
-        Ok(film) => film.pictures.into_iter().find_map(Result::err).expect("something is wrong with it").to_string(),
+    match video::decode(bytes) {
+        Ok(video) => video.pictures.into_iter().find_map(Result::err).expect("something is wrong with it").to_string(),
         Err(error) => error.to_string(),
     }
 }
@@ -40,11 +40,11 @@ fn refused(bytes: &[u8]) -> String {
 #[test]
 fn sound_comes_back_in_time_at_the_stated_rate() {
     let pcm = sound(3.01);
-    let bytes = film::encode::<SourceError>(&pcm, std::iter::empty()).unwrap();
+    let bytes = video::encode::<SourceError>(&pcm, std::iter::empty()).unwrap();
     let bps = 8.0 * bytes.len() as f64 / 3.01;
     println!("{bps:.0} bits a second");
-    assert!(bps < 1.15 * f64::from(film::SOUND_BPS), "{bps}");
-    let film::Film { sound, pictures } = film::decode(&bytes).unwrap();
+    assert!(bps < 1.15 * f64::from(video::SOUND_BPS), "{bps}");
+    let video::Video { sound, pictures } = video::decode(&bytes).unwrap();
     assert_eq!((sound.len(), pictures.count()), (pcm.len(), 0));
     // A delay of one sample would already cost this tone some of the correlation, one of ten most of it.
     let correlation = |shift: usize| {
@@ -56,21 +56,21 @@ fn sound_comes_back_in_time_at_the_stated_rate() {
 }
 
 #[test]
-fn a_film_with_neither_is_none_and_damage_is_told() {
-    let none = film::encode::<SourceError>(&[], std::iter::empty()).unwrap_err();
-    assert_eq!(none, SourceError::EmptyFilm);
+fn a_video_with_neither_is_none_and_damage_is_told() {
+    let none = video::encode::<SourceError>(&[], std::iter::empty()).unwrap_err();
+    assert_eq!(none, SourceError::EmptyVideo);
     assert!(matches!(
-        film::encode::<SourceError>(&vec![0.0; 601 * 16_000], std::iter::empty()),
-        Err(SourceError::FilmTooLong(600))
+        video::encode::<SourceError>(&vec![0.0; 601 * 16_000], std::iter::empty()),
+        Err(SourceError::VideoTooLong(600))
     ));
-    let coded = film::encode::<SourceError>(&sound(0.5), std::iter::empty());
+    let coded = video::encode::<SourceError>(&sound(0.5), std::iter::empty());
     if Codec::pictures().is_err() {
         assert_eq!(coded.unwrap_err(), SourceError::NoCodec);
         return;
     }
     let bytes = coded.unwrap();
     for length in 0..bytes.len() {
-        assert!(film::decode(&bytes[..length]).is_err(), "{length}");
+        assert!(video::decode(&bytes[..length]).is_err(), "{length}");
     }
     assert!(refused(&[&bytes[..], &[0]].concat()).contains("1 bytes behind"));
     assert!(refused(&[255; 64]).contains("samples"));
@@ -82,7 +82,7 @@ fn a_film_with_neither_is_none_and_damage_is_told() {
 fn pictures_come_back_alike_at_the_stated_rate() {
     const SECONDS: usize = 8;
     let sent = pictures(SECONDS * PICTURE_HZ as usize, 640, 360);
-    let coded = film::encode(&[], sent.clone().into_iter());
+    let coded = video::encode(&[], sent.clone().into_iter());
     if Codec::pictures().is_err() {
         assert_eq!(coded.unwrap_err(), SourceError::NoCodec);
         return;
@@ -90,8 +90,8 @@ fn pictures_come_back_alike_at_the_stated_rate() {
     let bytes = coded.unwrap();
     let bps = 8.0 * bytes.len() as f64 / SECONDS as f64;
     println!("{bps:.0} bits a second");
-    assert!(bps < 1.3 * f64::from(film::PICTURE_BPS), "{bps}");
-    let got = film::decode(&bytes).unwrap().pictures.collect::<Result<Vec<_>, _>>().unwrap();
+    assert!(bps < 1.3 * f64::from(video::PICTURE_BPS), "{bps}");
+    let got = video::decode(&bytes).unwrap().pictures.collect::<Result<Vec<_>, _>>().unwrap();
     assert_eq!(got.len(), sent.len());
     for (k, (sent, got)) in sent.iter().zip(&got).enumerate() {
         assert_eq!((got.width, got.height), (LARGEST, 180));
@@ -108,8 +108,8 @@ fn pictures_come_back_alike_at_the_stated_rate() {
     for at in (14..bytes.len()).step_by(bytes.len() / 60) {
         let mut flipped = bytes.clone();
         flipped[at] ^= 0x41;
-        if let Ok(film) = film::decode(&flipped) {
-            film.pictures.take(100).for_each(drop);
+        if let Ok(video) = video::decode(&flipped) {
+            video.pictures.take(100).for_each(drop);
         }
     }
 }

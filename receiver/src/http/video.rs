@@ -36,7 +36,7 @@ pub struct Ask {
 
 /// The answer to a request that sends a video: predictions and inspection.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Film {
+pub struct Video {
     /// The transcript that was encoded; null if there was none, or if the weights have no text encoder.
     text: Option<String>,
     #[serde(flatten)]
@@ -46,20 +46,20 @@ pub struct Film {
 }
 
 /// Sends videos, a few at a time.
-pub struct Films(Semaphore);
+pub struct Videos(Semaphore);
 
-impl Default for Films {
+impl Default for Videos {
     fn default() -> Self {
-        Films(Semaphore::new(PLACES))
+        Videos(Semaphore::new(PLACES))
     }
 }
 
-impl Films {
+impl Videos {
     /// Reads the file in the body of `request`, sends it through `transmitter` and gathers the predictions.
     ///
     /// # Errors
     /// Fails with what is wrong with the request or the file, or with which part of the link failed.
-    pub async fn send(&self, transmitter: &Transmitter, ask: Ask, request: Request) -> Result<Film, Problem> {
+    pub async fn send(&self, transmitter: &Transmitter, ask: Ask, request: Request) -> Result<Video, Problem> {
         check_length(&ask.text)?;
         let _place = self.place()?;
         // This is checked before the file is read, so that a file which cannot be accepted is refused at once.
@@ -85,7 +85,7 @@ impl Films {
 
 /// Sends the file over the live channel first, with an inspection: if the file cannot be read, it is not sent again.
 /// The transmitter remembers the features, so the other transmissions need not compute them.
-async fn travel(transmitter: &Transmitter, takes: &Takes, text: String, file: Bytes) -> Result<Film, Problem> {
+async fn travel(transmitter: &Transmitter, takes: &Takes, text: String, file: Bytes) -> Result<Video, Problem> {
     let course = Course::new(refused);
     let text = Some(text).filter(|text| !text.trim().is_empty());
     // Weights without a text encoder still take sound and frames; the transcript is then shown to people only.
@@ -103,7 +103,7 @@ async fn travel(transmitter: &Transmitter, takes: &Takes, text: String, file: By
     let inspection = inspection.map(InspectionView::try_from).transpose()?;
     let others = messages(course.pinned(&clip), &file);
     outcomes.append(&mut transmitter.send(others, course.pinned_keys(), DEADLINE).await?);
-    Ok(Film { text: read, answers: course.answers(&outcomes)?, inspection })
+    Ok(Video { text: read, answers: course.answers(&outcomes)?, inspection })
 }
 
 /// The messages of several clips with the same file, made as they are sent.

@@ -19,12 +19,12 @@ fn weights(shared: &Path, folder: &Path) -> PathBuf {
     let (clips, table) = (folder.join("clips"), folder.join("labels.csv"));
     let (corpus, weights) = (folder.join("corpus"), folder.join("weights"));
     std::fs::create_dir(&clips).unwrap();
-    let film = shared.join("media/talking-face.mp4");
+    let video = shared.join("media/talking-face.mp4");
     let mut recordings: Vec<PathBuf> =
         std::fs::read_dir(shared.join("data/emodb-dev/wav")).unwrap().map(|file| file.unwrap().path()).collect();
     recordings.sort();
     let mut labels = "id,label,split,text\n".to_owned();
-    for (n, of) in recordings.iter().take(RECORDINGS).chain(std::iter::repeat_n(&film, COPIES)).enumerate() {
+    for (n, of) in recordings.iter().take(RECORDINGS).chain(std::iter::repeat_n(&video, COPIES)).enumerate() {
         let id = format!("clip-{n}.{}", of.extension().unwrap().display());
         std::fs::copy(of, clips.join(&id)).unwrap();
         let (label, word) = if n % 2 == 0 { (2, "great") } else { (-2, "bad") };
@@ -43,7 +43,7 @@ fn weights(shared: &Path, folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_film_is_seen_heard_sent_and_predicted() {
+fn a_video_is_seen_heard_sent_and_predicted() {
     let test = "a_film_is_seen_heard_sent_and_predicted";
     let Some(shared) = shared(test) else { return };
     let Some(page) = Browser::start(test, &SITE.folder(&format!("{test}-browser"))) else { return };
@@ -54,7 +54,7 @@ fn a_film_is_seen_heard_sent_and_predicted() {
     page.open(&stack.dashboard_url());
     page.until("a field that is on", "!document.querySelector('#film-file').matches(':disabled')");
 
-    a_film(&page, &shared.join("media/talking-face.mp4"));
+    a_video(&page, &shared.join("media/talking-face.mp4"));
     for scheme in ["light", "dark"] {
         page.prefer(scheme);
         for (width, height) in [(1400, 1000), (390, 844)] {
@@ -79,8 +79,8 @@ fn sent(page: &Browser, finding: &str) {
     page.until(finding, &format!("{status} && !document.querySelector('#film-answer').hidden"));
 }
 
-fn a_film(page: &Browser, film: &Path) {
-    page.keys("#film-file", text(film));
+fn a_video(page: &Browser, video: &Path) {
+    page.keys("#film-file", text(video));
     page.keys("#film-text", "<b>great</b> the film was great");
     sent(page, "Found in 19.7 s: silence, and a face in 9");
     assert_eq!(page.text("#film-said"), "<b>great</b> the film was great");

@@ -1,4 +1,4 @@
-//! A film at a low rate: what a conventional link sends of somebody speaking.
+//! A video at a low rate: what a conventional link sends of somebody speaking.
 //!
 //! Sound is Opus at [`SOUND_BPS`], pictures are H.264 at [`PICTURE_BPS`] (both by the cargo feature `video`), [`PICTURE_HZ`] of them a second and
 //! at most [`LARGEST`] pixels wide and high, which is what the front ends of the receiver look at.
@@ -30,7 +30,7 @@ pub const PICTURE_HZ: u32 = 5;
 pub const SOUND_HZ: u32 = 16_000;
 /// The longer side of a picture that is sent, in pixels.
 pub const LARGEST: usize = 320;
-/// The longest film, in seconds.
+/// The longest video, in seconds.
 const MAX_SECONDS: u32 = 600;
 
 /// A picture, `[height, width, 3]`.
@@ -44,36 +44,36 @@ pub struct Rgb {
     pub rgb: Vec<u8>,
 }
 
-/// A film as it was received.
-pub struct Film {
+/// A video as it was received.
+pub struct Video {
     /// Mono at [`SOUND_HZ`]; empty if there is none.
     pub sound: Vec<f32>,
     /// Its pictures, [`PICTURE_HZ`] a second, decoded as they are asked for.
     pub pictures: Box<dyn Iterator<Item = Result<Rgb, SourceError>> + Send>,
 }
 
-/// Codes a film: `sound` mono at [`SOUND_HZ`], empty if there is none, and `pictures` at [`PICTURE_HZ`].
+/// Codes a video: `sound` mono at [`SOUND_HZ`], empty if there is none, and `pictures` at [`PICTURE_HZ`].
 ///
 /// # Errors
-/// If a picture is an error, the film is too long or has neither, or this build lacks the codecs (feature `video`).
+/// If a picture is an error, the video is too long or has neither, or this build lacks the codecs (feature `video`).
 pub fn encode<E: From<SourceError>>(
     sound: &[f32],
     mut pictures: impl Iterator<Item = Result<Rgb, E>>,
 ) -> Result<Vec<u8>, E> {
     let long = |length: u64, rate: u32| length > u64::from(MAX_SECONDS * rate);
     if long(sound.len() as u64, SOUND_HZ) {
-        return Err(SourceError::FilmTooLong(MAX_SECONDS).into());
+        return Err(SourceError::VideoTooLong(MAX_SECONDS).into());
     }
     let first = pictures.next().transpose()?;
     if sound.is_empty() && first.is_none() {
-        return Err(SourceError::EmptyFilm.into());
+        return Err(SourceError::EmptyVideo.into());
     }
     let coded = match first {
         Some(first) => coded_pictures(first, pictures)?,
         None => Coded::default(),
     };
     if long(coded.slices.len() as u64, PICTURE_HZ) {
-        return Err(SourceError::FilmTooLong(MAX_SECONDS).into());
+        return Err(SourceError::VideoTooLong(MAX_SECONDS).into());
     }
     let mut bytes = Vec::new();
     bytes.extend((sound.len() as u32).to_le_bytes());
@@ -115,15 +115,15 @@ fn coded_pictures<E: From<SourceError>>(_: Rgb, _: impl Iterator<Item = Result<R
     Err(SourceError::NoCodec.into())
 }
 
-/// The film of received bytes. A picture that is none shows when it is asked for.
+/// The video of received bytes. A picture that is none shows when it is asked for.
 ///
 /// # Errors
-/// [`SourceError::Damaged`] if they are not what [`encode`] makes; nothing they hold takes more memory than a film.
-pub fn decode(bytes: &[u8]) -> Result<Film, SourceError> {
+/// [`SourceError::Damaged`] if they are not what [`encode`] makes; nothing they hold takes more memory than a video.
+pub fn decode(bytes: &[u8]) -> Result<Video, SourceError> {
     let mut reader = Reader::new(bytes);
     let (samples, width, height, count) = (reader.u32()?, reader.u16()?, reader.u16()?, reader.u32()?);
     if samples > MAX_SECONDS * SOUND_HZ || count > MAX_SECONDS * PICTURE_HZ {
-        return Err(SourceError::Damaged(format!("a film of {samples} samples and {count} pictures")));
+        return Err(SourceError::Damaged(format!("a video of {samples} samples and {count} pictures")));
     }
     let packets = (0..sound::packets(samples as usize)?).map(|_| {
         let length = reader.u16()?;
@@ -137,7 +137,7 @@ pub fn decode(bytes: &[u8]) -> Result<Film, SourceError> {
     });
     let slices = slices.collect::<Result<Vec<Vec<u8>>, SourceError>>()?;
     reader.end()?;
-    Ok(Film { sound, pictures: decoded_pictures(usize::from(width), usize::from(height), slices)? })
+    Ok(Video { sound, pictures: decoded_pictures(usize::from(width), usize::from(height), slices)? })
 }
 
 type Decoded = Box<dyn Iterator<Item = Result<Rgb, SourceError>> + Send>;

@@ -1,4 +1,4 @@
-//! Frames of real films against ffmpeg's, and films that lie.
+//! Frames of real videos against ffmpeg's, and videos that lie.
 #![cfg(feature = "video")]
 
 mod common;
@@ -27,7 +27,7 @@ fn failure(bytes: Vec<u8>, limits: &Limits) -> Error {
 const LEVELS: u8 = 3;
 /// The same where ffmpeg is told to convert exactly.
 const EXACT: u8 = 1;
-/// Share of them that may be off by more in films with B pictures: OpenH264 picks another strength for a few of their edges
+/// Share of them that may be off by more in videos with B pictures: OpenH264 picks another strength for a few of their edges
 /// than the standard does (cisco/openh264#3269), and so is off by a few levels along them.
 const ODD_EDGES: f64 = 1e-5;
 
@@ -66,7 +66,7 @@ fn agrees(test: &str, path: &Path, rate_hz: f64, late: u32, b_pictures: bool) {
 }
 
 #[test]
-fn real_films_agree_with_ffmpeg() {
+fn real_videos_agree_with_ffmpeg() {
     let test = "real_films_agree_with_ffmpeg";
     let Some(shared) = common::shared(test) else { return };
     // The edit list of no-face starts within a picture, 168 ticks before the next. ffmpeg drops that picture and moves the
@@ -76,9 +76,9 @@ fn real_films_agree_with_ffmpeg() {
     }
 }
 
-/// Colours, sizes and orders of pictures that the real films do not have.
+/// Colours, sizes and orders of pictures that the real videos do not have.
 #[test]
-fn films_made_for_it_agree_with_ffmpeg() {
+fn videos_made_for_it_agree_with_ffmpeg() {
     let test = "films_made_for_it_agree_with_ffmpeg";
     let folder = tempfile::tempdir().unwrap();
     let bt709 = ["-vf", "scale=out_color_matrix=bt709", "-colorspace", "bt709", "-bf", "3", "-g", "7"];
@@ -98,7 +98,7 @@ fn films_made_for_it_agree_with_ffmpeg() {
 
 /// A quarter turn by the track's matrix; ffmpeg turns the picture as well.
 #[test]
-fn a_film_on_its_side_is_turned() {
+fn a_video_on_its_side_is_turned() {
     let test = "a_film_on_its_side_is_turned";
     let Some(shared) = common::shared(test) else { return };
     let mut bytes = std::fs::read(shared.join("media/mp3-in-mp4.mp4")).unwrap();
@@ -115,7 +115,7 @@ fn a_film_on_its_side_is_turned() {
 
 #[test]
 fn rates_that_are_none_are_named() {
-    let media = Media::from_bytes(common::Film::default().bytes(), &alone()).unwrap();
+    let media = Media::from_bytes(common::Video::default().bytes(), &alone()).unwrap();
     for rate_hz in [0.0, -1.0, 121.0, f64::NAN] {
         assert!(matches!(media.frames(rate_hz), Err(Error::FrameRate(_))), "{rate_hz}");
     }
@@ -125,18 +125,18 @@ fn rates_that_are_none_are_named() {
 #[test]
 fn limits_are_named() {
     let Some(shared) = common::shared("limits_are_named") else { return };
-    let film = std::fs::read(shared.join("media/mp3-in-mp4.mp4")).unwrap();
-    let error = failure(film.clone(), &Limits { pixels: 640 * 300, ..alone() });
+    let video = std::fs::read(shared.join("media/mp3-in-mp4.mp4")).unwrap();
+    let error = failure(video.clone(), &Limits { pixels: 640 * 300, ..alone() });
     assert_eq!(error.to_string(), "pictures of 640 × 368 have more than 192000 pixels, the limit");
-    let error = failure(film.clone(), &Limits { seconds: 2.0, ..alone() });
-    assert!(matches!(error, Error::FilmTooLong { limit: 2.0 }), "{error}");
-    let error = failure(film.clone(), &Limits { pictures: 71, ..alone() });
+    let error = failure(video.clone(), &Limits { seconds: 2.0, ..alone() });
+    assert!(matches!(error, Error::VideoTooLong { limit: 2.0 }), "{error}");
+    let error = failure(video.clone(), &Limits { pictures: 71, ..alone() });
     assert!(matches!(error, Error::TooMany { what: "pictures", limit: 71, got: 72 }), "{error}");
-    let error = failure(film.clone(), &Limits { all_pixels: 1_000_000, ..alone() });
+    let error = failure(video.clone(), &Limits { all_pixels: 1_000_000, ..alone() });
     assert!(matches!(error, Error::TooMany { what: "pixels in all pictures", .. }), "{error}");
-    let error = failure(film.clone(), &Limits { picture_seconds: 0.0, ..alone() });
+    let error = failure(video.clone(), &Limits { picture_seconds: 0.0, ..alone() });
     assert!(matches!(error, Error::PictureTime { limit: 0.0 }), "{error}");
-    let error = failure(film[..100_000].to_vec(), &alone());
+    let error = failure(video[..100_000].to_vec(), &alone());
     assert!(matches!(error, Error::CutOff { found: 100_000, .. }), "{error}");
 }
 
@@ -144,17 +144,17 @@ fn limits_are_named() {
 #[test]
 fn a_huge_picture_is_not_decoded() {
     let Some(shared) = common::shared("a_huge_picture_is_not_decoded") else { return };
-    let film = std::fs::read(shared.join("media/mp3-in-mp4.mp4")).unwrap();
+    let video = std::fs::read(shared.join("media/mp3-in-mp4.mp4")).unwrap();
     let huge = common::sps(4_096, 4_096);
-    let avcc = film.windows(4).position(|w| w == b"avcC").unwrap() + 4;
-    let mut header = film.clone();
+    let avcc = video.windows(4).position(|w| w == b"avcC").unwrap() + 4;
+    let mut header = video.clone();
     // The set in avcC is 26 bytes long, more than ours.
     let slot = avcc + 8;
     assert!(huge.len() <= 26, "{}", huge.len());
     header[slot..slot + huge.len()].copy_from_slice(&huge);
     let error = failure(header, &alone());
     assert!(matches!(error, Error::TooManyPixels { width: 65_536, height: 65_536, .. }), "{error}");
-    let mut sample = film;
+    let mut sample = video;
     let data = sample.windows(4).position(|w| w == b"mdat").unwrap() + 4;
     sample[data..data + 4].copy_from_slice(&(huge.len() as u32).to_be_bytes());
     sample[data + 4..data + 4 + huge.len()].copy_from_slice(&huge);
@@ -164,20 +164,20 @@ fn a_huge_picture_is_not_decoded() {
 
 /// Bytes changed at random in the boxes: frames or an error, never a panic.
 #[test]
-fn damaged_films_do_not_panic() {
+fn damaged_videos_do_not_panic() {
     let Some(shared) = common::shared("damaged_films_do_not_panic") else { return };
-    let film = std::fs::read(shared.join("media/mp3-in-mp4.mp4")).unwrap();
-    let moov = film.windows(4).position(|w| w == b"moov").unwrap();
+    let video = std::fs::read(shared.join("media/mp3-in-mp4.mp4")).unwrap();
+    let moov = video.windows(4).position(|w| w == b"moov").unwrap();
     let mut dice = Dice(0xF11D_5EED_0000_0001);
     let mut failed = 0;
     for round in 0..2_000 {
-        let mut bytes = film.clone();
+        let mut bytes = video.clone();
         for _ in 0..=dice.below(4) {
-            let at = moov + dice.below(film.len() - moov);
+            let at = moov + dice.below(video.len() - moov);
             bytes[at] = dice.below(256) as u8;
         }
         if round % 10 == 0 {
-            bytes.truncate(1 + dice.below(film.len()));
+            bytes.truncate(1 + dice.below(video.len()));
         }
         let media = Media::from_bytes(bytes, &alone()).unwrap();
         // Decoding is for the codec to survive; here one frame is enough.

@@ -13,7 +13,7 @@ fn listening() -> Encoder {
 }
 
 #[tokio::test]
-async fn a_film_is_looked_into_and_sent_over_every_channel() {
+async fn a_video_is_looked_into_and_sent_over_every_channel() {
     let encoder = Encoder { takes_text: true, ..listening() };
     let peer = encoder.serve("127.0.0.1:0");
     let site = Site::start(None, Some(peer.url.clone())).await;
@@ -24,10 +24,10 @@ async fn a_film_is_looked_into_and_sent_over_every_channel() {
     let file: Vec<u8> = (0..3 * MIB / 2).map(|n| ((n * n) >> 7) as u8).collect();
     let answer = post_file(site.address, "/api/film?text=well%20%C3%A9", &file).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let film = answer.json();
-    assert_eq!((&film["text"], &film["noiseless"]["sentiment"]), (&json!("well é"), &json!("positive")));
-    assert_eq!((&film["live"]["conditions"]["snr_db"], film["sweep"].as_array().unwrap().len()), (&json!(3.0), 12));
-    let seen = &film["inspection"];
+    let video = answer.json();
+    assert_eq!((&video["text"], &video["noiseless"]["sentiment"]), (&json!("well é"), &json!("positive")));
+    assert_eq!((&video["live"]["conditions"]["snr_db"], video["sweep"].as_array().unwrap().len()), (&json!(3.0), 12));
+    let seen = &video["inspection"];
     assert_eq!((&seen["seconds"], &seen["peaks"]), (&json!(1.0), &json!([[-0.5, 0.5]])));
     assert_eq!(
         (&seen["faces"][0]["bounds"], &seen["faces"][0]["landmarks"][67]),
@@ -52,8 +52,8 @@ async fn weights_that_cannot_read_still_hear() {
     let encoder = listening();
     let peer = encoder.serve("127.0.0.1:0");
     let site = Site::start(None, Some(peer.url.clone())).await;
-    let film = post_file(site.address, "/api/film?text=well", b"a film").await.json();
-    assert!(film["text"].is_null() && film["live"]["score"].is_number(), "{film}");
+    let video = post_file(site.address, "/api/film?text=well", b"a film").await.json();
+    assert!(video["text"].is_null() && video["live"]["score"].is_number(), "{video}");
     let clips = encoder.clips.lock().unwrap().clone();
     assert!(clips.iter().all(|clip| clip.modalities.is_empty() && clip.caption.as_deref() == Some("well")));
     site.receiver.stop().await;
@@ -93,7 +93,7 @@ async fn what_cannot_be_sent_is_refused() {
 
 /// A body of unknown length (no Content-Length) that never ends.
 #[tokio::test]
-async fn a_film_without_an_end_is_cut_off() {
+async fn a_video_without_an_end_is_cut_off() {
     let peer = listening().serve("127.0.0.1:0");
     let site = Site::start(None, Some(peer.url.clone())).await;
     let at = site.address;
@@ -109,7 +109,7 @@ async fn a_film_without_an_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn where_no_films_are_taken_it_says_so() {
+async fn where_no_videos_are_taken_it_says_so() {
     let site = Site::start(None, None).await;
     let (status, sentence) = post_file(site.address, "/api/film", b"a film").await.problem();
     assert!(status == 503 && sentence.contains("--transmitter"), "{sentence}");

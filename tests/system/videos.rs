@@ -53,12 +53,12 @@ fn outcomes(stdout: &str) -> Vec<Value> {
 
 #[test]
 fn a_recording_is_predicted_as_its_features_are() {
-    let Some(shared) = shared("films") else { return };
-    let folder = SITE.folder("films-corpus");
+    let Some(shared) = shared("videos") else { return };
+    let folder = SITE.folder("videos-corpus");
     let (corpus, weights, tested) = extracted_and_trained(&shared, &folder);
     let models = shared.join("models");
 
-    let stack = Stack::down(&SITE, "films", &weights, &weights).with("LATENTLINK_EXTRACTORS", text(&models)).started();
+    let stack = Stack::down(&SITE, "videos", &weights, &weights).with("LATENTLINK_EXTRACTORS", text(&models)).started();
     let recordings: Vec<PathBuf> =
         tested.iter().map(|id| shared.join(format!("data/emodb-dev/wav/{id}.wav"))).collect();
     let broken = stack.folder().join("broken.wav");
@@ -99,8 +99,8 @@ fn a_recording_is_predicted_as_its_features_are() {
 
 #[test]
 fn without_extractors_a_recording_is_refused_and_features_are_taken() {
-    let Some(shared) = shared("films without extractors") else { return };
-    let stack = Stack::up(&SITE, "films-without");
+    let Some(shared) = shared("videos without extractors") else { return };
+    let stack = Stack::up(&SITE, "videos-without");
     let recording = shared.join("media/speech-16k.wav");
     let sent = stack.send(&[text(&recording)]);
     let outcome = &outcomes(&sent.stdout)[0];
@@ -114,9 +114,9 @@ fn without_extractors_a_recording_is_refused_and_features_are_taken() {
 /// message that names the option.
 #[cfg(feature = "video")]
 #[test]
-fn a_film_crosses_whole_or_not_at_all_by_the_conventional_scheme() {
-    let Some(shared) = shared("films, conventional") else { return };
-    let folder = SITE.folder("films-conventional-corpus");
+fn a_video_crosses_whole_or_not_at_all_by_the_conventional_scheme() {
+    let Some(shared) = shared("videos, conventional") else { return };
+    let folder = SITE.folder("videos-conventional-corpus");
     let (corpus, _, tested) = extracted_and_trained(&shared, &folder);
     let (weights, models) = (folder.join("conventional"), shared.join("models"));
     let train = ["trainer", "train", "--scheme", "conventional", "--corpus", text(&corpus), "--preset", "small"];
@@ -126,7 +126,7 @@ fn a_film_crosses_whole_or_not_at_all_by_the_conventional_scheme() {
         tested.iter().map(|id| shared.join(format!("data/emodb-dev/wav/{id}.wav"))).collect();
     let paths: Vec<&str> = recordings.iter().map(|path| text(path)).collect();
 
-    let stack = Stack::down(&SITE, "films-conventional", &weights, &weights);
+    let stack = Stack::down(&SITE, "videos-conventional", &weights, &weights);
     let stack = stack.with("LATENTLINK_EXTRACTORS", text(&models)).started();
     let scores = |snr: &str| -> Vec<String> {
         let sent = stack.send(&[&paths[..], &["--channel", "awgn", "--snr", snr, "--jsonl"]].concat()).succeeded();
@@ -140,7 +140,7 @@ fn a_film_crosses_whole_or_not_at_all_by_the_conventional_scheme() {
     heard.dedup();
     assert!(heard.len() > OF_EACH / 2, "{heard:?}");
 
-    let without = Stack::down(&SITE, "films-conventional-without", &weights, &weights).started();
+    let without = Stack::down(&SITE, "videos-conventional-without", &weights, &weights).started();
     let sent = without.send(&[paths[0], "--channel", "none"]);
     let outcome = &outcomes(&sent.stdout)[0];
     assert!(outcome["error"]["message"].as_str().unwrap().contains("--extractors"), "{outcome}");
