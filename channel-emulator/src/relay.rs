@@ -8,7 +8,7 @@ use crate::record::{Take, Tape};
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{Burst, DeliveryKey, ReceiveRequest, ReceiveResponse, RelayRequest, RelayResponse, Timings};
 use runtime::Drain;
-use runtime::backoff::{Backoff, Outage};
+use runtime::backoff::{Backoff, Disconnection};
 use runtime::connect::{is_transient, reason};
 use runtime::serve::{Incoming, Outgoing};
 use runtime::trace::{Span, Tracer};
@@ -39,7 +39,7 @@ pub struct Relay {
     /// Where bursts go.
     pub receiver: ReceiverClient<Channel>,
     /// Names the receiver.
-    pub outage: Arc<Outage>,
+    pub disconnection: Arc<Disconnection>,
     /// Back to the transmitter.
     pub receipts: Outgoing<RelayResponse>,
     /// The transmitter has sent its last burst, or the process drains.
@@ -85,7 +85,7 @@ impl Relay {
             let mut receiver = self.receiver.clone();
             let status = match receiver.receive(onward.stream()).await {
                 Ok(response) => {
-                    self.outage.end();
+                    self.disconnection.end();
                     return Ok(response.into_inner());
                 }
                 Err(status) if !is_transient(&status) => return Err(Status::new(status.code(), status.message())),
@@ -93,10 +93,10 @@ impl Relay {
                 Err(status) => status,
             };
             self.meter.hop.lost();
-            self.outage.begin(&status);
+            self.disconnection.begin(&status);
             let next = tokio::time::Instant::now() + backoff.next_delay();
             if next >= deadline {
-                let problem = format!("cannot reach the {}: {}", self.outage.peer(), reason(&status));
+                let problem = format!("cannot reach the {}: {}", self.disconnection.peer(), reason(&status));
                 return Err(Status::unavailable(problem));
             }
             tokio::select! {
@@ -209,8 +209,8 @@ impl Relay {
             return Status::new(status.code(), status.message());
         }
         self.meter.hop.lost();
-        self.outage.begin(status);
-        Status::unavailable(format!("lost the {}: {}", self.outage.peer(), reason(status)))
+        self.disconnection.begin(status);
+        Status::unavailable(format!("lost the {}: {}", self.disconnection.peer(), reason(status)))
     }
 
     async fn refuse(&self, delivery: Option<DeliveryKey>, fault: Fault, span: &Span) -> Result<(), Status> {

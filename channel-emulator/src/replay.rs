@@ -19,7 +19,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use pace::{Pace, Rate};
 use proto::v1::{Burst, Timings};
 use reader::Source;
-use runtime::backoff::Outage;
+use runtime::backoff::Disconnection;
 use runtime::connect::reason;
 use runtime::hop::{HopConfig, HopReceiver, HopSender};
 use runtime::{Drain, Hop, PeerUrl};
@@ -97,8 +97,8 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
         bail!("there is no burst to replay in {}", args.recording.display());
     };
     let exchange = target.exchange(&first.model_id);
-    let outage = Arc::new(Outage::new(target.to_string()));
-    let Hop { sender, receiver } = Hop::start(exchange, HopConfig::new(outage.clone()));
+    let disconnection = Arc::new(Disconnection::new(target.to_string()));
+    let Hop { sender, receiver } = Hop::start(exchange, HopConfig::new(disconnection.clone()));
 
     let bar =
         ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{msg} {human_pos} bursts, {per_sec}")?);
@@ -106,7 +106,7 @@ pub async fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
     let began = Instant::now();
     let mut tally = Tally::default();
     let feed = feed(args, &target, &source, bursts, sender, &drain);
-    let collect = collect(receiver, &outage, &drain, &bar, &mut tally);
+    let collect = collect(receiver, &disconnection, &drain, &bar, &mut tally);
     let (sent, ()) = tokio::try_join!(feed, collect)?;
     bar.finish_and_clear();
 
@@ -194,7 +194,7 @@ fn again(recorded: Recorded, target: &Target, pinned: bool, fresh: Option<Delive
 /// Counts the answers. Once the process is asked to end, waits for them no longer than a drain may take.
 async fn collect(
     mut receiver: HopReceiver<Replay>,
-    outage: &Outage,
+    disconnection: &Disconnection,
     drain: &Drain,
     bar: &ProgressBar,
     tally: &mut Tally,
@@ -213,7 +213,7 @@ async fn collect(
         let Some(answer) = answer else { return Ok(()) };
         let answer = answer
             .map_err(|status| anyhow!(reason(&status)))
-            .with_context(|| format!("the {} ended the stream", outage.peer()))?;
+            .with_context(|| format!("the {} ended the stream", disconnection.peer()))?;
         let payload = wire::payload_from_wire(&answer.item.burst).unwrap_or_default();
         tally.count(payload.reference.and_then(|reference| reference.label), answer.response);
         if shown.elapsed() > Duration::from_millis(100) {

@@ -9,7 +9,7 @@ use proto::v1;
 use proto::v1::channel_emulator_server::ChannelEmulator;
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{RelayRequest, RelayResponse};
-use runtime::backoff::Outage;
+use runtime::backoff::Disconnection;
 use runtime::observe::Held;
 use runtime::serve::{Admission, Incoming, Outgoing};
 use runtime::trace::Tracer;
@@ -41,7 +41,7 @@ pub struct Service {
     seed: u64,
     recorder: Option<Recorder>,
     receiver: ReceiverClient<Channel>,
-    outage: Arc<Outage>,
+    disconnection: Arc<Disconnection>,
     admission: Admission,
     watchers: Admission,
     drain: Drain,
@@ -53,14 +53,14 @@ impl Service {
     /// Relays to `receiver`; `seed` is for bursts without a noise key; `observer` sees it.
     pub fn new(live: Live, seed: u64, receiver: PeerUrl, drain: Drain, observer: &Observer) -> Self {
         let meter = Meter::register(observer, live.clone());
-        let outage = Arc::new(Outage::new(format!("receiver at {receiver}")).metered(meter.hop.clone()));
+        let disconnection = Arc::new(Disconnection::new(format!("receiver at {receiver}")).metered(meter.hop.clone()));
         let receiver = ReceiverClient::new(receiver.channel()).max_decoding_message_size(wire::MAX_MESSAGE_BYTES);
         Service {
             live,
             seed,
             recorder: None,
             receiver,
-            outage,
+            disconnection,
             admission: Admission::new(STREAMS),
             watchers: Admission::new(STREAMS),
             drain,
@@ -98,7 +98,7 @@ impl ChannelEmulator for Service {
             seed: self.seed,
             tape: self.recorder.as_ref().map(|recorder| recorder.tape(&header.model_id, self.seed)),
             receiver: self.receiver.clone(),
-            outage: self.outage.clone(),
+            disconnection: self.disconnection.clone(),
             receipts,
             finished: AtomicBool::new(false),
             drain: self.drain.clone(),

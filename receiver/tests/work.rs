@@ -10,7 +10,7 @@ use proto::v1;
 use proto::v1::receiver_client::ReceiverClient;
 use proto::v1::{ErrorCode, ReceiveRequest, ReceiveResponse};
 use runtime::Hop;
-use runtime::backoff::Outage;
+use runtime::backoff::Disconnection;
 use runtime::hop::{Exchange, HopConfig, Inbound};
 use schemes::scheme::{ChannelUses, InputError, ModelCard, Receive, ReceivedBurst, TransportFormat};
 use std::collections::VecDeque;
@@ -183,7 +183,7 @@ async fn slow_burst(progress: Duration) -> usize {
     let receiver = Running::with(&journal, half.clone(), progress).await;
     let opened = Arc::<AtomicUsize>::default();
     let inactivity = Duration::from_millis(300);
-    let config = HopConfig { window: 4, inactivity, outage: Arc::new(Outage::new("receiver")) };
+    let config = HopConfig { window: 4, inactivity, disconnection: Arc::new(Disconnection::new("receiver")) };
     let mut hop = Hop::start(ToReceiver(receiver.client().await, opened.clone()), config);
     hop.sender.send(burst(1, 1.0, 0.5)).await.unwrap();
     until(|| half.begun() == 1).await;

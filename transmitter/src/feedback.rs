@@ -8,7 +8,7 @@ use phy::Conditions;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use proto::v1::{Burst, GetConditionsRequest, NoiseKey};
 use runtime::PeerUrl;
-use runtime::backoff::{Backoff, Outage};
+use runtime::backoff::{Backoff, Disconnection};
 use runtime::connect::{UNARY_DEADLINE, is_transient};
 use schemes::scheme::Csit;
 use std::time::Duration;
@@ -28,7 +28,7 @@ const SEED: u64 = 0;
 /// The source of CSIT. It reads the emulator's live conditions at most once every 100 ms.
 pub struct Feedback {
     client: ChannelEmulatorClient<Channel>,
-    outage: Outage,
+    disconnection: Disconnection,
     told: Mutex<Option<(Instant, Conditions)>>,
 }
 
@@ -37,7 +37,7 @@ impl Feedback {
     pub fn new(channel: Channel, url: &PeerUrl) -> Self {
         Feedback {
             client: ChannelEmulatorClient::new(channel),
-            outage: Outage::new(format!("conditions of the channel emulator at {url}")),
+            disconnection: Disconnection::new(format!("conditions of the channel emulator at {url}")),
             told: Mutex::new(None),
         }
     }
@@ -83,11 +83,11 @@ impl Feedback {
             let answer = timeout(UNARY_DEADLINE, client.get_conditions(GetConditionsRequest {})).await;
             match answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("it does not answer"))) {
                 Ok(answer) => {
-                    self.outage.end();
+                    self.disconnection.end();
                     return convert::required_conditions(answer.get_ref().conditions.as_ref())
                         .map_err(|fault| Status::internal(format!("the emulator's live conditions: {fault}")));
                 }
-                Err(status) if is_transient(&status) => self.outage.begin(&status),
+                Err(status) if is_transient(&status) => self.disconnection.begin(&status),
                 Err(status) => return Err(status),
             }
             sleep(backoff.next_delay()).await;

@@ -10,7 +10,7 @@ use crate::session::{Session, Ticket};
 use corpus::Origins;
 use proto::v1::transmitter_server::Transmitter;
 use proto::v1::{GetModelRequest, GetModelResponse, Model, SendRequest, SendResponse};
-use runtime::backoff::Outage;
+use runtime::backoff::Disconnection;
 use runtime::hop::HopConfig;
 use runtime::observe::Held;
 use runtime::serve::{Admission, Incoming, Outgoing};
@@ -35,7 +35,7 @@ pub struct Service {
     extraction: Extraction,
     feedback: Option<Arc<Feedback>>,
     emulator: Channel,
-    outage: Arc<Outage>,
+    disconnection: Arc<Disconnection>,
     admission: Admission,
     drain: Drain,
     meter: Meter,
@@ -58,7 +58,7 @@ impl Service {
         observer: &Observer,
     ) -> std::io::Result<Self> {
         let meter = Meter::register(observer);
-        let outage = Outage::new(format!("channel emulator at {emulator}")).metered(meter.hop.clone());
+        let disconnection = Disconnection::new(format!("channel emulator at {emulator}")).metered(meter.hop.clone());
         let channel = emulator.channel();
         let knowing = half.card().needs != ChannelKnowledge::Nothing;
         let reader = reader.map(|reader| Arc::new(reader) as Arc<dyn ReadMedia>);
@@ -70,7 +70,7 @@ impl Service {
             half,
             model,
             emulator: channel,
-            outage: Arc::new(outage),
+            disconnection: Arc::new(disconnection),
             admission: Admission::new(CLIENTS),
             drain,
             meter,
@@ -86,7 +86,7 @@ impl Transmitter for Service {
     async fn send(&self, request: Request<Streaming<SendRequest>>) -> Result<Response<Self::SendStream>, Status> {
         let place = (self.admission.admit()?, Held::of(&self.meter.streams, 1));
         let clips = Incoming::new(request.into_inner(), self.drain.clone());
-        let config = HopConfig::new(self.outage.clone());
+        let config = HopConfig::new(self.disconnection.clone());
         let (outcomes, stream) = Outgoing::new();
         let session = Session {
             half: self.half.clone(),

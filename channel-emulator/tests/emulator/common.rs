@@ -7,7 +7,7 @@ use proto::v1::{
     Acknowledgement, Answer, Burst, DeliveryKey, Prediction, ReceiveRequest, ReceiveResponse, ReceivedSymbols,
     RelayRequest, ScorePrediction, WatchRequest, WatchResponse, acknowledgement,
 };
-use runtime::backoff::Outage;
+use runtime::backoff::Disconnection;
 use runtime::hop::Inbound;
 use runtime::hop::{Exchange, Hop, HopConfig};
 use runtime::serve::{Services, Socket, serve};
@@ -280,7 +280,7 @@ impl Drop for Process {
 }
 
 fn hop_to(url: &PeerUrl) -> Hop<ToEmulator> {
-    let mut config = HopConfig::new(Arc::new(Outage::new("channel emulator")));
+    let mut config = HopConfig::new(Arc::new(Disconnection::new("channel emulator")));
     config.window = 16;
     Hop::start(ToEmulator(ChannelEmulatorClient::new(url.channel())), config)
 }

@@ -5,7 +5,7 @@ use phy::{ChannelKind, Conditions, SnrDb};
 use proto::v1;
 use proto::v1::channel_emulator_client::ChannelEmulatorClient;
 use runtime::PeerUrl;
-use runtime::backoff::{Backoff, Outage};
+use runtime::backoff::{Backoff, Disconnection};
 use runtime::connect::UNARY_DEADLINE;
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -95,18 +95,18 @@ impl Emulator {
 
     /// Follows the emulator's live conditions without end; reconnects with a growing delay while it is away.
     pub async fn follow(&self) {
-        let outage = Outage::new(self.name.clone());
+        let disconnection = Disconnection::new(self.name.clone());
         let mut backoff = Backoff::default();
         loop {
-            let status = self.follow_once(&outage, &mut backoff).await;
-            outage.begin(&status);
+            let status = self.follow_once(&disconnection, &mut backoff).await;
+            disconnection.begin(&status);
             self.see(Seen::Away);
             tokio::time::sleep(backoff.next_delay()).await;
         }
     }
 
     /// Follows the live conditions until the stream ends; returns the status that ended it.
-    async fn follow_once(&self, outage: &Outage, backoff: &mut Backoff) -> Status {
+    async fn follow_once(&self, disconnection: &Disconnection, backoff: &mut Backoff) -> Status {
         let request = v1::WatchConditionsRequest { interval_ms: Some(INTERVAL_MS) };
         let mut conditions = match self.client.clone().watch_conditions(request).await {
             Ok(response) => response.into_inner(),
@@ -122,7 +122,7 @@ impl Emulator {
                 Ok(conditions) => self.see(Seen::Here(conditions)),
                 Err(fault) => return broken(&fault),
             }
-            outage.end();
+            disconnection.end();
             backoff.reset();
         }
     }

@@ -5,7 +5,7 @@ use super::plan::Plan;
 use anyhow::{Context, Result, anyhow};
 use proto::v1::transmitter_client::TransmitterClient;
 use proto::v1::{GetModelRequest, Model, Outcome, SendRequest, SendResponse};
-use runtime::backoff::{Backoff, Outage};
+use runtime::backoff::{Backoff, Disconnection};
 use runtime::connect::{UNARY_DEADLINE, is_transient, reason};
 use runtime::hop::Inbound;
 use runtime::hop::{HopConfig, HopSender};
@@ -61,13 +61,13 @@ impl Exchange for ToTransmitter {
 /// A client of a transmitter, which need not be reachable yet.
 pub(super) struct Client {
     transmitter: TransmitterClient<Channel>,
-    outage: Arc<Outage>,
+    disconnection: Arc<Disconnection>,
 }
 
 impl Client {
     pub fn new(to: &PeerUrl) -> Client {
-        let outage = Arc::new(Outage::new(format!("transmitter at {to}")));
-        Client { transmitter: TransmitterClient::new(to.channel()), outage }
+        let disconnection = Arc::new(Disconnection::new(format!("transmitter at {to}")));
+        Client { transmitter: TransmitterClient::new(to.channel()), disconnection }
     }
 
     /// Reads the description of the transmitter's model; waits while the transmitter cannot be reached.
@@ -81,15 +81,16 @@ impl Client {
             request.set_timeout(UNARY_DEADLINE);
             let status = match self.transmitter.get_model(request).await {
                 Ok(model) => {
-                    self.outage.end();
+                    self.disconnection.end();
                     return Ok(model.into_inner().model.unwrap_or_default());
                 }
                 Err(status) if is_transient(&status) => status,
                 Err(status) => {
-                    return Err(anyhow!(reason(&status))).with_context(|| format!("asking the {}", self.outage.peer()));
+                    return Err(anyhow!(reason(&status)))
+                        .with_context(|| format!("asking the {}", self.disconnection.peer()));
                 }
             };
-            self.outage.begin(&status);
+            self.disconnection.begin(&status);
             tokio::time::sleep(backoff.next_delay()).await;
         }
     }
@@ -125,7 +126,7 @@ impl Client {
         mut outcome: impl FnMut(Item, Outcome) -> Result<()>,
     ) -> Result<()> {
         let exchange = ToTransmitter(self.transmitter.clone());
-        let Hop { sender, mut receiver } = Hop::start(exchange, HopConfig::new(self.outage.clone()));
+        let Hop { sender, mut receiver } = Hop::start(exchange, HopConfig::new(self.disconnection.clone()));
         let started = async || match drain {
             Some(drain) => drain.started().await,
             None => std::future::pending().await,
@@ -141,7 +142,7 @@ impl Client {
             while let Some(acknowledged) = receiver.recv().await {
                 let acknowledged = acknowledged
                     .map_err(|status| anyhow!(reason(&status)))
-                    .with_context(|| format!("the {} ended the stream", self.outage.peer()))?;
+                    .with_context(|| format!("the {} ended the stream", self.disconnection.peer()))?;
                 outcome(acknowledged.item, acknowledged.response)?;
             }
             Ok(())

@@ -34,22 +34,22 @@ impl Backoff {
 /// The disconnections of a peer. Each is logged once when it begins and once when it ends, whatever the number of
 /// retries and streams between.
 #[derive(Debug)]
-pub struct Outage {
+pub struct Disconnection {
     peer: String,
     since: Mutex<Option<Instant>>,
     meter: HopMeter,
 }
 
-impl Outage {
+impl Disconnection {
     /// A peer without a disconnection yet. `peer` is its name for logs, such as "channel emulator at http://…".
     pub fn new(peer: impl Into<String>) -> Self {
-        Outage { peer: peer.into(), since: Mutex::new(None), meter: HopMeter::default() }
+        Disconnection { peer: peer.into(), since: Mutex::new(None), meter: HopMeter::default() }
     }
 
     /// Replaces the metrics of the hops to the peer by `meter`.
     #[must_use]
     pub fn metered(self, meter: HopMeter) -> Self {
-        Outage { meter, ..self }
+        Disconnection { meter, ..self }
     }
 
     /// The metrics of the hops to the peer.
@@ -68,7 +68,7 @@ impl Outage {
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         if since.is_none() {
             *since = Some(Instant::now());
-            self.meter.outage(true);
+            self.meter.disconnection(true);
             tracing::warn!("waiting for the {}: {}", self.peer, crate::connect::reason(reason));
         }
     }
@@ -77,7 +77,7 @@ impl Outage {
     pub fn end(&self) {
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(began) = since.take() {
-            self.meter.outage(false);
+            self.meter.disconnection(false);
             tracing::info!("the {} answers again after {:.1} s", self.peer, began.elapsed().as_secs_f64());
         }
     }

@@ -20,7 +20,7 @@
 
 mod session;
 
-use crate::backoff::{Backoff, Outage};
+use crate::backoff::{Backoff, Disconnection};
 use crate::observe::{Gauge, Held as Raised};
 use session::{End, Window};
 use std::collections::VecDeque;
@@ -73,14 +73,14 @@ pub struct HopConfig {
     /// The time without a message from the peer after which a stream with unacknowledged items counts as lost.
     pub inactivity: Duration,
     /// The peer's name and the log of its disconnections, shared by all hops to that peer.
-    pub outage: Arc<Outage>,
+    pub disconnection: Arc<Disconnection>,
 }
 
 impl HopConfig {
-    /// The defaults for the peer of `outage`: a window of 256 items, and an inactivity limit of two minutes, which is
+    /// The defaults for the peer of `disconnection`: a window of 256 items, and an inactivity limit of two minutes, which is
     /// more than a working peer needs for its slowest batch.
-    pub fn new(outage: Arc<Outage>) -> Self {
-        HopConfig { window: 256, inactivity: Duration::from_secs(120), outage }
+    pub fn new(disconnection: Arc<Disconnection>) -> Self {
+        HopConfig { window: 256, inactivity: Duration::from_secs(120), disconnection }
     }
 }
 
@@ -131,8 +131,8 @@ impl<E: Exchange> Hop<E> {
         // Slots bound the items in each channel, so neither is ever full; one more place is for the final status.
         let (sender, items) = mpsc::channel(window);
         let (results, receiver) = mpsc::channel(window + 1);
-        let out = config.outage.meter().out.clone();
-        let places = Raised::of(&config.outage.meter().window, window as i64);
+        let out = config.disconnection.meter().out.clone();
+        let places = Raised::of(&config.disconnection.meter().window, window as i64);
         let task =
             Task { exchange, window: Window::new(items), results, config, slots: slots.clone(), _places: places };
         tokio::spawn(task.run());
@@ -246,8 +246,8 @@ impl<E: Exchange> Task<E> {
                 End::Final(status) => return Some(status),
                 End::Lost(status) => status,
             };
-            self.config.outage.meter().lost();
-            self.config.outage.begin(&status);
+            self.config.disconnection.meter().lost();
+            self.config.disconnection.begin(&status);
             tokio::time::sleep(backoff.next_delay()).await;
         }
         None

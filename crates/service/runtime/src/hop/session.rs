@@ -151,7 +151,7 @@ impl<E: Exchange> Task<E> {
             if window.closed && window.pending.is_empty() {
                 return End::Finished;
             }
-            outbound.refill(window, inbound.is_some(), &config.outage.meter().sent_again);
+            outbound.refill(window, inbound.is_some(), &config.disconnection.meter().sent_again);
             let response = async {
                 match &mut inbound {
                     None => opening.as_mut().await.map(Heard::Opened),
@@ -162,15 +162,15 @@ impl<E: Exchange> Task<E> {
                 response = response => match response {
                     Ok(Heard::Opened(stream)) => {
                         inbound = Some(stream);
-                        _counted = Some(config.outage.meter().opened());
+                        _counted = Some(config.disconnection.meter().opened());
                         if window.pending.is_empty() {
-                            config.outage.end();
+                            config.disconnection.end();
                         }
                     }
                     Ok(Heard::Message(Some(response))) => {
                         heard = Instant::now();
                         backoff.reset();
-                        config.outage.end();
+                        config.disconnection.end();
                         deliver::<E>(window, results, config, response);
                     }
                     Ok(Heard::Message(None)) => return End::Lost(Status::unavailable("the peer ended the stream")),
@@ -214,7 +214,7 @@ fn deliver<E: Exchange>(
     response: E::Response,
 ) {
     if let Some(held) = window.take(&response) {
-        config.outage.meter().round_trip.observe_since(held.since);
+        config.disconnection.meter().round_trip.observe_since(held.since);
         // Never full, see `Hop::start`; closed only if the caller is gone, which ends the task.
         let delivered: Delivered<E> = Ok((held, response));
         let _ = results.try_send(delivered);

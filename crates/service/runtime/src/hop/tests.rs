@@ -187,8 +187,8 @@ impl Drop for Server {
 }
 
 fn hop(url: &PeerUrl, window: usize, inactivity: Duration) -> Hop<ToReceiver> {
-    let outage = Arc::new(Outage::new(format!("receiver at {url}")));
-    let config = HopConfig { window, inactivity, outage };
+    let disconnection = Arc::new(Disconnection::new(format!("receiver at {url}")));
+    let config = HopConfig { window, inactivity, disconnection };
     Hop::start(ToReceiver(ReceiverClient::new(url.channel())), config)
 }
 
@@ -338,8 +338,8 @@ async fn dropping_the_receiver_stops_the_task() {
 async fn what_a_hop_does_is_counted() {
     let server = Server::start(0, Manner::FailAfter(7, Status::unavailable("for now")));
     let meter = crate::observe::HopMeter::register(&crate::Observer::new("test"), "receiver", true);
-    let outage = Arc::new(Outage::new("receiver").metered(meter.clone()));
-    let config = HopConfig { window: 16, inactivity: PATIENT, outage };
+    let disconnection = Arc::new(Disconnection::new("receiver").metered(meter.clone()));
+    let config = HopConfig { window: 16, inactivity: PATIENT, disconnection };
     let mut hop = Hop::start(ToReceiver(ReceiverClient::new(server.url.channel())), config);
     assert_eq!(meter.window.get(), 16);
     for item in 0..10 {
@@ -351,7 +351,7 @@ async fn what_a_hop_does_is_counted() {
         hop.receiver.recv().await.unwrap().unwrap();
     }
     assert_eq!(meter.out.get(), 0);
-    assert_eq!((meter.opened.get(), meter.lost.get(), meter.outages.get()), (2, 1, 1));
+    assert_eq!((meter.opened.get(), meter.lost.get(), meter.disconnections.get()), (2, 1, 1));
     assert_eq!(meter.round_trip.count(), 10);
     let again = meter.sent_again.get();
     assert!((1..=3).contains(&again), "{again} items sent again; seven of ten were answered");

@@ -13,7 +13,7 @@ pub struct HopMeter {
     pub(crate) streams: Gauge,
     pub(crate) opened: Counter,
     pub(crate) lost: Counter,
-    pub(crate) outages: Counter,
+    pub(crate) disconnections: Counter,
     /// 1 while the peer is disconnected, else 0.
     pub(crate) waiting: Gauge,
     pub(crate) sent_again: Counter,
@@ -37,7 +37,7 @@ impl HopMeter {
             streams: gauge("streams", "Streams to the peer that are open"),
             opened: counter("streams_opened", "Streams to the peer that were opened"),
             lost: counter("reconnects", "Streams to the peer that were lost or could not be opened, to be tried again"),
-            outages: counter("outages", "Times that the peer was found to be away"),
+            disconnections: counter("outages", "Times that the peer was found to be away"),
             waiting: gauge("outage", "1 while the peer is away"),
             ..HopMeter::default()
         };
@@ -65,8 +65,8 @@ impl HopMeter {
 
 impl HopMeter {
     /// Counts that the peer was found to be disconnected (`away`), or that it responds again.
-    pub(crate) fn outage(&self, away: bool) {
-        self.outages.inc_by(u64::from(away));
+    pub(crate) fn disconnection(&self, away: bool) {
+        self.disconnections.inc_by(u64::from(away));
         self.waiting.set(i64::from(away));
     }
 }

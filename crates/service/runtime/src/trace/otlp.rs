@@ -8,7 +8,7 @@
 
 use super::parent::Parent;
 use super::{Span, TraceId};
-use crate::backoff::Outage;
+use crate::backoff::Disconnection;
 use crate::observe::{Counter, Metrics, code_name};
 use opentelemetry::trace::{
     SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId as OtelTraceId, TraceState,
@@ -87,8 +87,9 @@ impl Exporter {
         let lost = Lost { full, failed };
         let (queue, spans) = mpsc::channel(QUEUE);
         let ending = Arc::new(Notify::new());
-        let outage = Outage::new(format!("trace collector at {endpoint}"));
-        let task = Task { exporter, spans, ending: ending.clone(), outage, exported, failed: lost.failed.clone() };
+        let disconnection = Disconnection::new(format!("trace collector at {endpoint}"));
+        let task =
+            Task { exporter, spans, ending: ending.clone(), disconnection, exported, failed: lost.failed.clone() };
         Some(Exporter {
             queue,
             // The sampler that the SDK makes from the environment variables.
@@ -186,7 +187,7 @@ struct Task {
     exporter: SpanExporter,
     spans: mpsc::Receiver<SpanData>,
     ending: Arc<Notify>,
-    outage: Outage,
+    disconnection: Disconnection,
     exported: Counter,
     failed: Counter,
 }
@@ -208,11 +209,11 @@ impl Task {
             match self.exporter.export(std::mem::take(&mut batch)).await {
                 Ok(()) => {
                     self.exported.inc_by(taken as u64);
-                    self.outage.end();
+                    self.disconnection.end();
                 }
                 Err(error) => {
                     self.failed.inc_by(taken as u64);
-                    self.outage.begin(&tonic::Status::unavailable(error.to_string()));
+                    self.disconnection.begin(&tonic::Status::unavailable(error.to_string()));
                 }
             }
             if !self.spans.is_closed() {
