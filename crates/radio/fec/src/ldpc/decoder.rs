@@ -73,11 +73,11 @@ impl Decoder {
         }
         let mut state = State::new(code, llrs);
         let mut iterations = 0;
-        let mut converged = state.settled();
+        let mut converged = state.syndrome_satisfied();
         while !converged && iterations < self.max_iterations {
             state.pass(self.rule);
             iterations += 1;
-            converged = state.settled();
+            converged = state.syndrome_satisfied();
         }
         let word = state.posterior.iter().map(|&llr| llr < 0.0).collect();
         Ok(Decoded { word, iterations, converged })
@@ -92,9 +92,9 @@ struct State<'a> {
     /// The posterior LLR of each bit of the codeword, `[columns · Z]`.
     posterior: Vec<f64>,
     /// For each row its last check-to-variable messages, `[degree, Z]`.
-    told: Vec<Vec<f64>>,
+    check_to_variable: Vec<Vec<f64>>,
     /// The variable-to-check messages of the current row, `[degree, Z]`.
-    others: Vec<f64>,
+    variable_to_check: Vec<f64>,
     /// Scratch space of the check-node update of one row, `[Z]`.
     running: Vec<f64>,
 }
@@ -107,21 +107,21 @@ impl<'a> State<'a> {
         let own = |row: &[Circulant]| row.last().map_or(0, |c| c.column);
         let rows = code.rows().iter().map(Vec::as_slice).filter(|row| own(row) < core || sent(own(row)));
         let rows: Vec<_> = rows.collect();
-        let told = rows.iter().map(|row| vec![0.0; row.len() * size]).collect();
+        let check_to_variable = rows.iter().map(|row| vec![0.0; row.len() * size]).collect();
         State {
             size,
             info_bits: code.info_bits(),
             rows,
             posterior: llrs.to_vec(),
-            told,
-            others: Vec::new(),
+            check_to_variable,
+            variable_to_check: Vec::new(),
             running: Vec::new(),
         }
     }
 
     /// Whether the syndrome is satisfied: every information bit has an LLR other than 0, and every check is met.
     /// Without the first condition, LLRs that are all 0 would decode to the codeword of zeros.
-    fn settled(&self) -> bool {
+    fn syndrome_satisfied(&self) -> bool {
         self.posterior[..self.info_bits].iter().all(|&llr| llr != 0.0) && self.rows.iter().all(|row| self.met(row))
     }
 
@@ -137,35 +137,43 @@ impl<'a> State<'a> {
 
     fn pass(&mut self, rule: CheckRule) {
         let size = self.size;
-        for (row, told) in self.rows.iter().zip(&mut self.told) {
-            self.others.resize(told.len(), 0.0);
+        for (row, check_to_variable) in self.rows.iter().zip(&mut self.check_to_variable) {
+            self.variable_to_check.resize(check_to_variable.len(), 0.0);
             for (k, c) in row.iter().enumerate() {
-                let rotated = &mut self.others[k * size..][..size];
+                let rotated = &mut self.variable_to_check[k * size..][..size];
                 rotated.copy_from_slice(&self.posterior[c.column * size..][..size]);
                 rotated.rotate_left(c.shift);
-                rotated.iter_mut().zip(&told[k * size..]).for_each(|(other, told)| *other -= told);
+                rotated
+                    .iter_mut()
+                    .zip(&check_to_variable[k * size..])
+                    .for_each(|(message, check_to_variable)| *message -= check_to_variable);
             }
             match rule {
-                CheckRule::NormalisedMinSum => min_sum(&self.others, told, size),
-                CheckRule::SumProduct => sum_product(&self.others, told, size),
-                CheckRule::ApproximateSumProduct => approximate(&self.others, told, size, &mut self.running),
+                CheckRule::NormalisedMinSum => min_sum(&self.variable_to_check, check_to_variable, size),
+                CheckRule::SumProduct => sum_product(&self.variable_to_check, check_to_variable, size),
+                CheckRule::ApproximateSumProduct => {
+                    approximate(&self.variable_to_check, check_to_variable, size, &mut self.running)
+                }
             }
             for (k, c) in row.iter().enumerate() {
                 let column = &mut self.posterior[c.column * size..][..size];
-                let now = self.others[k * size..].iter().zip(&told[k * size..]);
-                column.iter_mut().zip(now).for_each(|(llr, (other, told))| *llr = other + told);
+                let now = self.variable_to_check[k * size..].iter().zip(&check_to_variable[k * size..]);
+                column
+                    .iter_mut()
+                    .zip(now)
+                    .for_each(|(llr, (message, check_to_variable))| *llr = message + check_to_variable);
                 column.rotate_right(c.shift);
             }
         }
     }
 }
 
-/// The normalised min-sum update of one row: computes the check-to-variable messages `told` from the variable-to-check
-/// messages `others`, both `[degree, size]` with `size` = Z.
-fn min_sum(others: &[f64], told: &mut [f64], size: usize) {
+/// The normalised min-sum update of one row: computes the check-to-variable messages `check_to_variable` from the variable-to-check
+/// messages `variable_to_check`, both `[degree, size]` with `size` = Z.
+fn min_sum(variable_to_check: &[f64], check_to_variable: &mut [f64], size: usize) {
     let (mut least, mut second) = (vec![f64::INFINITY; size], vec![f64::INFINITY; size]);
     let mut sign = vec![1.0f64; size];
-    for edge in others.chunks_exact(size) {
+    for edge in variable_to_check.chunks_exact(size) {
         for r in 0..size {
             let magnitude = edge[r].abs();
             second[r] = second[r].min(least[r].max(magnitude));
@@ -173,54 +181,57 @@ fn min_sum(others: &[f64], told: &mut [f64], size: usize) {
             sign[r] = if edge[r] < 0.0 { -sign[r] } else { sign[r] };
         }
     }
-    for (edge, told) in others.chunks_exact(size).zip(told.chunks_exact_mut(size)) {
+    for (edge, check_to_variable) in variable_to_check.chunks_exact(size).zip(check_to_variable.chunks_exact_mut(size))
+    {
         for r in 0..size {
             let magnitude = if edge[r].abs() == least[r] { second[r] } else { least[r] };
             let signed = if edge[r] < 0.0 { -sign[r] } else { sign[r] };
-            told[r] = MIN_SUM_FACTOR * signed * magnitude;
+            check_to_variable[r] = MIN_SUM_FACTOR * signed * magnitude;
         }
     }
 }
 
-/// The sum-product update of one row: computes the check-to-variable messages `told` from the variable-to-check
-/// messages `others`, both `[degree, size]` with `size` = Z. A forward and a backward pass combine the messages before
+/// The sum-product update of one row: computes the check-to-variable messages `check_to_variable` from the variable-to-check
+/// messages `variable_to_check`, both `[degree, size]` with `size` = Z. A forward and a backward pass combine the messages before
 /// and after each edge.
-fn sum_product(others: &[f64], told: &mut [f64], size: usize) {
-    let degree = others.len() / size;
+fn sum_product(variable_to_check: &[f64], check_to_variable: &mut [f64], size: usize) {
+    let degree = variable_to_check.len() / size;
     for r in 0..size {
         let mut before = f64::INFINITY;
         for k in 0..degree {
-            told[k * size + r] = before;
-            before = box_plus(before, others[k * size + r]);
+            check_to_variable[k * size + r] = before;
+            before = box_plus(before, variable_to_check[k * size + r]);
         }
         let mut behind = f64::INFINITY;
         for k in (0..degree).rev() {
-            told[k * size + r] = box_plus(told[k * size + r], behind);
-            behind = box_plus(behind, others[k * size + r]);
+            check_to_variable[k * size + r] = box_plus(check_to_variable[k * size + r], behind);
+            behind = box_plus(behind, variable_to_check[k * size + r]);
         }
     }
 }
 
-/// The approximate sum-product update of one row: computes the check-to-variable messages `told` from the
-/// variable-to-check messages `others`, both `[degree, size]` with `size` = Z and a degree of at least 2. It works like
+/// The approximate sum-product update of one row: computes the check-to-variable messages `check_to_variable` from the
+/// variable-to-check messages `variable_to_check`, both `[degree, size]` with `size` = Z and a degree of at least 2. It works like
 /// [`sum_product`], but on the Z checks of the row at once; `running` is scratch space.
-fn approximate(others: &[f64], told: &mut [f64], size: usize, running: &mut Vec<f64>) {
-    let last = others.len() - size;
+fn approximate(variable_to_check: &[f64], check_to_variable: &mut [f64], size: usize, running: &mut Vec<f64>) {
+    let last = variable_to_check.len() - size;
     running.clear();
-    running.extend_from_slice(&others[..size]);
+    running.extend_from_slice(&variable_to_check[..size]);
     for from in (size..=last).step_by(size) {
-        told[from..][..size].copy_from_slice(running);
+        check_to_variable[from..][..size].copy_from_slice(running);
         if from < last {
-            running.iter_mut().zip(&others[from..]).for_each(|(a, &b)| *a = approximate_box_plus(*a, b));
+            running.iter_mut().zip(&variable_to_check[from..]).for_each(|(a, &b)| *a = approximate_box_plus(*a, b));
         }
     }
-    running.copy_from_slice(&others[last..]);
+    running.copy_from_slice(&variable_to_check[last..]);
     for from in (size..last).step_by(size).rev() {
-        let behind = told[from..][..size].iter_mut().zip(&*running);
-        behind.for_each(|(told, &behind)| *told = approximate_box_plus(*told, behind));
-        running.iter_mut().zip(&others[from..]).for_each(|(a, &b)| *a = approximate_box_plus(*a, b));
+        let behind = check_to_variable[from..][..size].iter_mut().zip(&*running);
+        behind.for_each(|(check_to_variable, &behind)| {
+            *check_to_variable = approximate_box_plus(*check_to_variable, behind)
+        });
+        running.iter_mut().zip(&variable_to_check[from..]).for_each(|(a, &b)| *a = approximate_box_plus(*a, b));
     }
-    told[..size].copy_from_slice(running);
+    check_to_variable[..size].copy_from_slice(running);
 }
 
 /// An approximation of [`box_plus`] of two finite LLRs, with ln(1 + e^{−x}) replaced by a parabola that ends at
@@ -264,14 +275,14 @@ mod tests {
 
     #[test]
     fn a_row_is_answered_by_all_the_others() {
-        let others = [1.0, -7.0, 2.5, 0.5, -0.3, 4.0, 9.0, 0.0];
+        let variable_to_check = [1.0, -7.0, 2.5, 0.5, -0.3, 4.0, 9.0, 0.0];
         for degree in 2..=4 {
-            let mut told = vec![0.0; 2 * degree];
-            approximate(&others[..2 * degree], &mut told, 2, &mut Vec::new());
-            for (k, told) in told.iter().enumerate() {
-                let rest = (0..degree).filter(|&edge| edge != k / 2).map(|edge| others[2 * edge + k % 2]);
+            let mut check_to_variable = vec![0.0; 2 * degree];
+            approximate(&variable_to_check[..2 * degree], &mut check_to_variable, 2, &mut Vec::new());
+            for (k, check_to_variable) in check_to_variable.iter().enumerate() {
+                let rest = (0..degree).filter(|&edge| edge != k / 2).map(|edge| variable_to_check[2 * edge + k % 2]);
                 let expected = rest.fold(f64::INFINITY, |a, b| if a.is_infinite() { b } else { box_plus(a, b) });
-                assert!((told - expected).abs() < 0.15, "{degree} {k}: {told} {expected}");
+                assert!((check_to_variable - expected).abs() < 0.15, "{degree} {k}: {check_to_variable} {expected}");
             }
         }
     }
