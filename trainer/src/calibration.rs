@@ -22,7 +22,7 @@ impl Calibration {
     /// The calibrated probability of each cell, of one held-out prediction.
     pub fn apply(&self, said: &Said) -> [f64; CELLS] {
         let weight = self.weight[0] + self.weight[1] * f64::from(said.rho);
-        self.temperature.apply(&said.p, said.rho, weight * said.heard)
+        self.temperature.apply(&said.p, said.rho, weight * said.soft_decision)
     }
 }
 
@@ -38,7 +38,7 @@ pub fn fit(said: &[Said]) -> Calibration {
 }
 
 fn weight(said: &[Said]) -> [f64; 2] {
-    if said.iter().all(|said| said.heard == 0.0) {
+    if said.iter().all(|said| said.soft_decision == 0.0) {
         return [0.0; 2];
     }
     let mut best = ([0.0; 2], usize::MAX);
@@ -107,7 +107,7 @@ mod tests {
                 u -= p;
                 u < 0.0
             });
-            Said { p: sharper.apply(&p, rho, 0.0), rho, heard: 0.0, label: LABELS[truth.unwrap_or(CELLS - 1)] }
+            Said { p: sharper.apply(&p, rho, 0.0), rho, soft_decision: 0.0, label: LABELS[truth.unwrap_or(CELLS - 1)] }
         };
         (0..n).map(clip).collect()
     }
@@ -132,10 +132,10 @@ mod tests {
             let mut stream = Stream::new(18, &[i]);
             let rho = [0.0, 1.0][i as usize % 2];
             let p = probabilities(&stream.normals(CELLS));
-            let heard = 2.0 * stream.uniform() - 1.0;
-            let meant = Temperature::default().apply(&p, rho, if rho == 0.0 { 2.0 * heard } else { 0.0 });
+            let soft_decision = 2.0 * stream.uniform() - 1.0;
+            let meant = Temperature::default().apply(&p, rho, if rho == 0.0 { 2.0 * soft_decision } else { 0.0 });
             let positive = side_mass(&meant, 1.0) / (side_mass(&meant, 1.0) + side_mass(&meant, -1.0));
-            Said { p, rho, heard, label: if stream.uniform() < positive { 1.0 } else { -1.0 } }
+            Said { p, rho, soft_decision, label: if stream.uniform() < positive { 1.0 } else { -1.0 } }
         };
         let fitted = fit(&(0..40_000).map(clip).collect::<Vec<_>>());
         assert_eq!(fitted.weight, [2.0, -2.0]);

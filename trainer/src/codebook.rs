@@ -92,7 +92,7 @@ mod tests {
     fn said(n: u64) -> Vec<Said> {
         let clip = |i: u64| {
             let p = probabilities(&Stream::new(23, &[i]).normals(CELLS));
-            Said { p, rho: if i.is_multiple_of(3) { 1.0 } else { 0.4 }, heard: 0.0, label: 0.0 }
+            Said { p, rho: if i.is_multiple_of(3) { 1.0 } else { 0.4 }, soft_decision: 0.0, label: 0.0 }
         };
         (0..n).map(clip).collect()
     }

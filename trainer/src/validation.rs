@@ -8,7 +8,7 @@ use candle_core::Tensor;
 use corpus::Sequence;
 use metrics::Prediction;
 use network::batch::Batch;
-use network::head::{CELLS, Matched, probabilities};
+use network::head::{CELLS, MatchedFilter, probabilities};
 use nn::ops::{tensor, with_slice};
 use phy::{ChannelKind, Conditions, NoiseKey, Realisation, SnrDb, Symbols};
 
@@ -59,8 +59,8 @@ pub struct Said {
     pub p: [f64; CELLS],
     /// ρ of the received burst.
     pub rho: f32,
-    /// Matched-filter soft decision on the sign, in [−1, 1], see [`Matched::heard`]; 0 without a matched filter.
-    pub heard: f64,
+    /// Matched-filter soft decision on the sign, in [−1, 1], see [`MatchedFilter::soft_decision`]; 0 without a matched filter.
+    pub soft_decision: f64,
     /// Label of the clip, in [−3, 3].
     pub label: f32,
 }
@@ -125,25 +125,27 @@ impl HeldOut {
     }
 
     /// The held-out predictions of a network with the distribution head, for all clips and channels, before
-    /// calibration, with the soft decisions of `matched`.
+    /// calibration, with the soft decisions of `matched_filter`.
     ///
     /// # Errors
     /// If the network does not fit the clips.
-    pub fn said(&self, network: &Chain, matched: Option<&Matched>) -> Result<Vec<Said>> {
+    pub fn said(&self, network: &Chain, matched_filter: Option<&MatchedFilter>) -> Result<Vec<Said>> {
         let digest = self.digest(network)?;
         let mut said = Vec::new();
         for point in &self.points {
             for draw in point.draws(0..DRAWS) {
                 let (received, rho) = self.receptions(network, &digest, point, draw)?;
-                let heard = with_slice(&received, |received| {
+                let soft_decision = with_slice(&received, |received| {
                     let bursts = received.chunks_exact(network.config().reals).zip(&rho);
-                    bursts.map(|(burst, rho)| matched.map_or(0.0, |m| m.heard(burst, *rho))).collect::<Vec<_>>()
+                    bursts
+                        .map(|(burst, rho)| matched_filter.map_or(0.0, |m| m.soft_decision(burst, *rho)))
+                        .collect::<Vec<_>>()
                 })?;
-                let clips = rho.iter().zip(&heard).zip(&self.labels);
-                let of = |(row, ((rho, heard), label)): (&[f32], ((&f32, &f64), &f32))| Said {
+                let clips = rho.iter().zip(&soft_decision).zip(&self.labels);
+                let of = |(row, ((rho, soft_decision), label)): (&[f32], ((&f32, &f64), &f32))| Said {
                     p: probabilities(row),
                     rho: *rho,
-                    heard: *heard,
+                    soft_decision: *soft_decision,
                     label: *label,
                 };
                 let logits = network.head().outputs(&network.latent(&received, &rho)?)?;

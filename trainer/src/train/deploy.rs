@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 use network::config::HeadKind;
 use network::encoder::Sharpening;
-use network::head::{Matched, Temperature};
+use network::head::{MatchedFilter, Temperature};
 use nn::bert::Checkpoint;
 use nn::ops::with_slice;
 use nn::params::Params;
@@ -94,9 +94,9 @@ impl Trainer<'_> {
         if !calibrated && scheme.decides().is_none() {
             return self.with_coding(scheme, built(&tensors)?.0);
         }
-        let (held_out, mut matched) = (self.held_out(tuned)?, None);
+        let (held_out, mut matched_filter) = (self.held_out(tuned)?, None);
         if let Some(direction) = direction {
-            let filter = Matched::new(&direction, config.equaliser);
+            let filter = MatchedFilter::new(&direction, config.equaliser);
             let with_gain = |gain| -> Result<HashMap<String, Tensor>> {
                 let mut tensors = tensors.clone();
                 tensors.extend(Sharpening::new(&direction, gain).tensors()?);
@@ -105,14 +105,14 @@ impl Trainer<'_> {
             let gain = sharpening::fit(|gain| held_out.said(&built(&with_gain(gain)?)?.1, Some(&filter)))?;
             tracing::debug!(gain, "fitted");
             tensors = with_gain(gain)?;
-            matched = Some(filter);
+            matched_filter = Some(filter);
         }
-        let mut said = held_out.said(&built(&tensors)?.1, matched.as_ref())?;
+        let mut said = held_out.said(&built(&tensors)?.1, matched_filter.as_ref())?;
         if calibrated {
             let calibration = calibration::fit(&said);
             tensors.insert(format!("head.{}", Temperature::TENSOR), calibration.temperature.tensor()?);
-            if let Some(matched) = matched {
-                tensors.extend(matched.with_weight(calibration.weight).tensors()?);
+            if let Some(matched_filter) = matched_filter {
+                tensors.extend(matched_filter.with_weight(calibration.weight).tensors()?);
             }
             tracing::debug!(?calibration, "fitted");
             said.iter_mut().for_each(|said| said.p = calibration.apply(said));

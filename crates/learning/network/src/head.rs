@@ -6,13 +6,13 @@
 //! the class by its mass, and the score by the median, for which a cell's mass lies evenly over the cell. At low SNR
 //! the sign then follows the evidence and not, as a regressor's would, the bias.
 
-mod matched;
+mod matched_filter;
 mod score;
 mod temperature;
 
 use crate::config::{Config, HeadKind};
 use candle_core::{Result, Tensor};
-pub use matched::Matched;
+pub use matched_filter::MatchedFilter;
 use metrics::Prediction;
 use nn::layers::Linear;
 use nn::ops::{Activation, tensor, with_slice};
@@ -108,19 +108,19 @@ impl Head {
         self.predict_with(latent, rho, &vec![0.0; rho.len()])
     }
 
-    /// A calibrated prediction for each latent, of a burst that was received with reliability `rho`. `evidence` is the
+    /// A calibrated prediction for each latent, of a burst that was received with reliability `rho`. `llr` is the
     /// LLR of the sign by the matched filter, which a calibrated head adds to its log-odds.
     ///
     /// # Errors
     /// If the shapes do not match the configured sizes.
-    pub fn predict_with(&self, latent: &Tensor, rho: &[f32], evidence: &[f64]) -> Result<Vec<Prediction>> {
+    pub fn predict_with(&self, latent: &Tensor, rho: &[f32], llr: &[f64]) -> Result<Vec<Prediction>> {
         let out = self.linear.forward(latent)?;
-        let cells = |(row, (rho, evidence)): (&[f32], (&f32, &f64))| {
+        let cells = |(row, (rho, llr)): (&[f32], (&f32, &f64))| {
             let p = probabilities(row);
-            from_cells(&self.temperature.as_ref().map_or(p, |temperature| temperature.apply(&p, *rho, *evidence)))
+            from_cells(&self.temperature.as_ref().map_or(p, |temperature| temperature.apply(&p, *rho, *llr)))
         };
         with_slice(&out, |values| match self.kind {
-            HeadKind::Distribution => values.chunks_exact(CELLS).zip(rho.iter().zip(evidence)).map(cells).collect(),
+            HeadKind::Distribution => values.chunks_exact(CELLS).zip(rho.iter().zip(llr)).map(cells).collect(),
             HeadKind::L1 | HeadKind::Mse => values.iter().map(|score| from_score(*score)).collect(),
         })
     }

@@ -7,7 +7,7 @@ use crate::batch::Batch;
 use crate::config::Config;
 use crate::discriminator::{Discriminator, PAIRS, pair_name};
 use crate::encoder::Encoder;
-use crate::head::{Head, Matched};
+use crate::head::{Head, MatchedFilter};
 use crate::mvib::Mvib;
 use crate::uvib::{Branch, Latent};
 use candle_core::{Result, Tensor};
@@ -125,7 +125,7 @@ pub struct Receiver {
     /// The decision head.
     pub head: Head,
     /// Of deployed weights.
-    matched: Option<Matched>,
+    matched_filter: Option<MatchedFilter>,
 }
 
 impl Receiver {
@@ -138,7 +138,7 @@ impl Receiver {
         Ok(Receiver {
             mvib: Mvib::new(&root.at("mvib"), config)?,
             head: Head::new(&head, config)?,
-            matched: Matched::find(&head.at(Matched::PLACE), config.reals, config.equaliser)?,
+            matched_filter: MatchedFilter::find(&head.at(MatchedFilter::PLACE), config.reals, config.equaliser)?,
         })
     }
 
@@ -148,13 +148,13 @@ impl Receiver {
     /// If the shapes do not fit.
     pub fn forward(&self, received: &Tensor, rho: &[f32]) -> Result<Vec<Prediction>> {
         let latent = self.mvib.mean(received, rho)?;
-        let Some(matched) = &self.matched else { return self.head.predict(&latent, rho) };
+        let Some(matched_filter) = &self.matched_filter else { return self.head.predict(&latent, rho) };
         let reals = received.dim(1)?;
-        let evidence = with_slice(received, |received| {
+        let llr = with_slice(received, |received| {
             let bursts = received.chunks_exact(reals).zip(rho);
-            bursts.map(|(burst, rho)| matched.evidence(burst, *rho)).collect::<Vec<_>>()
+            bursts.map(|(burst, rho)| matched_filter.llr(burst, *rho)).collect::<Vec<_>>()
         })?;
-        self.head.predict_with(&latent, rho, &evidence)
+        self.head.predict_with(&latent, rho, &llr)
     }
 }
 

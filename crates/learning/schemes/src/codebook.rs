@@ -131,7 +131,7 @@ impl Codebook {
     /// The probability of each word given x̂ = g·c + v: log p = ln prior + 2g⟨x̂, c⟩/E|v|², for all words have the same
     /// energy.
     pub fn posterior(&self, burst: &Equalised, equaliser: Equaliser) -> Vec<f64> {
-        let factor = equaliser.evidence(burst.rho);
+        let factor = equaliser.llr_scale(burst.rho);
         let bits = self.decides.bits();
         let logs: Vec<f64> = (0..self.prior.len())
             .map(|word| {

@@ -26,7 +26,7 @@ impl Equaliser {
     /// The LLR scale of this equaliser for a burst with `rho` = ρ. With x̂ = g·c + v for a codeword c, all codewords
     /// having the same energy, ln p(x̂ | c) = scale·⟨x̂, c⟩ + constant, where scale = 2g/E|v|²: 2/(1 − ρ) for MMSE and
     /// 2ρ/(1 − ρ) for zero forcing. It is capped at 10⁶, as it is infinite without noise.
-    pub fn evidence(self, rho: f32) -> f64 {
+    pub fn llr_scale(self, rho: f32) -> f64 {
         let rho = f64::from(rho);
         let factor = match self {
             Equaliser::Mmse => 2.0 / (1.0 - rho).max(1e-12),

@@ -3,7 +3,7 @@
 //! A network that has seen its clips fifty times is surer of new ones than it should be, and surest where there is no
 //! noise; one temperature cannot serve both ends. So the log-odds of positive against negative are scaled by a function of
 //! ρ, which the receiver is told with every burst. Every decision between the two stays; what changes is how sure it is
-//! said to be, unless a matched filter adds what it heard ([`super::Matched`]). The probability of exactly zero stays too, and so do the shares of the cells within a side: flattened
+//! said to be, unless a matched filter adds what it heard ([`super::MatchedFilter`]). The probability of exactly zero stays too, and so do the shares of the cells within a side: flattened
 //! likewise, the class 0, which is three cells, beats all others, and Acc-7 and MAE are lost.
 
 use super::{CELLS, side};
@@ -50,9 +50,9 @@ impl Temperature {
         (self.at_zero + self.slope * f64::from(rho)).clamp(-MOST, MOST).exp()
     }
 
-    /// The probabilities of the cells that are meant by `p`, of a burst with `rho`, with `evidence` first added to the
+    /// The probabilities of the cells that are meant by `p`, of a burst with `rho`, with `llr` first added to the
     /// log-odds of the sign.
-    pub fn apply(&self, p: &[f64; CELLS], rho: f32, evidence: f64) -> [f64; CELLS] {
+    pub fn apply(&self, p: &[f64; CELLS], rho: f32, llr: f64) -> [f64; CELLS] {
         let factor = self.factor(rho);
         let mut sides = [0f64; 3];
         p.iter().enumerate().for_each(|(cell, p)| sides[side(cell)] += p);
@@ -60,7 +60,7 @@ impl Temperature {
         if negative <= 0.0 || positive <= 0.0 {
             return *p;
         }
-        let share = 1.0 / (1.0 + (factor * (negative.ln() - positive.ln() - evidence)).exp());
+        let share = 1.0 / (1.0 + (factor * (negative.ln() - positive.ln() - llr)).exp());
         let signed = negative + positive;
         let scales = [signed * (1.0 - share) / negative, 1.0, signed * share / positive];
         std::array::from_fn(|cell| p[cell] * scales[side(cell)])

@@ -11,14 +11,14 @@ use phy::Equaliser;
 
 /// The filter and the weight w(ρ) = w₀ + w₁·ρ of what it hears.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Matched {
+pub struct MatchedFilter {
     /// The burst that stands for a positive sign, of unit power per complex symbol.
     word: Vec<f32>,
     equaliser: Equaliser,
     weight: [f32; 2],
 }
 
-impl Matched {
+impl MatchedFilter {
     /// Its place below `head`.
     pub const PLACE: &str = "matched";
 
@@ -26,13 +26,13 @@ impl Matched {
     pub fn new(direction: &[f32], equaliser: Equaliser) -> Self {
         let length = dot(direction, direction).sqrt().max(f32::MIN_POSITIVE);
         let scale = (direction.len() as f32 / 2.0).sqrt() / length;
-        Matched { word: direction.iter().map(|v| v * scale).collect(), equaliser, weight: [0.0; 2] }
+        MatchedFilter { word: direction.iter().map(|v| v * scale).collect(), equaliser, weight: [0.0; 2] }
     }
 
     /// The same with another weight, (w₀, w₁).
     #[must_use]
     pub fn with_weight(self, weight: [f64; 2]) -> Self {
-        Matched { weight: weight.map(|w| w as f32), ..self }
+        MatchedFilter { weight: weight.map(|w| w as f32), ..self }
     }
 
     /// That of deployed weights, if they have one.
@@ -43,7 +43,7 @@ impl Matched {
         let (word, weight) = (scope.find("word", &[reals])?, scope.find("weight", &[2])?);
         let Some((word, weight)) = word.zip(weight) else { return Ok(None) };
         let (word, weight) = (with_slice(&word, <[f32]>::to_vec)?, with_slice(&weight, |w| [w[0], w[1]])?);
-        Ok(Some(Matched { word, equaliser, weight }))
+        Ok(Some(MatchedFilter { word, equaliser, weight }))
     }
 
     /// Its tensors by path.
@@ -58,14 +58,14 @@ impl Matched {
 
     /// E\[sign | burst\] ∈ [−1, 1] if the sign had been sent antipodally and nothing else: tanh(λ/2) of the log-likelihood ratio
     /// λ = 2·2⟨x̂, c⟩/(1 − ρ), times ρ behind zero forcing, of the equalised burst x̂ and the word c.
-    pub fn heard(&self, equalised: &[f32], rho: f32) -> f64 {
-        (self.equaliser.evidence(rho) * f64::from(dot(equalised, &self.word))).tanh()
+    pub fn soft_decision(&self, equalised: &[f32], rho: f32) -> f64 {
+        (self.equaliser.llr_scale(rho) * f64::from(dot(equalised, &self.word))).tanh()
     }
 
     /// What is added to the log-odds of the sign.
-    pub fn evidence(&self, equalised: &[f32], rho: f32) -> f64 {
+    pub fn llr(&self, equalised: &[f32], rho: f32) -> f64 {
         let [at_zero, slope] = self.weight.map(f64::from);
-        (at_zero + slope * f64::from(rho)) * self.heard(equalised, rho)
+        (at_zero + slope * f64::from(rho)) * self.soft_decision(equalised, rho)
     }
 }
 
@@ -85,17 +85,17 @@ mod tests {
     fn it_is_the_matched_filter_and_knows_how_sure_it_is() {
         let direction = Stream::new(7, &[]).normals(REALS);
         for equaliser in [Equaliser::Mmse, Equaliser::ZeroForcing] {
-            let matched = Matched::new(&direction, equaliser);
+            let matched_filter = MatchedFilter::new(&direction, equaliser);
             let conditions = Conditions::new(ChannelKind::Awgn, Some(SnrDb::try_from(-15.0).unwrap()), None).unwrap();
             let (mut right, mut expected, n) = (0.0, 0.0, 4000u64);
             for row in 0..n {
                 let sign = if row % 2 == 0 { 1.0 } else { -1.0 };
-                let sent = Symbols::new(matched.word.iter().map(|v| sign * v).collect()).unwrap();
+                let sent = Symbols::new(matched_filter.word.iter().map(|v| sign * v).collect()).unwrap();
                 let got = phy::draw(NoiseKey { seed: 3, draw: 0, row }, &conditions, REALS / 2).apply(&sent);
                 let burst = phy::equalise(got.symbols.reals(), got.h, got.n0, equaliser).unwrap();
-                let heard = matched.heard(&burst.reals, burst.rho);
-                right += f64::from(u8::from(heard * f64::from(sign) > 0.0));
-                expected += (1.0 + heard.abs()) / 2.0;
+                let soft_decision = matched_filter.soft_decision(&burst.reals, burst.rho);
+                right += f64::from(u8::from(soft_decision * f64::from(sign) > 0.0));
+                expected += (1.0 + soft_decision.abs()) / 2.0;
             }
             // Q(√(2·25·10^-1.5)) = Q(1.2574) = 0.1043.
             let (rate, sd) = (right / n as f64, (0.1043f64 * 0.8957 / n as f64).sqrt());
@@ -107,14 +107,14 @@ mod tests {
     #[test]
     fn its_weight_follows_rho_and_it_comes_back_from_its_tensors() {
         let direction = Stream::new(8, &[]).normals(REALS);
-        let matched = Matched::new(&direction, Equaliser::Mmse).with_weight([0.5, 1.5]);
-        let word = matched.word.clone();
-        assert!((matched.evidence(&word, 1.0) - 2.0).abs() < 1e-6);
-        assert_eq!(Matched::new(&direction, Equaliser::Mmse).evidence(&word, 0.5), 0.0);
-        let params = Params::from_tensors("test", HashMap::from(matched.tensors().unwrap()), false);
-        let scope = params.root().at("head").at(Matched::PLACE);
-        assert_eq!(Matched::find(&scope, REALS, Equaliser::Mmse).unwrap(), Some(matched));
-        assert!(Matched::find(&scope, REALS + 2, Equaliser::Mmse).is_err());
-        assert_eq!(Matched::find(&Params::fresh(1).root(), REALS, Equaliser::Mmse).unwrap(), None);
+        let matched_filter = MatchedFilter::new(&direction, Equaliser::Mmse).with_weight([0.5, 1.5]);
+        let word = matched_filter.word.clone();
+        assert!((matched_filter.llr(&word, 1.0) - 2.0).abs() < 1e-6);
+        assert_eq!(MatchedFilter::new(&direction, Equaliser::Mmse).llr(&word, 0.5), 0.0);
+        let params = Params::from_tensors("test", HashMap::from(matched_filter.tensors().unwrap()), false);
+        let scope = params.root().at("head").at(MatchedFilter::PLACE);
+        assert_eq!(MatchedFilter::find(&scope, REALS, Equaliser::Mmse).unwrap(), Some(matched_filter));
+        assert!(MatchedFilter::find(&scope, REALS + 2, Equaliser::Mmse).is_err());
+        assert_eq!(MatchedFilter::find(&Params::fresh(1).root(), REALS, Equaliser::Mmse).unwrap(), None);
     }
 }
