@@ -188,20 +188,20 @@ fn what_cannot_be_evaluated_is_named() {
     assert_eq!(error(request(&corpus, &points)), "clip `clip 301` (row 301): audio: expected features");
 }
 
-/// Bits in the burst of [`Told`], each sent as this many reals of one sign.
+/// Bits in the burst of [`KnowsCsit`], each sent as this many reals of one sign.
 const BITS: usize = 32;
 
 /// A scheme that transmits the bits of ρ from its CSIT; its receiver compares them with ρ of the received burst.
-struct Told;
+struct KnowsCsit;
 
-static TOLD: LazyLock<ModelCard> = LazyLock::new(|| ModelCard {
+static KNOWS_CSIT: LazyLock<ModelCard> = LazyLock::new(|| ModelCard {
     needs: ChannelKnowledge::Csit,
     ..ModelCard::new("told", "told", ChannelUses::Fixed(BITS * BITS / 2))
 });
 
-impl Transmit for Told {
+impl Transmit for KnowsCsit {
     fn card(&self) -> &ModelCard {
-        &TOLD
+        &KNOWS_CSIT
     }
 
     fn transmit(&self, clips: &[ClipInput], csit: &[Option<Csit>]) -> Vec<Result<Transmission, InputError>> {
@@ -215,16 +215,16 @@ impl Transmit for Told {
     }
 }
 
-impl Receive for Told {
+impl Receive for KnowsCsit {
     fn card(&self) -> &ModelCard {
-        &TOLD
+        &KNOWS_CSIT
     }
 
     fn receive(&self, bursts: &[ReceivedBurst]) -> Vec<Result<Prediction, InputError>> {
         let decode = |ReceivedBurst { equalised: burst, .. }: &ReceivedBurst| {
             let chips = burst.reals.chunks(BITS).map(|chips| chips.iter().sum::<f32>() > 0.0);
-            let told = chips.enumerate().fold(0u32, |bits, (k, one)| bits | u32::from(one) << k);
-            let right = f32::from(u8::from(told == burst.rho.to_bits()));
+            let request = chips.enumerate().fold(0u32, |bits, (k, one)| bits | u32::from(one) << k);
+            let right = f32::from(u8::from(request == burst.rho.to_bits()));
             let classes = [0.0, 0.0, 1.0 - right, 0.0, right, 0.0, 0.0];
             Ok(Prediction { p_neg: 1.0 - right, p_zero: 0.0, p_pos: right, classes, score: burst.rho })
         };
@@ -235,13 +235,13 @@ impl Receive for Told {
 #[test]
 fn a_transmitter_with_feedback_is_told_what_each_burst_will_meet() {
     let (corpus, points) = (corpus(), sweep("none,awgn,rayleigh,rician:4", "20,30"));
-    let told = |threads| Request {
-        transmitter: &Told,
-        receiver: &Told,
+    let request = |threads| Request {
+        transmitter: &KnowsCsit,
+        receiver: &KnowsCsit,
         threads: NonZeroUsize::new(threads),
         ..request(&corpus, &points)
     };
-    let evaluation = evaluate(&told(1)).unwrap();
+    let evaluation = evaluate(&request(1)).unwrap();
     assert_eq!(evaluation.rows.len(), 300 * (1 + 3 * 2 * 4));
     let mut values: Vec<u32> = evaluation.rows.iter().map(|row| row.prediction.score.to_bits()).collect();
     values.sort_unstable();
@@ -253,5 +253,5 @@ fn a_transmitter_with_feedback_is_told_what_each_burst_will_meet() {
     assert!(heard.len() > evaluation.rows.len() * 98 / 100, "{} bursts are heard", heard.len());
     let wrong = heard.iter().filter(|row| !row.prediction.is_pos()).count();
     assert_eq!(wrong, 0, "bursts made for another channel than they met");
-    assert_eq!(evaluate(&told(5)).unwrap(), evaluation);
+    assert_eq!(evaluate(&request(5)).unwrap(), evaluation);
 }
