@@ -1,7 +1,8 @@
 //! A video at a low rate: what a conventional link sends of somebody speaking.
 //!
-//! Sound is Opus at [`SOUND_BPS`], pictures are H.264 at [`PICTURE_BPS`] (both by the cargo feature `video`), [`PICTURE_HZ`] of them a second and
-//! at most [`LARGEST`] pixels wide and high, which is what the front ends of the receiver look at.
+//! Sound is Opus at [`SOUND_BPS`]. Pictures are H.264 at [`PICTURE_BPS`], [`PICTURE_HZ`] of them a second and at most
+//! [`LARGEST`] pixels wide and high, which is what the front ends of the receiver look at. Both need the cargo feature
+//! `video`.
 //!
 //! The bytes: samples (4, little-endian), width and height (2 each), pictures (4); then each packet of sound behind its length
 //! (2), each picture's slices behind theirs (4). Parameter sets follow from the size, so they do not cross.

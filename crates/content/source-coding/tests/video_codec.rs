@@ -63,6 +63,14 @@ fn a_video_with_neither_is_none_and_damage_is_told() {
         video::encode::<SourceError>(&vec![0.0; 601 * 16_000], std::iter::empty()),
         Err(SourceError::VideoTooLong(600))
     ));
+    let huge = [&0u32.to_le_bytes()[..], &4000u16.to_le_bytes(), &4000u16.to_le_bytes(), &1u32.to_le_bytes(), &[0; 4]];
+    assert!(refused(&huge.concat()).contains("4000 × 4000"));
+    assert!(refused(&[255; 64]).contains("samples"));
+    // The header of a video with neither, which no encoder writes.
+    for length in 0..12 {
+        assert!(video::decode(&[0; 12][..length]).is_err(), "{length}");
+    }
+    assert!(refused(&[0; 13]).contains("1 bytes behind"));
     let coded = video::encode::<SourceError>(&sound(0.5), std::iter::empty());
     if Codec::pictures().is_err() {
         assert_eq!(coded.unwrap_err(), SourceError::NoCodec);
@@ -73,9 +81,6 @@ fn a_video_with_neither_is_none_and_damage_is_told() {
         assert!(video::decode(&bytes[..length]).is_err(), "{length}");
     }
     assert!(refused(&[&bytes[..], &[0]].concat()).contains("1 bytes behind"));
-    assert!(refused(&[255; 64]).contains("samples"));
-    let huge = [&0u32.to_le_bytes()[..], &4000u16.to_le_bytes(), &4000u16.to_le_bytes(), &1u32.to_le_bytes(), &[0; 4]];
-    assert!(refused(&huge.concat()).contains("4000 × 4000"));
 }
 
 #[test]
