@@ -57,8 +57,8 @@ impl Relay {
         outgoing: mpsc::Sender<ReceiveRequest>,
         onward: Onward<ReceiveRequest>,
     ) {
-        // The two directions wait for different things and must not wait for each other: the receiver may answer the call
-        // only when it has got a burst.
+        // The two directions wait for different things and must not wait for each other: the receiver may answer the
+        // call only when it has got a burst.
         let back = async {
             let mut incoming = self.reach(onward).await?;
             let _open = self.meter.hop.opened();
@@ -76,8 +76,8 @@ impl Relay {
         }
     }
 
-    /// Opens the outgoing stream. While the receiver is away and no burst has gone into a call, tries again with backoff,
-    /// for [`RECEIVER_DEADLINE`]. A receiver that has been reached may take its time.
+    /// Opens the outgoing stream. While the receiver is away and no burst has gone into a call, tries again with
+    /// backoff, for [`RECEIVER_DEADLINE`]. A receiver that has been reached may take its time.
     async fn reach(&self, onward: Onward<ReceiveRequest>) -> Result<Streaming<ReceiveResponse>, Status> {
         let deadline = tokio::time::Instant::now() + RECEIVER_DEADLINE;
         let mut backoff = Backoff::default();

@@ -53,7 +53,8 @@ pub struct ReplayArgs {
     /// Pin the conditions that each burst met; otherwise the emulator's live ones apply.
     #[arg(long, requires = "emulator")]
     pub pinned: bool,
-    /// Keep the recorded delivery keys: a receiver that has them answers from its journal. Otherwise a new run counts anew.
+    /// Keep the recorded delivery keys: a receiver that has them answers from its journal. Otherwise a new run counts
+    /// anew.
     #[arg(long, conflicts_with = "repeat")]
     pub same_keys: bool,
     /// Bursts a second [default: as fast as the peer takes them].

@@ -59,7 +59,8 @@ pub struct Said {
     pub p: [f64; CELLS],
     /// ρ of the received burst.
     pub rho: f32,
-    /// Matched-filter soft decision on the sign, in [−1, 1], see [`MatchedFilter::soft_decision`]; 0 without a matched filter.
+    /// Matched-filter soft decision on the sign, in [−1, 1], see [`MatchedFilter::soft_decision`]; 0 without a matched
+    /// filter.
     pub soft_decision: f64,
     /// Label of the clip, in [−3, 3].
     pub label: f32,

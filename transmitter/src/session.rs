@@ -88,9 +88,9 @@ impl Session {
     pub async fn run(self, mut clips: Incoming<SendRequest>, hop: Hop<ToEmulator>) {
         let (reply, encoded) = mpsc::channel(self.window);
         let (videos, unread) = mpsc::channel(self.window);
-        // The ends of the four parts follow each other: the last clip drops `hop.sender`, `videos` and `reply`; the last
-        // file read drops the other `reply`; the last encoded clip drops its slot; and the last acknowledgement ends
-        // the hop. An error in one part ends all.
+        // The ends of the four parts follow each other: the last clip drops `hop.sender`, `videos` and `reply`; the
+        // last file read drops the other `reply`; the last encoded clip drops its slot; and the last acknowledgement
+        // ends the hop. An error in one part ends all.
         let parts = async {
             tokio::try_join!(
                 self.take(&mut clips, hop.sender, videos, reply.clone()),

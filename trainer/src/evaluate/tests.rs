@@ -188,7 +188,7 @@ fn what_cannot_be_evaluated_is_named() {
     assert_eq!(error(request(&corpus, &points)), "clip `clip 301` (row 301): audio: expected features");
 }
 
-/// Bits in the burst of [`KnowsCsit`], each sent as this many reals of one sign.
+/// Bits in the burst of [`KnowsCsit`], each sent over this many real channel dimensions with one sign.
 const BITS: usize = 32;
 
 /// A scheme that transmits the bits of ρ from its CSIT; its receiver compares them with ρ of the received burst.

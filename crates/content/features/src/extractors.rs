@@ -175,8 +175,8 @@ impl Extractors {
         self.extract_from(|| sound(media), || pictures(media))
     }
 
-    /// The same of what something else decodes: the sound at [`media::RATE_HZ`] and the frames at [`FEATURE_RATE_HZ`], `None` for what
-    /// is not there. Neither is asked for if it is not extracted from.
+    /// The same of what something else decodes: the sound at [`media::RATE_HZ`] and the frames at [`FEATURE_RATE_HZ`],
+    /// `None` for what is not there. Neither is asked for if it is not extracted from.
     ///
     /// # Errors
     /// Those of `sound` and `pictures`, and if there is nothing that these extractors read.

@@ -1,6 +1,6 @@
 //! Faces in pictures by the networks of face-api (MIT; trained on pictures from the web): [`TinyFaceDetector`] finds
-//! them, [`FaceLandmark68Net`] their landmarks and [`FaceExpressionNet`] their expression. [`FaceExtractor`] follows one face
-//! over the frames of a video and makes a row of features of each; a frame without a face has none.
+//! them, [`FaceLandmark68Net`] their landmarks and [`FaceExpressionNet`] their expression. [`FaceExtractor`] follows
+//! one face over the frames of a video and makes a row of features of each; a frame without a face has none.
 //!
 //! There are no action units here: lengths between landmarks stand for what mouth, brows and eyes do.
 

@@ -18,8 +18,8 @@ pub struct Findings {
     pub features: Features,
     /// Length in seconds of what was heard; without sound, of what was seen.
     pub seconds: f64,
-    /// The waveform: the least and the greatest sample of each of at most [`PEAKS`] stretches of equal length, in [−1, 1].
-    /// Empty where nothing was heard.
+    /// The waveform: the least and the greatest sample of each of at most [`PEAKS`] stretches of equal length, in [−1,
+    /// 1]. Empty where nothing was heard.
     pub peaks: Vec<[f32; 2]>,
     /// Of the frames those that show a face, in order; the first [`SIGHTINGS`] at most.
     pub faces: Vec<Sighting>,

@@ -1,9 +1,9 @@
 //! Pretrained networks that turn the content of a clip into features.
 //!
-//! [`Whisper`] is the audio encoder; [`AudioExtractor`] puts decoding's [`media::Audio`] through it by the one convention
-//! of windows and pooling that training and serving share. [`FaceExtractor`] does the same for the [`media::Frame`]s of a
-//! video, by the networks of face-api. [`Identity`] says which network and which convention made a
-//! modality's features, so that features and models that do not belong together can be refused.
+//! [`Whisper`] is the audio encoder; [`AudioExtractor`] puts decoding's [`media::Audio`] through it by the one
+//! convention of windows and pooling that training and serving share. [`FaceExtractor`] does the same for the
+//! [`media::Frame`]s of a video, by the networks of face-api. [`Identity`] says which network and which convention made
+//! a modality's features, so that features and models that do not belong together can be refused.
 
 #![forbid(unsafe_code)]
 

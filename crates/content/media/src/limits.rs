@@ -13,13 +13,14 @@ pub struct Limits {
     pub all_pixels: u64,
     /// Seconds that may be spent decoding the pictures of a video in process.
     pub picture_seconds: f64,
-    /// Seconds that may be spent waiting for an ffmpeg process, which decodes what is not decoded in process; 0 starts none.
+    /// Seconds that may be spent waiting for an ffmpeg process, which decodes what is not decoded in process; 0 starts
+    /// none.
     pub ffmpeg_seconds: f64,
 }
 
 impl Default for Limits {
-    /// 256 MiB; ten minutes; 4096 × 2304 pixels; 72,000 pictures (120 a second) which together have no more pixels than ten
-    /// minutes of 1920 × 1080 at 60 a second; five minutes for them; a minute for ffmpeg.
+    /// 256 MiB; ten minutes; 4096 × 2304 pixels; 72,000 pictures (120 a second) which together have no more pixels than
+    /// ten minutes of 1920 × 1080 at 60 a second; five minutes for them; a minute for ffmpeg.
     fn default() -> Self {
         Self {
             bytes: 256 << 20,

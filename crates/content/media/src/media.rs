@@ -17,8 +17,8 @@ pub fn has_media_name(path: &Path) -> bool {
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()))
 }
 
-/// A media file in memory, no larger than its limits allow. Its sound and its frames can be asked for in any order, from any
-/// thread and more than once; a clone is the same bytes.
+/// A media file in memory, no larger than its limits allow. Its sound and its frames can be asked for in any order,
+/// from any thread and more than once; a clone is the same bytes.
 #[derive(Clone, Debug)]
 pub struct Media(Source);
 
@@ -37,7 +37,8 @@ impl Media {
         Self::from_bytes(bytes, limits)
     }
 
-    /// Takes a file that is in memory already, without a copy. What it is called does not matter: the kind is told by content.
+    /// Takes a file that is in memory already, without a copy. What it is called does not matter: the kind is told by
+    /// content.
     ///
     /// # Errors
     ///
@@ -52,15 +53,15 @@ impl Media {
         Ok(Self(Source::new(bytes, limits)))
     }
 
-    /// Decodes the first sound track to mono (the mean of its channels) at the rate it has. The kind is found by content,
-    /// never by name: WAV with PCM, and MP4 or MOV with AAC-LC or MPEG audio, whose edit list is honoured; all else by
-    /// ffmpeg if it is on PATH.
+    /// Decodes the first sound track to mono (the mean of its channels) at the rate it has. The kind is found by
+    /// content, never by name: WAV with PCM, and MP4 or MOV with AAC-LC or MPEG audio, whose edit list is honoured; all
+    /// else by ffmpeg if it is on PATH.
     ///
     /// # Errors
     ///
     /// [`Error::Unknown`], [`Error::NoAudio`], [`Error::Unsupported`], [`Error::Fragmented`], [`Error::Truncated`],
-    /// [`Error::CutOff`], [`Error::TooLong`], [`Error::TooMany`], [`Error::Rate`], [`Error::Damaged`], [`Error::Ffmpeg`],
-    /// [`Error::FfmpegTime`].
+    /// [`Error::CutOff`], [`Error::TooLong`], [`Error::TooMany`], [`Error::Rate`], [`Error::Damaged`],
+    /// [`Error::Ffmpeg`], [`Error::FfmpegTime`].
     pub fn audio(&self) -> Result<Audio, Error> {
         self.audio_in_process()
             .or_else(|error| ffmpeg::instead(error, self.0.limits(), |program| ffmpeg::audio(program, &self.0)))
@@ -77,16 +78,16 @@ impl Media {
         }
     }
 
-    /// The frames shown at 0, 1/`rate_hz`, 2/`rate_hz` … seconds, decoded as they are asked for. MP4 or MOV with H.264 is
-    /// decoded in process with the feature `video`, its edit list and rotation honoured; all else by ffmpeg if it is on
-    /// PATH. [`FRAME_RATE_HZ`](crate::FRAME_RATE_HZ) is the rate of the visual front ends.
+    /// The frames shown at 0, 1/`rate_hz`, 2/`rate_hz` … seconds, decoded as they are asked for. MP4 or MOV with H.264
+    /// is decoded in process with the feature `video`, its edit list and rotation honoured; all else by ffmpeg if it is
+    /// on PATH. [`FRAME_RATE_HZ`](crate::FRAME_RATE_HZ) is the rate of the visual front ends.
     ///
     /// # Errors
     ///
     /// [`Error::FrameRate`] for a rate of 0 or less or above 120; [`Error::Unknown`], [`Error::NoVideo`],
-    /// [`Error::Unsupported`], [`Error::Fragmented`], [`Error::CutOff`], [`Error::VideoTooLong`], [`Error::PictureTime`],
-    /// [`Error::TooManyPixels`], [`Error::TooMany`], [`Error::Damaged`], [`Error::Ffmpeg`], [`Error::FfmpegTime`], at once or
-    /// in place of a frame.
+    /// [`Error::Unsupported`], [`Error::Fragmented`], [`Error::CutOff`], [`Error::VideoTooLong`],
+    /// [`Error::PictureTime`], [`Error::TooManyPixels`], [`Error::TooMany`], [`Error::Damaged`], [`Error::Ffmpeg`],
+    /// [`Error::FfmpegTime`], at once or in place of a frame.
     pub fn frames(&self, rate_hz: f64) -> Result<Frames, Error> {
         video::frames(&self.0, rate_hz)
     }

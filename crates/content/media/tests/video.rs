@@ -22,17 +22,17 @@ fn failure(bytes: Vec<u8>, limits: &Limits) -> Error {
     first.expect("an error")
 }
 
-/// Grey levels that each colour of each pixel may be off from ffmpeg's, as it comes by default: its quick conversion is a level
-/// off the equations on average.
+/// Grey levels that each colour of each pixel may be off from ffmpeg's, as it comes by default: its quick conversion is
+/// a level off the equations on average.
 const LEVELS: u8 = 3;
 /// The same where ffmpeg is told to convert exactly.
 const EXACT: u8 = 1;
-/// Share of them that may be off by more in videos with B pictures: OpenH264 picks another strength for a few of their edges
-/// than the standard does (cisco/openh264#3269), and so is off by a few levels along them.
+/// Share of them that may be off by more in videos with B pictures: OpenH264 picks another strength for a few of their
+/// edges than the standard does (cisco/openh264#3269), and so is off by a few levels along them.
 const ODD_EDGES: f64 = 1e-5;
 
-/// Holds all frames against ffmpeg's, which picks them by its own filter from pictures `late` ticks later than it has them,
-/// and converts them by default or exactly.
+/// Holds all frames against ffmpeg's, which picks them by its own filter from pictures `late` ticks later than it has
+/// them, and converts them by default or exactly.
 fn agrees(test: &str, path: &Path, rate_hz: f64, late: u32, b_pictures: bool) {
     let got = frames(path, rate_hz);
     let pick = format!("setpts=PTS+{late},fps={rate_hz}:round=up:start_time=0");
@@ -69,8 +69,8 @@ fn agrees(test: &str, path: &Path, rate_hz: f64, late: u32, b_pictures: bool) {
 fn real_videos_agree_with_ffmpeg() {
     let test = "real_films_agree_with_ffmpeg";
     let Some(shared) = common::shared(test) else { return };
-    // The edit list of no-face starts within a picture, 168 ticks before the next. ffmpeg drops that picture and moves the
-    // next to the start; by the standard it is on for as long, and all keep their distance to the sound.
+    // The edit list of no-face starts within a picture, 168 ticks before the next. ffmpeg drops that picture and moves
+    // the next to the start; by the standard it is on for as long, and all keep their distance to the sound.
     for (name, rate_hz, late) in [("talking-face", 5.0, 0), ("no-face", 7.3, 168), ("mp3-in-mp4", 30.0, 0)] {
         agrees(test, &shared.join(format!("media/{name}.mp4")), rate_hz, late, true);
     }

@@ -1,8 +1,8 @@
 //! The bytes of a clip: which parts there are, how long each is, and the parts.
 //!
-//! Byte 0 has bit m for a plane of the modality with index m, bit 3 for a transcript and bit 4 for a video. Each plane follows as
-//! its number of frames (2 bytes, little-endian), its length in bytes (4), and so many bytes; the video as its length (4) and so
-//! many bytes; the transcript is all the rest.
+//! Byte 0 has bit m for a plane of the modality with index m, bit 3 for a transcript and bit 4 for a video. Each plane
+//! follows as its number of frames (2 bytes, little-endian), its length in bytes (4), and so many bytes; the video as
+//! its length (4) and so many bytes; the transcript is all the rest.
 
 use std::io::{Read, Write};
 

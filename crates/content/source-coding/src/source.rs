@@ -21,8 +21,8 @@ pub struct Content {
 }
 
 impl Content {
-    /// The transcript of a clip, if it has one, and its audio and visual planes. Text features do not cross: the receiver makes
-    /// them of the transcript. A clip of `builtin` has no transcript, so its text is left out.
+    /// The transcript of a clip, if it has one, and its audio and visual planes. Text features do not cross: the
+    /// receiver makes them of the transcript. A clip of `builtin` has no transcript, so its text is left out.
     pub fn of_clip(clip: &Clip) -> Content {
         let mut planes = clip.features.clone();
         planes[Modality::Text.index()] = None;
@@ -139,8 +139,8 @@ impl Source {
     /// The content of received bytes, planes as far as the codec keeps them, the transcript as it was.
     ///
     /// # Errors
-    /// [`SourceError::Damaged`] or one of the others if the bytes are not what [`Source::encode`] makes; nothing they hold
-    /// takes more memory than the largest plane or transcript.
+    /// [`SourceError::Damaged`] or one of the others if the bytes are not what [`Source::encode`] makes; nothing they
+    /// hold takes more memory than the largest plane or transcript.
     pub fn decode(&self, bytes: &[u8]) -> Result<Content, SourceError> {
         let parts = Parts::read(bytes)?;
         let mut content = Content { video: parts.video, ..Content::default() };

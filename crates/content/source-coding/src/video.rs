@@ -4,8 +4,8 @@
 //! [`LARGEST`] pixels wide and high, which is what the front ends of the receiver look at. Both need the cargo feature
 //! `video`.
 //!
-//! The bytes: samples (4, little-endian), width and height (2 each), pictures (4); then each packet of sound behind its length
-//! (2), each picture's slices behind theirs (4). Parameter sets follow from the size, so they do not cross.
+//! The bytes: samples (4, little-endian), width and height (2 each), pictures (4); then each packet of sound behind its
+//! length (2), each picture's slices behind theirs (4). Parameter sets follow from the size, so they do not cross.
 
 #[cfg(not(feature = "video"))]
 mod no_sound;

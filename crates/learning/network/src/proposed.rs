@@ -33,7 +33,8 @@ pub trait Sends: Send + Sync {
     /// If the shapes do not fit.
     fn digest(&self, batch: &Batch) -> Result<Vec<Tensor>>;
 
-    /// The rest: a digest, and with feedback ρ that each clip's burst is going to meet → Z `[clips, reals]` of unit power.
+    /// The rest: a digest, and with feedback ρ that each clip's burst is going to meet → Z `[clips, reals]` of unit
+    /// power.
     ///
     /// # Errors
     /// If the shapes do not fit, or ρ is wanted and not given.

@@ -1,14 +1,14 @@
 //! The conventional schemes of equal budget: the transmitter decides, and its decision crosses as one of M words that
 //! fill the same symbols as the proposed scheme's latent.
 //!
-//! The decision is that of the proposed chain without noise, which runs in the transmitter as a whole. What crosses is its
-//! sign ([`Decides::Sign`], one bit, antipodal: the matched filter itself), its class ([`Decides::Class`], three bits) or
-//! the nearest of 64 distributions over the score ([`Decides::Nearest`], six bits). The words are those of the
-//! first-order Reed–Muller code of k bits, 2^k biorthogonal words of length 2^(k−1) (the basis of the small block code of
-//! 3GPP TS 38.212, 5.3.3.3, up to six bits), repeated until the burst is full.
+//! The decision is that of the proposed chain without noise, which runs in the transmitter as a whole. What crosses is
+//! its sign ([`Decides::Sign`], one bit, antipodal: the matched filter itself), its class ([`Decides::Class`], three
+//! bits) or the nearest of 64 distributions over the score ([`Decides::Nearest`], six bits). The words are those of the
+//! first-order Reed–Muller code of k bits, 2^k biorthogonal words of length 2^(k−1) (the basis of the small block code
+//! of 3GPP TS 38.212, 5.3.3.3, up to six bits), repeated until the burst is full.
 //!
-//! The receiver decides nothing in between: it weighs all words by their likelihood and answers with the mixture of what
-//! each stands for, which is the best that can be made of the burst.
+//! The receiver decides nothing in between: it weighs all words by their likelihood and answers with the mixture of
+//! what each stands for, which is the best that can be made of the burst.
 
 use crate::halves::{ProposedTransmitter, check_lengths, repeated};
 use crate::scheme::{

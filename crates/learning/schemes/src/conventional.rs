@@ -1,9 +1,9 @@
-//! The halves of the conventional scheme: what a clip says, sounds and looks like is source coded, sent as one transport block,
-//! and read by the proposed network where it arrives.
+//! The halves of the conventional scheme: what a clip says, sounds and looks like is source coded, sent as one
+//! transport block, and read by the proposed network where it arrives.
 //!
-//! The transmitter is told kind and SNR of the channel and picks modulation and code by measured block error rates; h it does not
-//! know. What does not arrive is answered with the best constant. Text features do not cross: the receiver makes them of the
-//! transcript.
+//! The transmitter is told kind and SNR of the channel and picks modulation and code by measured block error rates; h
+//! it does not know. What does not arrive is answered with the best constant. Text features do not cross: the receiver
+//! makes them of the transcript.
 
 use crate::halves::{ProposedTransmitter, check_features};
 use crate::scheme::{
@@ -221,8 +221,8 @@ impl ConventionalTransmitter {
 }
 
 impl ModelCard {
-    /// The card of weights of this scheme, from that of the network that reads what arrives: text features do not cross, what
-    /// extractors read does.
+    /// The card of weights of this scheme, from that of the network that reads what arrives: text features do not
+    /// cross, what extractors read does.
     #[must_use]
     pub fn conventional(mut self) -> ModelCard {
         self.modalities.retain(|card| card.modality != Modality::Text);

@@ -137,13 +137,14 @@ pub trait Transmit: Send + Sync {
 
     /// One transmission an item, with the same bits in any batch; what is wrong with one clip is no other's fault.
     ///
-    /// `csit` is empty, which says nothing of the channel and gives one result for each clip in order; or it holds one item for
-    /// each result, in whole rounds over the clips: `csit[i]` is for clip `i mod clips.len()`, so that a clip that meets many
-    /// channels is read once. Where [`ModelCard::needs`] is [`ChannelKnowledge::Nothing`] every round is the same.
+    /// `csit` is empty, which says nothing of the channel and gives one result for each clip in order; or it holds one
+    /// item for each result, in whole rounds over the clips: `csit[i]` is for clip `i mod clips.len()`, so that a clip
+    /// that meets many channels is read once. Where [`ModelCard::needs`] is [`ChannelKnowledge::Nothing`] every round
+    /// is the same.
     ///
-    /// The results are as many as the longer of the two. An item gets an error if its clip cannot be sent, if the weights need to
-    /// know the channel and its CSIT is `None` or missing ([`InputErrorKind::Unsupported`] of `csit`), and each item one if `csit`
-    /// comes in no whole rounds ([`InputErrorKind::WrongLength`] of `csit`).
+    /// The results are as many as the longer of the two. An item gets an error if its clip cannot be sent, if the
+    /// weights need to know the channel and its CSIT is `None` or missing ([`InputErrorKind::Unsupported`] of `csit`),
+    /// and each item one if `csit` comes in no whole rounds ([`InputErrorKind::WrongLength`] of `csit`).
     fn transmit(&self, clips: &[ClipInput], csit: &[Option<Csit>]) -> Vec<Result<Transmission, InputError>>;
 }
 
@@ -152,10 +153,11 @@ pub trait Receive: Send + Sync {
     /// What is known of the weights.
     fn card(&self) -> &ModelCard;
 
-    /// One prediction a burst, in order, with the same bits in any batch; what is wrong with one burst is no other's fault. A burst
-    /// whose check fails, lost in the channel, is answered with a prediction too.
+    /// One prediction a burst, in order, with the same bits in any batch; what is wrong with one burst is no other's
+    /// fault. A burst whose check fails, lost in the channel, is answered with a prediction too.
     ///
-    /// An item gets an error if [`ModelCard::check_length`] refuses it, or if what it carries arrived and cannot be read.
+    /// An item gets an error if [`ModelCard::check_length`] refuses it, or if what it carries arrived and cannot be
+    /// read.
     fn receive(&self, bursts: &[ReceivedBurst]) -> Vec<Result<Prediction, InputError>>;
 }
 
@@ -181,7 +183,8 @@ pub(crate) fn rounds<T>(clips: usize, csit: usize) -> Result<usize, Vec<Result<T
     Err((0..clips.max(csit)).map(|_| Err(error.clone())).collect())
 }
 
-/// One result an item: those that passed the check get theirs, in order, out of `done`, or the error that stopped them all.
+/// One result an item: those that passed the check get theirs, in order, out of `done`, or the error that stopped them
+/// all.
 pub(crate) fn scatter<T>(
     checked: Vec<Result<(), InputError>>,
     done: Result<Vec<Result<T, InputError>>, InputError>,

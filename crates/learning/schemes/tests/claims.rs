@@ -1,4 +1,5 @@
-//! What a burst claims costs nothing before it is held against what came. In a process of its own, whose memory is watched.
+//! What a burst claims costs nothing before it is held against what came. In a process of its own, whose memory is
+//! watched.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! The conventional scheme's halves: what arrives is answered as the proposed network answers it, what does not with the best
-//! constant, and what no transmitter sends is refused.
+//! The conventional scheme's halves: what arrives is answered as the proposed network answers it, what does not with
+//! the best constant, and what no transmitter sends is refused.
 
 mod support;
 

@@ -77,8 +77,8 @@ pub struct HopConfig {
 }
 
 impl HopConfig {
-    /// The defaults for the peer of `disconnection`: a window of 256 items, and an inactivity limit of two minutes, which is
-    /// more than a working peer needs for its slowest batch.
+    /// The defaults for the peer of `disconnection`: a window of 256 items, and an inactivity limit of two minutes,
+    /// which is more than a working peer needs for its slowest batch.
     pub fn new(disconnection: Arc<Disconnection>) -> Self {
         HopConfig { window: 256, inactivity: Duration::from_secs(120), disconnection }
     }

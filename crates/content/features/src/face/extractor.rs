@@ -54,8 +54,8 @@ impl FaceExtractor {
         })
     }
 
-    /// Which networks and convention; the SHA-256 is that of the manifest and the shards of the detector, the landmarks and
-    /// the expressions, one after the other.
+    /// Which networks and convention; the SHA-256 is that of the manifest and the shards of the detector, the landmarks
+    /// and the expressions, one after the other.
     pub fn identity(&self) -> Identity {
         Identity {
             network: "face-api".to_owned(),
@@ -68,8 +68,8 @@ impl FaceExtractor {
     }
 
     /// The features by name: `logit_…` and `probability_…` for each of [`EXPRESSIONS`], then [`LENGTHS`] in distances
-    /// between the eyes, `yaw`, `pitch` and `roll` in radians as [`Pose`] has them, then `embedding_000` to `embedding_255`,
-    /// what the expressions are read from.
+    /// between the eyes, `yaw`, `pitch` and `roll` in radians as [`Pose`] has them, then `embedding_000` to
+    /// `embedding_255`, what the expressions are read from.
     pub fn columns() -> Vec<String> {
         let expressions = |what: &'static str| EXPRESSIONS.iter().map(move |name| format!("{what}_{name}"));
         let lengths = LENGTHS.iter().chain(&["yaw", "pitch", "roll"]).map(|name| (*name).to_owned());
@@ -77,8 +77,8 @@ impl FaceExtractor {
         expressions("logit").chain(expressions("probability")).chain(lengths).chain(embedding).collect()
     }
 
-    /// A row for each frame of a video, none where no face is seen. What is in a row depends on the frames before it only by
-    /// which face is followed and in which region it was searched.
+    /// A row for each frame of a video, none where no face is seen. What is in a row depends on the frames before it
+    /// only by which face is followed and in which region it was searched.
     ///
     /// # Errors
     /// The first that the frames have.

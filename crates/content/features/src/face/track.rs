@@ -4,16 +4,16 @@ use super::bounds::{Bounds, Detection};
 use super::detector::{Input, TinyFaceDetector};
 use super::picture::Picture;
 
-/// Sides of the square that is searched for a face, in the longer one of its last box. On `talking-face.mp4` pasted into
-/// larger frames, the mean score near the true box is 0.96 with 1.5, 0.86 with 1.25 and 0.89 with 2.
+/// Sides of the square that is searched for a face, in the longer one of its last box. On `talking-face.mp4` pasted
+/// into larger frames, the mean score near the true box is 0.96 with 1.5, 0.86 with 1.25 and 0.89 with 2.
 const NEAR: f64 = 1.5;
 /// A box that overlaps the last one by less is another face.
 const LEAST_OVERLAP: f64 = 0.3;
 
-/// Where a face was last. The next frame is searched near there, at the detector's small input; if no box there overlaps the
-/// last one, the whole frame is, and the surest face is followed. That is at both inputs, for the small one does not see
-/// faces much narrower than a fifth of the frame, and the large one not all that fill it. Boxes are not smoothed, for
-/// smoothed boxes lag behind the face.
+/// Where a face was last. The next frame is searched near there, at the detector's small input; if no box there
+/// overlaps the last one, the whole frame is, and the surest face is followed. That is at both inputs, for the small
+/// one does not see faces much narrower than a fifth of the frame, and the large one not all that fill it. Boxes are
+/// not smoothed, for smoothed boxes lag behind the face.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Track {
     last: Option<Bounds>,

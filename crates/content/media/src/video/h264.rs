@@ -16,8 +16,8 @@ use crate::mp4::{Avc, Track};
 use crate::source::Source;
 use crate::{Error, Limits};
 
-/// Frames out of one track, in the order of their times. Pictures leave the decoder in the order of showing, so the n-th of
-/// them is the n-th by time; should one go missing, the video ends in an error rather than in shifted frames.
+/// Frames out of one track, in the order of their times. Pictures leave the decoder in the order of showing, so the
+/// n-th of them is the n-th by time; should one go missing, the video ends in an error rather than in shifted frames.
 pub struct H264 {
     source: Source,
     track: Track,
@@ -34,7 +34,8 @@ pub struct H264 {
     spent: Duration,
 }
 
-/// A picture that is wanted. It is given once for each time that it is on, and kept once: a still may be on for minutes.
+/// A picture that is wanted. It is given once for each time that it is on, and kept once: a still may be on for
+/// minutes.
 struct Ready {
     place: usize,
     frame: Frame,

@@ -9,8 +9,8 @@ pub struct Wanted {
     pub picture: usize,
 }
 
-/// The pictures on at 0, 1/rate, 2/rate … seconds by the edit list. Before the first picture of a video the first is on, but
-/// in an empty edit none.
+/// The pictures on at 0, 1/rate, 2/rate … seconds by the edit list. Before the first picture of a video the first is
+/// on, but in an empty edit none.
 pub fn wanted(track: &Track, rate_hz: f64) -> Vec<Wanted> {
     let mut shown: Vec<i64> = track.samples.iter().map(|s| s.shown).collect();
     shown.sort_unstable();

@@ -137,8 +137,8 @@ impl Video {
 /// A sequence parameter set of the baseline profile for so many macroblocks of 16 × 16 pixels.
 pub fn sps(columns: u32, rows: u32) -> Vec<u8> {
     let golomb = |n: u32| format!("{:0>1$b}", n + 1, 2 * (n + 1).ilog2() as usize + 1);
-    // Identifier, bits of frame numbers, kind of order, references, gaps; sizes; whole frames, inference, no cropping, no
-    // colours, and the end.
+    // Identifier, bits of frame numbers, kind of order, references, gaps; sizes; whole frames, inference, no cropping,
+    // no colours, and the end.
     let mut bits = ["1", "1", "011", "010", "0"].concat() + &golomb(columns - 1) + &golomb(rows - 1) + "11001";
     bits += &"0".repeat((8 - bits.len() % 8) % 8);
     let mut nal = vec![0x67, 66, 0, 30];

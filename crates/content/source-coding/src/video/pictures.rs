@@ -44,8 +44,8 @@ impl Encoder {
         Ok(Encoder { encoder: start()?, width, height, coded: 0 })
     }
 
-    /// The slices of the next picture as a byte stream (annex B), without parameter sets; nothing where the rate leaves none for
-    /// it, and the last one stays on.
+    /// The slices of the next picture as a byte stream (annex B), without parameter sets; nothing where the rate leaves
+    /// none for it, and the last one stays on.
     pub fn encode(&mut self, picture: &Rgb) -> Result<Vec<u8>, SourceError> {
         Ok(self.units(picture)?.into_iter().filter(|unit| !is_set(unit)).flatten().collect())
     }

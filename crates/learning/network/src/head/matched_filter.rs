@@ -1,15 +1,15 @@
-//! What a matched filter along the direction of the sign hears in a burst, as evidence beside the network's own.
+//! The matched filter along the direction of the sign: an LLR of the sign in addition to the network's prediction.
 //!
-//! A network reads its answer off all of a burst. Where noise is strong all but the sign is noise to it, yet it was trained on
-//! clips of which the rest said something, too, and does not quite let go of it. So the log-odds of the sign get what the matched
-//! filter hears, with a weight that depends on ρ and is fitted after training.
+//! The network predicts from all components of a burst. At low SNR only the component of the sign carries information,
+//! but the network, trained over a range of SNRs, still gives weight to the others. So the soft decision of the matched
+//! filter is added to the log-odds of the sign, with a weight that depends on ρ and is fitted after training.
 
 use candle_core::Tensor;
 use nn::ops::{simd::dot, with_slice};
 use nn::params::{ParamError, Scope};
 use phy::Equaliser;
 
-/// The filter and the weight w(ρ) = w₀ + w₁·ρ of what it hears.
+/// The matched filter, and the weight w(ρ) = w₀ + w₁·ρ of its soft decision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MatchedFilter {
     /// The burst that stands for a positive sign, of unit power per complex symbol.
@@ -56,13 +56,14 @@ impl MatchedFilter {
         Ok([(named("word"), word), (named("weight"), nn::ops::tensor(self.weight.to_vec(), 2)?)])
     }
 
-    /// E\[sign | burst\] ∈ [−1, 1] if the sign had been sent antipodally and nothing else: tanh(λ/2) of the log-likelihood ratio
-    /// λ = 2·2⟨x̂, c⟩/(1 − ρ), times ρ behind zero forcing, of the equalised burst x̂ and the word c.
+    /// E\[sign | burst\] ∈ [−1, 1] if the sign had been sent antipodally and nothing else: tanh(λ/2) of the
+    /// log-likelihood ratio λ = 2·2⟨x̂, c⟩/(1 − ρ), times ρ behind zero forcing, of the equalised burst x̂ and the word
+    /// c.
     pub fn soft_decision(&self, equalised: &[f32], rho: f32) -> f64 {
         (self.equaliser.llr_scale(rho) * f64::from(dot(equalised, &self.word))).tanh()
     }
 
-    /// What is added to the log-odds of the sign.
+    /// The LLR that a calibrated head adds to the log-odds of the sign: the soft decision times w(ρ).
     pub fn llr(&self, equalised: &[f32], rho: f32) -> f64 {
         let [at_zero, slope] = self.weight.map(f64::from);
         (at_zero + slope * f64::from(rho)) * self.soft_decision(equalised, rho)
@@ -79,8 +80,8 @@ mod tests {
 
     const REALS: usize = 50;
 
-    /// Over AWGN the sign heard is right as often as Q(√(2nγ)) says: 4000 bursts, within 4 standard deviations; and where the mean
-    /// of what is heard says 0.8, nine in ten are right.
+    /// Over AWGN the sign heard is right as often as Q(√(2nγ)) says: 4000 bursts, within 4 standard deviations; and
+    /// where the mean of what is heard says 0.8, nine in ten are right.
     #[test]
     fn it_is_the_matched_filter_and_knows_how_sure_it_is() {
         let direction = Stream::new(7, &[]).normals(REALS);

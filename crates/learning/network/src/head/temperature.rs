@@ -1,10 +1,11 @@
 //! Calibration after training: how much of the stated confidence in the sign is meant.
 //!
 //! A network that has seen its clips fifty times is surer of new ones than it should be, and surest where there is no
-//! noise; one temperature cannot serve both ends. So the log-odds of positive against negative are scaled by a function of
-//! ρ, which the receiver is told with every burst. Every decision between the two stays; what changes is how sure it is
-//! said to be, unless a matched filter adds what it heard ([`super::MatchedFilter`]). The probability of exactly zero stays too, and so do the shares of the cells within a side: flattened
-//! likewise, the class 0, which is three cells, beats all others, and Acc-7 and MAE are lost.
+//! noise; one temperature cannot serve both ends. So the log-odds of positive against negative are scaled by a function
+//! of ρ, which the receiver is told with every burst. Every decision between the two stays; what changes is how sure it
+//! is said to be, unless a matched filter adds its LLR ([`super::MatchedFilter`]). The probability of exactly zero
+//! stays too, and so do the shares of the cells within a side: flattened likewise, the class 0, which is three cells,
+//! beats all others, and Acc-7 and MAE are lost.
 
 use super::{CELLS, side};
 use candle_core::Tensor;

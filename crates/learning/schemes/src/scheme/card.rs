@@ -115,8 +115,8 @@ impl ModelCard {
         Origins::new(identities)
     }
 
-    /// Whether a clip holds anything that these weights could send: a frame of a modality that they take, a transcript, or a
-    /// video. Whether they can take what it holds is for the transmitter to say.
+    /// Whether a clip holds anything that these weights could send: a frame of a modality that they take, a transcript,
+    /// or a video. Whether they can take what it holds is for the transmitter to say.
     pub fn finds_content(&self, clip: &ClipInput) -> bool {
         let frames = |card: &ModalityCard| clip.features[card.modality.index()].as_ref().map_or(0, |f| f.frames());
         let spoken = clip.transcript.as_ref().is_some_and(|text| !text.trim().is_empty());
@@ -129,8 +129,8 @@ impl ModelCard {
     /// Complex symbols of a burst with this transport format. Arithmetic alone: nothing is built, whatever is claimed.
     ///
     /// # Errors
-    /// [`InputErrorKind::Unsupported`] of `transport` if these weights take no transport block, or take nothing else, and what
-    /// [`TransportFormat::channel_uses`] says.
+    /// [`InputErrorKind::Unsupported`] of `transport` if these weights take no transport block, or take nothing else,
+    /// and what [`TransportFormat::channel_uses`] says.
     pub fn expected_symbols(&self, format: Option<TransportFormat>) -> Result<usize, InputError> {
         match (self.channel_uses, format) {
             (ChannelUses::Fixed(symbols), None) => Ok(symbols),

@@ -112,8 +112,8 @@ fn check_id(folder: &Path, manifest: &Manifest) -> Result<(), WeightsError> {
     Err(file_error(&folder.join("manifest.json"), reason))
 }
 
-/// Refuses a half out of a weights folder whose other half is of other weights. Another half that is missing or cannot be read is
-/// no reason: who loads this one may not need it.
+/// Refuses a half out of a weights folder whose other half is of other weights. Another half that is missing or cannot
+/// be read is no reason: who loads this one may not need it.
 fn check_sibling(path: &Path, manifest: &Manifest) -> Result<(), WeightsError> {
     let other = if manifest.half == "receiver" { "transmitter" } else { "receiver" };
     let Ok(sibling) = read_manifest(&disk::current(path, other), other) else { return Ok(()) };

@@ -168,8 +168,8 @@ impl<'a> State<'a> {
     }
 }
 
-/// The normalised min-sum update of one row: computes the check-to-variable messages `check_to_variable` from the variable-to-check
-/// messages `variable_to_check`, both `[degree, size]` with `size` = Z.
+/// The normalised min-sum update of one row: computes `check_to_variable` from `variable_to_check`, both of shape
+/// `[degree, size]` with `size` = Z.
 fn min_sum(variable_to_check: &[f64], check_to_variable: &mut [f64], size: usize) {
     let (mut least, mut second) = (vec![f64::INFINITY; size], vec![f64::INFINITY; size]);
     let mut sign = vec![1.0f64; size];
@@ -191,9 +191,8 @@ fn min_sum(variable_to_check: &[f64], check_to_variable: &mut [f64], size: usize
     }
 }
 
-/// The sum-product update of one row: computes the check-to-variable messages `check_to_variable` from the variable-to-check
-/// messages `variable_to_check`, both `[degree, size]` with `size` = Z. A forward and a backward pass combine the messages before
-/// and after each edge.
+/// The sum-product update of one row: computes `check_to_variable` from `variable_to_check`, both `[degree, size]` with
+/// `size` = Z. A forward and a backward pass combine the messages before and after each edge.
 fn sum_product(variable_to_check: &[f64], check_to_variable: &mut [f64], size: usize) {
     let degree = variable_to_check.len() / size;
     for r in 0..size {
@@ -210,9 +209,9 @@ fn sum_product(variable_to_check: &[f64], check_to_variable: &mut [f64], size: u
     }
 }
 
-/// The approximate sum-product update of one row: computes the check-to-variable messages `check_to_variable` from the
-/// variable-to-check messages `variable_to_check`, both `[degree, size]` with `size` = Z and a degree of at least 2. It works like
-/// [`sum_product`], but on the Z checks of the row at once; `running` is scratch space.
+/// The approximate sum-product update of one row: computes `check_to_variable` from `variable_to_check`, both of shape
+/// `[degree, size]` with `size` = Z and a degree of at least 2. It works like [`sum_product`], but on the Z checks of
+/// the row at once; `running` is scratch space.
 fn approximate(variable_to_check: &[f64], check_to_variable: &mut [f64], size: usize, running: &mut Vec<f64>) {
     let last = variable_to_check.len() - size;
     running.clear();
